@@ -1,0 +1,33 @@
+import { existsSync, statSync } from "node:fs"
+import { join } from "node:path"
+import { runNpm } from "./packages.mjs"
+import { say, SetupFailed } from "./say.mjs"
+
+const neededMajor = 24
+
+/**
+ * Gives the path of a Node that runs this project's TypeScript: the running one if it is new enough, else that of the npm package `node` (S1).
+ *
+ * @param {string} root
+ */
+export const ensureNode = (root) => {
+  const running = Number(process.versions.node.split(".")[0])
+  // The running Node may be the package's own, which a new installation has just taken away.
+  if (running >= neededMajor && existsSync(process.execPath)) return process.execPath
+  const binary = join(root, "node_modules", "node", "bin", "node")
+  if (!isWhole(binary)) {
+    say(`installing Node ${neededMajor} in node_modules (npm rebuild node)`)
+    runNpm(root, ["rebuild", "node", "--ignore-scripts=false", "--foreground-scripts"])
+  }
+  if (isWhole(binary)) return binary
+  throw new SetupFailed(
+    `no Node ${neededMajor} for ${process.platform} ${process.arch} came from npm: install Node ${neededMajor} or newer and start again`,
+  )
+}
+
+/**
+ * A binary of some size: where install scripts are forbidden, npm leaves the package without one.
+ *
+ * @param {string} file
+ */
+const isWhole = (file) => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 1_000_000
