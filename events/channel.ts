@@ -1,0 +1,83 @@
+import { Schema } from "effect"
+import { ChannelConfiguration } from "./configuration.ts"
+import { cooldownFacts } from "./cooldown.ts"
+import {
+  ChangedBy,
+  Count,
+  DurationMs,
+  Estimate,
+  fact,
+  leaseFields,
+  Outcome,
+  RequestClass,
+  TimeMs,
+} from "./field.ts"
+
+const place = { request: Schema.String, attempt: Count }
+
+/** What can happen to a channel. Source: event-log.md, Facts. */
+export const ChannelFact = Schema.Union([
+  fact("channel.configured", { config: ChannelConfiguration, revision: Count, by: ChangedBy }),
+  fact("channel.removed", { by: ChangedBy, reason: Schema.String }),
+  fact("channel.queued", {
+    ...place,
+    class: RequestClass,
+    client: Schema.String,
+    weight: Count,
+    model: Schema.String,
+    lane: Schema.String,
+    estimate: Estimate,
+    arrivedAt: TimeMs,
+    dueAt: Schema.NullOr(TimeMs),
+    dueReason: Schema.Literals(["queue_timeout", "deadline"]),
+    depth: Count,
+  }),
+  fact("channel.acquired", {
+    ...leaseFields,
+    class: RequestClass,
+    client: Schema.String,
+    model: Schema.String,
+    account: Schema.String,
+    waitMs: DurationMs,
+    inFlight: Count,
+  }),
+  fact("channel.rejected", {
+    request: Schema.String,
+    reason: Schema.String,
+    inFlight: Count,
+    waiting: Count,
+    count: Count,
+  }),
+  fact("channel.timed_out", { ...place, waitMs: DurationMs, depth: Count }),
+  fact("channel.abandoned", {
+    ...place,
+    waitMs: DurationMs,
+    reason: Schema.Literals([
+      "client_left",
+      "deadline",
+      "served_elsewhere",
+      "displaced",
+      "rerouted",
+      "shutting_down",
+      "holder_lost",
+    ]),
+    depth: Count,
+  }),
+  fact("channel.released", {
+    ...leaseFields,
+    account: Schema.String,
+    outcome: Outcome,
+    status: Schema.Int,
+    holdMs: DurationMs,
+    ttftMs: Schema.NullOr(DurationMs),
+    inFlight: Count,
+  }),
+  fact("channel.expired", {
+    ...leaseFields,
+    account: Schema.String,
+    reason: Schema.Literal("holder_lost"),
+    inFlight: Count,
+  }),
+  ...cooldownFacts("channel"),
+])
+export type ChannelFact = typeof ChannelFact.Type

@@ -1,0 +1,47 @@
+import { Schema } from "effect"
+import { AccountFact } from "./account.ts"
+import { ChannelFact } from "./channel.ts"
+import { ConfigurationFact } from "./configuration-fact.ts"
+import { Count, TimeMs } from "./field.ts"
+import { IngressFact } from "./ingress.ts"
+
+/** The schema number that new commits carry; older ones are read through upcasters. Source: event-log.md, Facts. */
+export const schemaNumber = 1
+
+/** Anything that can happen. */
+export const Fact = Schema.Union([
+  ...ChannelFact.members,
+  ...AccountFact.members,
+  ...IngressFact.members,
+  ...ConfigurationFact.members,
+])
+export type Fact = typeof Fact.Type
+
+/** The name of something that can happen, such as `channel.acquired`. */
+export type FactType = Fact["type"]
+
+/**
+ * What was decided together and is stored together as one message of one subject.
+ *
+ * Shape: `version` counts the subject's commits from 1 without gaps; `commit` is also the message's `Nats-Msg-Id`.
+ * Source: L5.
+ */
+export const Commit = Schema.Struct({
+  commit: Schema.String,
+  version: Count,
+  at: TimeMs,
+  node: Schema.String,
+  epoch: Count,
+  schema: Schema.Literal(schemaNumber),
+  facts: Schema.Array(Fact),
+})
+export type Commit = typeof Commit.Type
+
+const decodeUnknown = Schema.decodeUnknownSync(Commit)
+
+/**
+ * Reads a stored commit.
+ *
+ * Fails: throws when the bytes are not JSON, the schema number is not known or a fact is out of shape (L11).
+ */
+export const decodeCommit = (json: string): Commit => decodeUnknown(JSON.parse(json))

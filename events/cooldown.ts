@@ -1,0 +1,26 @@
+import { Schema } from "effect"
+import { Classification, Count, DurationMs, Evidence, fact, TimeMs } from "./field.ts"
+
+const cause = {
+  id: Schema.String,
+  until: TimeMs,
+  consecutive: Count,
+  classification: Classification,
+  evidence: Evidence,
+  source: Schema.Literals(["backoff", "retry_after", "in_force"]),
+  backoffMs: DurationMs,
+  retryAfterMs: Schema.NullOr(DurationMs),
+  status: Schema.Int,
+  summary: Schema.String,
+}
+
+/** The facts that begin, lengthen and end a cooldown, alike for a channel and an account. Source: C3, C5, C9. */
+export const cooldownFacts = <const K extends "channel" | "account">(kind: K) =>
+  [
+    fact(`${kind}.cooldown_started` as const, cause),
+    fact(`${kind}.cooldown_extended` as const, cause),
+    fact(`${kind}.cooldown_ended` as const, {
+      id: Schema.String,
+      reason: Schema.Literals(["elapsed", "manual"]),
+    }),
+  ] as const

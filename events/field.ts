@@ -1,0 +1,71 @@
+import { Schema } from "effect"
+
+/** Milliseconds since the epoch, UTC, as every time in a fact. */
+export const TimeMs = Schema.Int
+
+/** A span in whole milliseconds. */
+export const DurationMs = Schema.Int
+
+/** How many: never below zero. */
+export const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+/** Whether the request's session is registered on the account in question. Source: domain.md, Words. */
+export const RequestClass = Schema.Literals(["bound", "new"])
+export type RequestClass = typeof RequestClass.Type
+
+/** The wire protocols that are spoken. */
+export const Protocol = Schema.Literals(["openai", "anthropic"])
+export type Protocol = typeof Protocol.Type
+
+/** How an attempt ended. */
+export const Outcome = Schema.Literals([
+  "ok",
+  "rate_limited",
+  "upstream_error",
+  "timeout",
+  "client_closed",
+  "aborted",
+])
+export type Outcome = typeof Outcome.Type
+
+/** What a rejection by the provider means. Source: C2. */
+export const Classification = Schema.Literals(["requests", "overloaded", "unknown"])
+export type Classification = typeof Classification.Type
+
+/** What the classification rests on: rate-limit headers as received and the error's type or code, nothing of the content. */
+export const Evidence = Schema.Record(Schema.String, Schema.String)
+export type Evidence = typeof Evidence.Type
+
+/**
+ * Tokens of one attempt per kind.
+ *
+ * `input` leaves out what was read from or written to a cache; `output` includes `reasoning`.
+ * Source: D1.
+ */
+export const Tokens = Schema.Struct({
+  input: Count,
+  output: Count,
+  cacheRead: Count,
+  cacheWrite5m: Count,
+  cacheWrite1h: Count,
+  reasoning: Count,
+})
+export type Tokens = typeof Tokens.Type
+
+/** What an attempt is expected to use, known before it is sent. Source: D4. */
+export const Estimate = Schema.Struct({ inputTokens: Count, outputTokens: Count })
+export type Estimate = typeof Estimate.Type
+
+/** Who changed a configuration: the file, or a name behind the API. */
+export const ChangedBy = Schema.String.check(Schema.isPattern(/^(file|demo|api:.+)$/))
+
+/** The fields that tie a fact to one lease of one attempt of one request. Source: A9. */
+export const leaseFields = {
+  request: Schema.String,
+  attempt: Count,
+  lease: Schema.String,
+}
+
+/** A stored fact: the actor that it happened to (`<kind>/<id>`), its type, its time and fields of its own. */
+export const fact = <const T extends string, const F extends Schema.Struct.Fields>(type: T, fields: F) =>
+  Schema.Struct({ actor: Schema.String, type: Schema.Literal(type), at: TimeMs, ...fields })

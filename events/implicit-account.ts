@@ -1,0 +1,39 @@
+import type { DeclaredAccount, DeclaredChannel } from "./configuration.ts"
+
+/** An account of a channel, whether it is written in the file or implied. `credential` is `null` where none is needed. */
+export type AccountOfChannel = Omit<DeclaredAccount, "credential"> & { readonly credential: string | null }
+
+const longestId = 55
+const suffix = "-default"
+
+/**
+ * Gives the id of the one account that a channel without accounts has: the channel's id and `-default`, or the channel's id alone
+ * where that would be longer than an id may be.
+ *
+ * Source: domain.md, Words.
+ */
+export const implicitAccountId = (channel: string): string =>
+  channel.length + suffix.length > longestId ? channel : channel + suffix
+
+/**
+ * Lists a channel's accounts: those that it declares, else the implicit one, which needs no credential and is shown as
+ * `<channel>/default`.
+ */
+export const accountsOf = (
+  channel: Pick<DeclaredChannel, "id" | "accounts">,
+): ReadonlyArray<AccountOfChannel> => {
+  if (channel.accounts.length > 0) return channel.accounts
+  return [
+    {
+      id: implicitAccountId(channel.id),
+      name: `${channel.id}/default`,
+      note: "",
+      enabled: true,
+      auth: "api-key",
+      concurrency: null,
+      priority: 50,
+      costMultiplier: 1,
+      credential: null,
+    },
+  ]
+}
