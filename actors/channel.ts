@@ -1,0 +1,200 @@
+import type { ChannelFact } from "@sluice/events/channel.ts"
+import type { ChannelConfiguration } from "@sluice/events/configuration.ts"
+import type { RequestClass } from "@sluice/events/field.ts"
+import { assign, setup } from "xstate"
+import { begin, type Cooldown, extend } from "./cooldown.ts"
+import { Lanes } from "./lanes.ts"
+import { hasRoom } from "./limit.ts"
+import { refuseUnknownFact } from "./live-actor.ts"
+
+/** A slot of the channel, held by one attempt. Source: A9. */
+export interface ChannelLease {
+  readonly request: string
+  readonly attempt: number
+  readonly lease: string
+  readonly account: string
+  readonly client: string
+  readonly class: RequestClass
+  readonly model: string
+  readonly acquiredAt: number
+}
+
+/** All that a channel's facts say about it. `leases` and `lanes` change in place: the actor is their only owner. */
+export interface ChannelContext {
+  readonly config: ChannelConfiguration | null
+  readonly revision: number
+  readonly removed: boolean
+  readonly leases: Map<string, ChannelLease>
+  readonly lanes: Lanes
+  readonly cooldown: Cooldown | null
+}
+
+type Of<T extends ChannelFact["type"]> = Extract<ChannelFact, { type: T }>
+type Evolve = {
+  readonly [T in ChannelFact["type"]]: (context: ChannelContext, fact: Of<T>) => Partial<ChannelContext>
+}
+
+const unchanged = {}
+
+const endLease = ({ leases }: ChannelContext, fact: Of<"channel.released" | "channel.expired">) => {
+  leases.delete(fact.lease)
+  return unchanged
+}
+
+const leaveQueue = ({ lanes }: ChannelContext, fact: Of<"channel.timed_out" | "channel.abandoned">) => {
+  lanes.leave(fact.request)
+  return unchanged
+}
+
+const evolve: Evolve = {
+  "channel.configured": (_, { config, revision }) => ({ config, revision, removed: false }),
+  "channel.removed": () => ({ removed: true }),
+  "channel.queued": ({ lanes }, { actor: _actor, type: _type, at, depth: _depth, ...place }) => {
+    lanes.add({ ...place, queuedAt: at })
+    return unchanged
+  },
+  "channel.acquired": (
+    { lanes, leases },
+    { request, attempt, lease, account, client, class: of, model, at },
+  ) => {
+    lanes.serve(request)
+    leases.set(lease, { request, attempt, lease, account, client, class: of, model, acquiredAt: at })
+    return unchanged
+  },
+  "channel.rejected": () => unchanged,
+  "channel.timed_out": leaveQueue,
+  "channel.abandoned": leaveQueue,
+  "channel.released": endLease,
+  "channel.expired": endLease,
+  "channel.cooldown_started": (_, fact) => ({ cooldown: begin(fact) }),
+  "channel.cooldown_extended": ({ cooldown }, fact) => ({ cooldown: extend(cooldown, fact) }),
+  "channel.cooldown_ended": () => ({ cooldown: null }),
+}
+
+interface Step {
+  readonly context: ChannelContext
+  readonly event: ChannelFact
+}
+
+const depthAfter = ({ context: { lanes }, event }: Step): number => {
+  if ("depth" in event) return event.depth
+  return event.type === "channel.acquired" && lanes.get(event.request) !== undefined
+    ? lanes.size - 1
+    : lanes.size
+}
+
+const isFullAfter = ({ context, event }: Step): boolean => {
+  const config = event.type === "channel.configured" ? event.config : context.config
+  const inFlight = "inFlight" in event ? event.inFlight : context.leases.size
+  return !hasRoom(config?.maxConcurrent ?? null, inFlight)
+}
+
+const isIdleAfter = ({ context, event }: Step): boolean =>
+  ("inFlight" in event ? event.inFlight : context.leases.size) === 0
+
+const queueing = { target: "queueing", guard: (step: Step) => depthAfter(step) > 0 } as const
+const saturated = {
+  target: "saturated",
+  guard: (step: Step) => depthAfter(step) === 0 && isFullAfter(step),
+} as const
+const open = { target: "open", guard: (step: Step) => depthAfter(step) === 0 && !isFullAfter(step) } as const
+
+const enabled = {
+  target: "enabled",
+  guard: ({ event }: Step) => "config" in event && event.config.enabled,
+} as const
+const draining = { target: "draining", guard: (step: Step) => !isIdleAfter(step) } as const
+const disabled = { target: "disabled", guard: isIdleAfter } as const
+
+/**
+ * A channel, driven by its facts alone: what it admits, how healthy it is, and where it stands in its life.
+ *
+ * Source: L1, L2.
+ */
+export const channelMachine = setup({
+  types: { context: {} as ChannelContext, events: {} as ChannelFact },
+  actions: {
+    evolve: assign(({ context, event }) => evolve[event.type](context, event as never)),
+    refuseUnknownFact,
+  },
+}).createMachine({
+  id: "channel",
+  context: () => ({
+    config: null,
+    revision: 0,
+    removed: false,
+    leases: new Map(),
+    lanes: new Lanes(),
+    cooldown: null,
+  }),
+  type: "parallel",
+  states: {
+    ledger: {
+      on: {
+        "channel.configured": { actions: "evolve" },
+        "channel.removed": { actions: "evolve" },
+        "channel.queued": { actions: "evolve" },
+        "channel.acquired": { actions: "evolve" },
+        "channel.rejected": {},
+        "channel.timed_out": { actions: "evolve" },
+        "channel.abandoned": { actions: "evolve" },
+        "channel.released": { actions: "evolve" },
+        "channel.expired": { actions: "evolve" },
+        "channel.cooldown_started": { actions: "evolve" },
+        "channel.cooldown_extended": { actions: "evolve" },
+        "channel.cooldown_ended": { actions: "evolve" },
+        "*": { actions: "refuseUnknownFact" },
+      },
+    },
+    admission: {
+      initial: "open",
+      states: {
+        open: {
+          on: {
+            "channel.configured": [queueing, saturated],
+            "channel.queued": queueing,
+            "channel.acquired": [queueing, saturated],
+          },
+        },
+        saturated: {
+          on: {
+            "channel.configured": [queueing, open],
+            "channel.queued": queueing,
+            "channel.released": open,
+            "channel.expired": open,
+          },
+        },
+        queueing: {
+          on: {
+            "channel.configured": [saturated, open],
+            "channel.acquired": [saturated, open],
+            "channel.timed_out": [saturated, open],
+            "channel.abandoned": [saturated, open],
+          },
+        },
+      },
+    },
+    health: {
+      initial: "healthy",
+      states: {
+        healthy: { on: { "channel.cooldown_started": "cooling" } },
+        cooling: { on: { "channel.cooldown_ended": "healthy" } },
+      },
+    },
+    lifecycle: {
+      initial: "disabled",
+      states: {
+        enabled: {
+          on: {
+            "channel.configured": [{ ...enabled, target: undefined }, draining, disabled],
+            "channel.removed": [draining, disabled],
+          },
+        },
+        draining: {
+          on: { "channel.configured": enabled, "channel.released": disabled, "channel.expired": disabled },
+        },
+        disabled: { on: { "channel.configured": enabled } },
+      },
+    },
+  },
+})

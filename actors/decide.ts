@@ -1,0 +1,71 @@
+import type { Fact } from "@sluice/events/commit.ts"
+import { actorName } from "@sluice/events/identifier.ts"
+import { Equal } from "effect"
+import { acquire, enqueue, leave, refuse } from "./admission.ts"
+import type { Command, Configure, Decision } from "./command.ts"
+import { meter, recover, release } from "./ending.ts"
+import { channelOf, contextOf, type Group } from "./group.ts"
+
+/**
+ * Decides what follows from a command to a channel and its accounts. Pure: time, ids and jitter come in with the command.
+ *
+ * Source: L1, L2.
+ */
+export const decide = (group: Group, command: Command, now: number): Decision => {
+  switch (command.type) {
+    case "acquire":
+      return acquire(group, command, now)
+    case "enqueue":
+      return enqueue(group, command, now)
+    case "leave":
+      return leave(group, command, now)
+    case "refuse":
+      return refuse(group, command, now)
+    case "meter":
+      return meter(group, command, now)
+    case "release":
+      return release(group, command, now)
+    case "configure":
+      return { kind: "facts", facts: configure(group, command, now) }
+    case "recover":
+      return recover(group, command, now)
+  }
+}
+
+/** Only what changed is a fact: a field of one account leaves the channel and the others alone. Source: A10. */
+const configure = (group: Group, command: Configure, now: number): ReadonlyArray<Fact> => {
+  const { by } = command
+  const channel = channelOf(group)
+  const wanted = new Set(command.accounts.map(({ id }) => actorName("account", id)))
+  const facts: Array<Fact> = []
+  const id = command.channel?.id ?? channel.config?.id ?? ""
+  if (command.channel === null && channel.config !== null && !channel.removed)
+    facts.push({
+      actor: actorName("channel", id),
+      type: "channel.removed",
+      at: now,
+      by,
+      reason: "no longer configured",
+    })
+  if (command.channel !== null && (channel.removed || !Equal.equals(channel.config, command.channel)))
+    facts.push({
+      actor: actorName("channel", id),
+      type: "channel.configured",
+      at: now,
+      config: command.channel,
+      revision: channel.revision + 1,
+      by,
+    })
+  for (const config of command.accounts) {
+    const actor = actorName("account", config.id)
+    const known = group.accounts.get(actor)
+    const account = known && contextOf(known)
+    if (account && !account.removed && Equal.equals(account.config, config)) continue
+    const revision = (account?.revision ?? 0) + 1
+    facts.push({ actor, type: "account.configured", at: now, config, channel: id, revision, by })
+  }
+  for (const [actor, account] of group.accounts)
+    if (!wanted.has(actor as `account/${string}`) && !contextOf(account).removed)
+      facts.push({ actor, type: "account.removed", at: now, by, reason: "no longer configured" })
+  return facts
+}
