@@ -1,0 +1,187 @@
+import { schemaNumber, type Commit, type Fact } from "@sluice/events/commit.ts"
+import { Schema } from "effect"
+import type { Clock } from "../clock/clock.ts"
+import { type EventLog, LogUnavailable, WrongSequence } from "../event-log/event-log.ts"
+import { createUlids } from "../identity/ulid.ts"
+
+/** The log did not take a commit, and never will: what it decided did not happen. Source: L6. */
+export class CommitRefused extends Schema.TaggedError<CommitRefused>()("CommitRefused", {
+  subject: Schema.String,
+  reason: Schema.Literals(["another_owner", "tail_lost", "closed"]),
+}) {
+  override get message(): string {
+    return `${this.subject}: ${reasons[this.reason]}`
+  }
+}
+
+const reasons = {
+  another_owner: "another host has extended this subject",
+  tail_lost: "the log has lost the end of this subject",
+  closed: "this subject is closed",
+} as const
+
+/** Where a subject's log stands: how many commits it has, and the sequence of the last. */
+export interface Position {
+  readonly version: number
+  readonly sequence: number
+}
+
+/** The most facts of one commit. Source: L6. */
+const factsMax = 500
+
+/** The wait before an unanswered log is asked again, at first and at most. */
+const retryMs = { first: 50, most: 1_000 }
+
+interface Batch {
+  readonly facts: Array<Fact>
+  /** Whether its commit is built: it takes no more facts. */
+  isSealed: boolean
+  readonly committed: Promise<void>
+  readonly resolve: () => void
+  readonly reject: (error: CommitRefused) => void
+}
+
+/** What a committer tells its subject. */
+export interface CommitterEvents {
+  /** A commit with nothing behind it is about to be built: the state is exactly what it makes. */
+  onCut(position: { version: number; facts: number }): ((sequence: number) => void) | undefined
+  /** The log does not answer (true), or answers again (false). */
+  onUnavailable(isUnavailable: boolean, reason: string): void
+  /** A commit cannot be built or stored at all, for a reason that asking again does not change. */
+  onDefect(defect: unknown): void
+  /** What was decided since the last commit is void. */
+  onRefused(error: CommitRefused): void
+}
+
+/**
+ * Stores what a subject decides, one commit at a time, behind the fence: what is decided while one is under way goes into the next.
+ *
+ * Source: L5, L6, L8.
+ */
+export class Committer {
+  #log: EventLog
+  #subject: string
+  #clock: Clock
+  #identity: { readonly node: string; readonly epoch: number }
+  #events: CommitterEvents
+  #position: Position
+  #batches: Array<Batch> = []
+  #isRunning = false
+  #isClosed = false
+  #nextId = createUlids()
+
+  constructor(options: {
+    log: EventLog
+    subject: string
+    clock: Clock
+    identity: { readonly node: string; readonly epoch: number }
+    position: Position
+    events: CommitterEvents
+  }) {
+    this.#log = options.log
+    this.#subject = options.subject
+    this.#clock = options.clock
+    this.#identity = options.identity
+    this.#position = options.position
+    this.#events = options.events
+  }
+
+  /** Gives where the log stands, as far as it answered. */
+  get position(): Position {
+    return this.#position
+  }
+
+  /** Tells whether memory runs further ahead of the log than one commit under way and one behind it. Source: L6. */
+  get isBacklogged(): boolean {
+    return this.#batches.length > 2
+  }
+
+  /** Takes facts that were decided together; resolves when their commit is stored. */
+  add(facts: ReadonlyArray<Fact>): Promise<void> {
+    const last = this.#batches.at(-1)
+    const isFull = last !== undefined && last.facts.length + facts.length > factsMax
+    const batch = last === undefined || last.isSealed || isFull ? this.#open() : last
+    for (const fact of facts) batch.facts.push(fact)
+    if (!this.#isRunning) {
+      this.#isRunning = true
+      queueMicrotask(() => void this.#run().catch((defect: unknown) => this.#events.onDefect(defect)))
+    }
+    return batch.committed
+  }
+
+  /** Resolves when all that was taken so far is stored. */
+  get settled(): Promise<void> {
+    return this.#batches.at(-1)?.committed ?? Promise.resolve()
+  }
+
+  /** Refuses what is not stored yet and takes nothing more. */
+  close(reason: CommitRefused["reason"]): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    const error = new CommitRefused({ subject: this.#subject, reason })
+    for (const batch of this.#batches.splice(0)) batch.reject(error)
+    this.#events.onRefused(error)
+  }
+
+  #open(): Batch {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    // A refusal reaches whoever waits for the batch; a batch that nobody waits for is no unhandled failure.
+    promise.catch(() => undefined)
+    const batch: Batch = { facts: [], isSealed: false, committed: promise, resolve, reject }
+    if (this.#isClosed) reject(new CommitRefused({ subject: this.#subject, reason: "closed" }))
+    else this.#batches.push(batch)
+    return batch
+  }
+
+  async #run(): Promise<void> {
+    for (let batch = this.#batches[0]; batch !== undefined; batch = this.#batches[0]) {
+      batch.isSealed = true
+      const version = this.#position.version + 1
+      const id = this.#nextId(this.#clock.now())
+      const body = JSON.stringify(this.#commitOf(batch, { id, version }))
+      const isLast = this.#batches.length === 1
+      const onStored = isLast ? this.#events.onCut({ version, facts: batch.facts.length }) : undefined
+      const sequence = await this.#store(id, body)
+      if (sequence === undefined || this.#isClosed) return
+      this.#position = { version, sequence }
+      this.#batches.shift()
+      batch.resolve()
+      onStored?.(sequence)
+    }
+    this.#isRunning = false
+  }
+
+  #commitOf(batch: Batch, { id, version }: { id: string; version: number }): Commit {
+    const at = batch.facts.at(-1)?.at ?? 0
+    return { commit: id, version, at, ...this.#identity, schema: schemaNumber, facts: batch.facts }
+  }
+
+  async #store(id: string, body: string): Promise<number | undefined> {
+    const message = { subject: this.#subject, id, body, expectedSequence: this.#position.sequence }
+    let waitMs = retryMs.first
+    for (let isFirst = true; !this.#isClosed; isFirst = false) {
+      try {
+        const sequence = isFirst ? await this.#log.append(message) : await this.#appendUnlessStored(message)
+        if (!isFirst) this.#events.onUnavailable(false, "")
+        return sequence
+      } catch (error) {
+        if (error instanceof WrongSequence) return this.#lose(error)
+        if (!(error instanceof LogUnavailable)) throw error
+        if (isFirst) this.#events.onUnavailable(true, error.reason)
+        await new Promise<void>((resolve) => this.#clock.at(this.#clock.now() + waitMs, resolve))
+        waitMs = Math.min(waitMs * 2, retryMs.most)
+      }
+    }
+    return undefined
+  }
+
+  /** After an append without an answer the commit may be stored, now or later: the tail tells. Source: L8. */
+  async #appendUnlessStored(message: Parameters<EventLog["append"]>[0]): Promise<number> {
+    const tail = await this.#log.last(message.subject)
+    return tail?.id === message.id ? tail.sequence : this.#log.append(message)
+  }
+
+  #lose({ actual, expected }: WrongSequence): undefined {
+    this.close(actual > expected ? "another_owner" : "tail_lost")
+  }
+}

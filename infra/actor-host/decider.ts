@@ -1,0 +1,34 @@
+import type { Fact } from "@sluice/events/commit.ts"
+
+/** The domain's no, in a shape of its own. */
+export interface Refusal {
+  readonly kind: "rejected"
+}
+
+/** What came of a command: facts, or a refusal of the domain's own shape, or that it is to be asked again at a time. */
+export type Decided<Refused extends Refusal> =
+  | { readonly kind: "facts"; readonly facts: ReadonlyArray<Fact> }
+  | { readonly kind: "later"; readonly at: number }
+  | Refused
+
+/**
+ * The pure half of an actor host: what a subject's facts make of its state, and what follows from a command.
+ *
+ * `State` may change in place; the host is its only owner.
+ * Source: L1–L3.
+ */
+export interface Decider<State, Command, Refused extends Refusal> {
+  create(): State
+  /** Fails: throws on a fact that is out of place. */
+  evolve(state: State, fact: Fact): void
+  decide(state: State, command: Command, now: number): Decided<Refused>
+  /** Gives what follows by itself, a step at a time, until nothing does. */
+  following(state: State, now: number): ReadonlyArray<Fact>
+  /** Gives when something will follow by itself. */
+  dueAt(state: State): number | null
+  /** Gives the state as JSON; `null` where it is always folded from the beginning. */
+  snapshot(state: State): unknown
+  restore(stored: unknown): State
+  /** Names the code that can read its snapshots. */
+  readonly machineHash: string
+}

@@ -1,0 +1,281 @@
+import type { Fact } from "@sluice/events/commit.ts"
+import type { Cancel, Clock } from "../clock/clock.ts"
+import type { EventLog } from "../event-log/event-log.ts"
+import { CommitRefused, Committer } from "./committer.ts"
+import type { Decider, Refusal } from "./decider.ts"
+import { load, type Loaded } from "./loading.ts"
+
+/** What came of a command; `committed` resolves when its facts are in the log and rejects with `CommitRefused`. */
+export type Executed<Refused extends Refusal> =
+  | { readonly kind: "facts"; readonly facts: ReadonlyArray<Fact>; readonly committed: Promise<void> }
+  | { readonly kind: "later"; readonly at: number }
+  | Refused
+
+/** What a host tells of a subject. */
+export interface HostEvents {
+  /** New facts, in order, as soon as they are decided; what a client can see waits for `committed`. Source: L4, L7. */
+  onFacts?(facts: ReadonlyArray<Fact>, committed: Promise<void>): void
+  /** The state was dropped and folded anew: what was decided and not stored did not happen. Source: L6. */
+  onReloaded?(): void
+  /** Something that an operator has to know. */
+  onTrouble?(message: string, detail: Record<string, unknown>): void
+}
+
+/** What a hosted subject needs from outside. */
+export interface HostOptions {
+  readonly log: EventLog
+  readonly clock: Clock
+  readonly node: string
+  readonly events: HostEvents
+}
+
+/** The most facts that follow by themselves before the next turn of the event loop. Source: L6. */
+const followingMax = 500
+
+/** How many facts a fold may have to read beyond the newest snapshot. */
+const snapshotEveryFacts = 10_000
+
+/**
+ * One subject of the log with the live state that it makes: load → decide → evolve → commit → effects, and timers.
+ *
+ * Source: L1–L8, L11.
+ */
+export class HostedSubject<State, Command, Refused extends Refusal> {
+  readonly subject: string
+  #options: HostOptions
+  #decider: Decider<State, Command, Refused>
+  #state: State
+  #committer: Committer
+  #lastAt: number
+  #timer: { readonly at: number; readonly cancel: Cancel } | undefined
+  #factsSinceSnapshot = 0
+  #status: "open" | "unavailable" | "reloading" | "closed" = "open"
+  #reloaded: Promise<void> = Promise.resolve()
+
+  private constructor(
+    subject: string,
+    decider: Decider<State, Command, Refused>,
+    loaded: Loaded<State>,
+    options: HostOptions,
+  ) {
+    this.subject = subject
+    this.#options = options
+    this.#decider = decider
+    this.#state = loaded.state
+    this.#lastAt = loaded.lastAt
+    this.#committer = this.#commitFrom(loaded)
+  }
+
+  /** Loads a subject. Fails: `UnreadableHistory`, `LogUnavailable`. */
+  static async open<State, Command, Refused extends Refusal>(
+    subject: string,
+    decider: Decider<State, Command, Refused>,
+    options: HostOptions,
+  ): Promise<HostedSubject<State, Command, Refused>> {
+    const loaded = await load(options.log, subject, decider)
+    return new HostedSubject(subject, decider, loaded, options)
+  }
+
+  /** The state that all facts make, stored or not; whoever reads it changes nothing. */
+  get state(): State {
+    return this.#state
+  }
+
+  /** How many commits the log holds of this subject. */
+  get version(): number {
+    return this.#committer.position.version
+  }
+
+  /** Whether new work may begin: the log answers and memory is not too far ahead of it. Source: L6, L9. */
+  get isAccepting(): boolean {
+    return this.#status === "open" && !this.#committer.isBacklogged
+  }
+
+  /** Whether there is a state to decide on: the subject was not stopped, and is not being folded anew. */
+  get isLive(): boolean {
+    return this.#status === "open" || this.#status === "unavailable"
+  }
+
+  /** Resolves when all that was decided so far is stored. */
+  get settled(): Promise<void> {
+    return this.#committer.settled
+  }
+
+  /**
+   * Decides a command, evolves the state and hands the facts to the log.
+   *
+   * Fails: throws a defect, which stops the subject and leaves the others alone.
+   * Source: L2, L4, L6.
+   */
+  execute(command: Command): Executed<Refused> {
+    if (!this.isLive) throw new CommitRefused({ subject: this.subject, reason: "closed" })
+    try {
+      return this.#execute(command)
+    } catch (defect) {
+      this.#stop(defect)
+      throw defect
+    }
+  }
+
+  #execute(command: Command): Executed<Refused> {
+    const now = this.#now()
+    this.#follow(now)
+    const decided = this.#decider.decide(this.#state, command, now)
+    if (decided.kind !== "facts") return decided
+    if (decided.facts.length === 0) return { ...decided, committed: this.#committer.settled }
+    const committed = this.#take(decided.facts)
+    this.#follow(now)
+    return { ...decided, committed }
+  }
+
+  /** Lets a command take place however often that takes: a refused commit or a linger only means again. Source: L6. */
+  async submit(command: Command): Promise<void> {
+    for (;;) {
+      if (this.#status === "reloading") await this.#reloaded
+      const executed = this.execute(command)
+      if (executed.kind === "later") {
+        await new Promise<void>((resolve) => this.#options.clock.at(executed.at, resolve))
+        continue
+      }
+      if (executed.kind !== "facts") return
+      try {
+        return await executed.committed
+      } catch (error) {
+        if (!(error instanceof CommitRefused) || error.reason !== "another_owner") throw error
+      }
+    }
+  }
+
+  /** Stores what was decided, and a snapshot; takes no more commands. */
+  async close(): Promise<void> {
+    await this.#committer.settled
+    this.#timer?.cancel()
+    if (this.#status === "open" && this.#factsSinceSnapshot > 0) await this.#saveSnapshot()
+    this.#status = "closed"
+  }
+
+  #now(): number {
+    this.#lastAt = Math.max(this.#lastAt, this.#options.clock.now())
+    return this.#lastAt
+  }
+
+  #take(facts: ReadonlyArray<Fact>): Promise<void> {
+    for (const fact of facts) this.#decider.evolve(this.#state, fact)
+    this.#factsSinceSnapshot += facts.length
+    const committed = this.#committer.add(facts)
+    this.#options.events.onFacts?.(facts, committed)
+    return committed
+  }
+
+  /** Lets happen what follows by itself, and arms the timer for what will. Source: L3, L6. */
+  #follow(now: number): void {
+    for (let count = 0; count < followingMax;) {
+      const facts = this.#decider.following(this.#state, now)
+      if (facts.length === 0) return this.#arm(this.#decider.dueAt(this.#state))
+      count += facts.length
+      void this.#take(facts)
+    }
+    this.#arm(now)
+  }
+
+  #arm(dueAt: number | null): void {
+    if (dueAt === null || (this.#timer !== undefined && this.#timer.at <= dueAt)) return
+    this.#timer?.cancel()
+    const cancel = this.#options.clock.at(dueAt, () => {
+      this.#timer = undefined
+      if (!this.isLive) return
+      try {
+        this.#follow(this.#now())
+      } catch (defect) {
+        this.#stop(defect)
+      }
+    })
+    this.#timer = { at: dueAt, cancel }
+  }
+
+  #commitFrom({ position, epoch }: Loaded<State>): Committer {
+    const { log, clock, node, events } = this.#options
+    return new Committer({
+      log,
+      subject: this.subject,
+      clock,
+      identity: { node, epoch: epoch + 1 },
+      position,
+      events: {
+        onCut: ({ version }) => this.#cut(version),
+        onUnavailable: (isUnavailable, reason) => {
+          this.#status = isUnavailable ? "unavailable" : "open"
+          events.onTrouble?.(
+            isUnavailable ? "the event log does not answer" : "the event log answers again",
+            {
+              subject: this.subject,
+              reason,
+            },
+          )
+        },
+        onDefect: (defect) => this.#stop(defect),
+        onRefused: (error) => this.#refused(error),
+      },
+    })
+  }
+
+  #cut(version: number): ((sequence: number) => void) | undefined {
+    if (this.#factsSinceSnapshot < snapshotEveryFacts) return undefined
+    this.#factsSinceSnapshot = 0
+    const { machineHash } = this.#decider
+    const state = this.#decider.snapshot(this.#state)
+    if (state === null) return undefined
+    return (sequence) => void this.#store({ version, sequence, machineHash, state })
+  }
+
+  async #saveSnapshot(): Promise<void> {
+    const { machineHash } = this.#decider
+    const state = this.#decider.snapshot(this.#state)
+    if (state !== null) await this.#store({ ...this.#committer.position, machineHash, state })
+  }
+
+  async #store(snapshot: Parameters<EventLog["saveSnapshot"]>[1]): Promise<void> {
+    try {
+      await this.#options.log.saveSnapshot(this.subject, snapshot)
+    } catch (error) {
+      // A snapshot that is not stored costs a longer fold, never the history.
+      this.#options.events.onTrouble?.("a snapshot was not stored", { subject: this.subject, error })
+    }
+  }
+
+  /** A broken invariant: nothing of this subject is certain any more, so nothing more is decided. Source: L2. */
+  #stop(defect: unknown): void {
+    if (this.#status === "closed") return
+    this.#options.events.onTrouble?.("a defect has stopped this subject", {
+      subject: this.subject,
+      error: defect,
+    })
+    this.#status = "closed"
+    this.#committer.close("closed")
+  }
+
+  #refused(error: CommitRefused): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    this.#options.events.onTrouble?.("the log refused a commit", {
+      subject: this.subject,
+      reason: error.reason,
+    })
+    if (error.reason !== "another_owner") {
+      this.#status = "closed"
+      return
+    }
+    this.#status = "reloading"
+    this.#reloaded = this.#reload()
+  }
+
+  async #reload(): Promise<void> {
+    const loaded = await load(this.#options.log, this.subject, this.#decider)
+    this.#state = loaded.state
+    this.#lastAt = Math.max(this.#lastAt, loaded.lastAt)
+    this.#committer = this.#commitFrom(loaded)
+    this.#status = "open"
+    this.#options.events.onReloaded?.()
+    this.#follow(this.#now())
+  }
+}

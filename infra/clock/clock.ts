@@ -1,0 +1,60 @@
+/** Ends a timer that has not fired; of one that has, it does nothing. */
+export type Cancel = () => void
+
+/** The time and the timers of a process, so that a test or a replay can own both. Source: L3. */
+export interface Clock {
+  /** Gives whole milliseconds since the epoch; it never goes back. */
+  now(): number
+  /** Calls back once at a time, or at the next turn if that has passed. */
+  at(timeMs: number, callback: () => void): Cancel
+}
+
+/** The longest span that a Node timer takes; a later time is reached in steps. */
+const timerMaxMs = 2 ** 31 - 1
+
+/** The machine's clock: the wall time at the start of the process, carried on by the monotonic clock. Source: L3. */
+export const systemClock: Clock = {
+  now: () => Math.floor(performance.timeOrigin + performance.now()),
+  at: (timeMs, callback) => {
+    let timer: NodeJS.Timeout
+    const arm = (): void => {
+      const leftMs = timeMs - (performance.timeOrigin + performance.now())
+      timer =
+        leftMs > timerMaxMs
+          ? setTimeout(arm, timerMaxMs)
+          : setTimeout(callback, Math.max(0, Math.ceil(leftMs)))
+    }
+    arm()
+    return () => clearTimeout(timer)
+  },
+}
+
+/** A clock that a test moves: timers fire in order of their time, in the call that passes it. */
+export const manualClock = (startMs = 1_790_000_000_000): Clock & { advance(ms: number): void } => {
+  let nowMs = startMs
+  const timers = new Set<{ readonly at: number; readonly callback: () => void }>()
+  const firstUpTo = (untilMs: number) =>
+    [...timers]
+      .filter(({ at }) => at <= untilMs)
+      .reduce<{ at: number; callback: () => void } | undefined>(
+        (first, timer) => (first === undefined || timer.at < first.at ? timer : first),
+        undefined,
+      )
+  return {
+    now: () => nowMs,
+    at: (timeMs, callback) => {
+      const timer = { at: timeMs, callback }
+      timers.add(timer)
+      return () => timers.delete(timer)
+    },
+    advance: (ms) => {
+      const untilMs = nowMs + ms
+      for (let timer = firstUpTo(untilMs); timer !== undefined; timer = firstUpTo(untilMs)) {
+        timers.delete(timer)
+        nowMs = Math.max(nowMs, timer.at)
+        timer.callback()
+      }
+      nowMs = untilMs
+    },
+  }
+}

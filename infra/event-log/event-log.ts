@@ -1,0 +1,86 @@
+import { Schema } from "effect"
+
+/** A message of the log as it is stored: one commit of one subject, not yet decoded. */
+export interface StoredMessage {
+  readonly subject: string
+  /** The position in the whole stream. */
+  readonly sequence: number
+  /** The commit id, which was the message's `Nats-Msg-Id`. */
+  readonly id: string
+  readonly body: string
+}
+
+/** Another commit stands where this one was to go: `actual` is the subject's last sequence. Source: L8. */
+export class WrongSequence extends Schema.TaggedError<WrongSequence>()("WrongSequence", {
+  subject: Schema.String,
+  expected: Schema.Int,
+  actual: Schema.Int,
+}) {
+  override get message(): string {
+    return `${this.subject} ends at ${this.actual}, not at ${this.expected}`
+  }
+}
+
+/** The log did not answer in time, or said that it cannot store. Whether the commit is stored is not known. Source: L9. */
+export class LogUnavailable extends Schema.TaggedError<LogUnavailable>()("LogUnavailable", {
+  reason: Schema.String,
+}) {
+  override get message(): string {
+    return this.reason
+  }
+}
+
+/**
+ * What the newest snapshot of a subject holds.
+ *
+ * Shape: `version` and `sequence` are those of the last commit that is folded in; `machineHash` names the code that can read `state`, which is JSON (another hash means: fold instead).
+ * Source: L11.
+ */
+export const Snapshot = Schema.Struct({
+  version: Schema.Int,
+  sequence: Schema.Int,
+  machineHash: Schema.String,
+  state: Schema.Unknown,
+})
+export type Snapshot = typeof Snapshot.Type
+
+/**
+ * The log that everything else is made from.
+ *
+ * Every implementation passes the same contract tests. Promises reject with `WrongSequence` and `LogUnavailable` only; anything else is a defect.
+ * Source: L5–L8, L11.
+ */
+export interface EventLog {
+  /**
+   * Stores one commit behind the fence: only if `expectedSequence` is the subject's last (0 = the subject is empty).
+   * A second append of an id that is already stored at the subject's tail answers with its sequence.
+   * Returns its sequence in the stream.
+   */
+  append(message: { subject: string; id: string; body: string; expectedSequence: number }): Promise<number>
+  /** Gives a subject's last message, read from the stream's leader. */
+  last(subject: string): Promise<StoredMessage | undefined>
+  /** Lists the subjects that hold messages. */
+  subjects(): Promise<ReadonlyArray<string>>
+  /** Gives the last sequence of the whole stream (0 = empty). */
+  head(): Promise<number>
+  /** Reads what is stored when it begins, in order, and ends. */
+  read(range: {
+    subject?: string
+    afterSequence: number
+    untilSequence?: number
+  }): AsyncIterable<StoredMessage>
+  /** Reads on, in order and without gaps, until the iterator is returned or the signal aborts. */
+  follow(range: {
+    subject?: string
+    afterSequence: number
+    signal: AbortSignal
+  }): AsyncIterable<StoredMessage>
+  /** Gives the newest snapshot of a subject. */
+  snapshot(subject: string): Promise<Snapshot | undefined>
+  /** Stores a snapshot unless a newer version is there already. */
+  saveSnapshot(subject: string, snapshot: Snapshot): Promise<void>
+  /** Tells whether the log can be reached; one that cannot is looked for until it is closed. */
+  isConnected(): boolean
+  /** Ends it: appends in flight, readers and followers reject with `LogUnavailable`. */
+  close(): Promise<void>
+}

@@ -1,0 +1,76 @@
+import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream"
+import { createAppend } from "./append.ts"
+import { connectToLog, type LogConnection } from "./connection.ts"
+import type { EventLog } from "./event-log.ts"
+import { deliver, headOf } from "./read.ts"
+import { openSnapshots, type SnapshotTooLarge } from "./snapshots.ts"
+import { ensureStream, everySubject, lastMessage, streamName, type Replicas } from "./stream.ts"
+import { asking } from "./unavailable.ts"
+
+/** How a log in JetStream is opened. */
+export interface JetStreamLogOptions {
+  /** One server or several, separated by commas; a user and password may stand in it. */
+  readonly url: string
+  /** Names the connection on the server. Default: `sluice`. */
+  readonly name?: string
+  /** Absent: what is there stays as it is, and what is missing is made with one. Source: L5. */
+  readonly replicas?: Replicas
+  /** How long an acknowledgement may take. Default: 500. Source: L9. */
+  readonly appendTimeoutMs?: number
+  /** How long every other question to the server may take. Default: 2 000. */
+  readonly requestTimeoutMs?: number
+  /** Hears of snapshots that were not stored. */
+  readonly onSnapshotTooLarge?: (notice: SnapshotTooLarge) => void
+}
+
+/**
+ * Opens the log in JetStream: the stream `SLUICE_LOG` and the bucket `SLUICE_SNAPSHOTS`, made where they are missing.
+ *
+ * A lost connection is made again for ever.
+ * Fails: rejects with `LogUnavailable`, which names the server, where there is none or it keeps no streams.
+ * Source: L5–L9, L11.
+ */
+export const openJetStreamLog = async (options: JetStreamLogOptions): Promise<EventLog> => {
+  const connection = await connectToLog(options.url, options.name ?? "sluice")
+  try {
+    return await asking(`opening the log at ${connection.shown}`, () => openOn(connection, options))
+  } catch (error) {
+    await connection.close()
+    throw error
+  }
+}
+
+const openOn = async (connection: LogConnection, options: JetStreamLogOptions): Promise<EventLog> => {
+  const { replicas, appendTimeoutMs = 500, requestTimeoutMs = 2_000 } = options
+  const manager = await jetstreamManager(connection.nats, { timeout: requestTimeoutMs })
+  await ensureStream(manager, replicas)
+  const snapshots = await openSnapshots({
+    connection,
+    manager,
+    replicas,
+    onTooLarge: options.onSnapshotTooLarge ?? (() => undefined),
+  })
+  const source = { connection, manager }
+  const last: EventLog["last"] = (subject) =>
+    asking(`reading the last commit of ${subject}`, () => {
+      connection.requireConnected()
+      return lastMessage(manager, subject)
+    })
+  return {
+    ...snapshots,
+    append: createAppend({ connection, timeoutMs: appendTimeoutMs, last }),
+    last,
+    subjects: () => asking("listing the subjects", () => subjectsOf(connection, manager)),
+    head: () => asking("reading the head of the log", () => headOf(source)),
+    read: (range) => deliver(source, range),
+    follow: (range) => deliver(source, range),
+    isConnected: () => connection.isConnected(),
+    close: () => connection.close(),
+  }
+}
+
+const subjectsOf = async (connection: LogConnection, manager: JetStreamManager): Promise<Array<string>> => {
+  connection.requireConnected()
+  const { state } = await manager.streams.info(streamName, { subjects_filter: everySubject })
+  return Object.keys(state.subjects ?? {})
+}

@@ -1,0 +1,96 @@
+import { setTimeout as pause } from "node:timers/promises"
+import type { JsMsg } from "@nats-io/jetstream"
+import { LogUnavailable, type EventLog, type StoredMessage } from "./event-log.ts"
+import {
+  longestPauseMs,
+  openReader,
+  stopWhenDrained,
+  type LogSource,
+  type OrderedReader,
+} from "./ordered-reader.ts"
+import { messageIdHeader, streamName } from "./stream.ts"
+import { asking, asUnavailable } from "./unavailable.ts"
+
+type Read = Parameters<EventLog["read"]>[0]
+type Follow = Parameters<EventLog["follow"]>[0]
+
+const reading = "reading the log"
+const reopenWaitMs = 250
+
+const stored = (message: JsMsg): StoredMessage => ({
+  subject: message.subject,
+  sequence: message.seq,
+  id: message.headers?.get(messageIdHeader) ?? "",
+  body: message.string(),
+})
+
+/** Gives the last sequence of the stream (0 = empty). */
+export const headOf = async ({ connection, manager }: LogSource): Promise<number> => {
+  connection.requireConnected()
+  return (await manager.streams.info(streamName)).state.last_seq
+}
+
+const endOf = async (source: LogSource, { untilSequence = Infinity }: Read): Promise<number> =>
+  Math.min(await asking(reading, () => headOf(source)), untilSequence)
+
+/** Opens a reader again, however long the server stays away; gives none when nobody wants it any more. */
+const reopen = async (
+  source: LogSource,
+  range: Parameters<typeof openReader>[1],
+  signal: AbortSignal | undefined,
+): Promise<OrderedReader | undefined> => {
+  for (;;) {
+    if (signal?.aborted) return undefined
+    try {
+      return await openReader(source, range)
+    } catch (error) {
+      const unavailable = asUnavailable(error, reading)
+      if (source.connection.nats.isClosed()) throw unavailable
+      await pause(reopenWaitMs)
+    }
+  }
+}
+
+/**
+ * Reads what the stream holds when it begins, or with a signal follows it until that aborts.
+ *
+ * Fails: throws `LogUnavailable` where the server does not answer at the start, or the log is closed meanwhile; a server that goes away in between is waited for.
+ */
+export async function* deliver(source: LogSource, range: Read | Follow): AsyncGenerator<StoredMessage> {
+  const { subject } = range
+  const signal = "signal" in range ? range.signal : undefined
+  const until = "signal" in range ? Infinity : await endOf(source, range)
+  let afterSequence = range.afterSequence
+  if (until <= afterSequence || signal?.aborted) return
+  let next: OrderedReader | undefined = await asking(reading, () =>
+    openReader(source, { subject, afterSequence }),
+  )
+  while (next !== undefined) {
+    const reader = next
+    const { messages, waiting } = reader
+    const stop = (): void => messages.stop()
+    signal?.addEventListener("abort", stop)
+    try {
+      if (signal?.aborted || (until < Infinity && waiting === 0)) return
+      if (until < Infinity) void stopWhenDrained(reader)
+      for await (const message of messages) {
+        if (message.seq > until || signal?.aborted) return
+        afterSequence = message.seq
+        const givenAt = performance.now()
+        yield stored(message)
+        if (until < Infinity && (message.seq === until || message.info.pending === 0)) return
+        if (performance.now() - givenAt > longestPauseMs) break
+      }
+    } catch (error) {
+      // The client gave up on its consumer; another one is opened behind what was read. A defect is thrown on.
+      asUnavailable(error, reading)
+      await pause(reopenWaitMs)
+    } finally {
+      signal?.removeEventListener("abort", stop)
+      reader.close()
+    }
+    if (source.connection.nats.isClosed())
+      throw new LogUnavailable({ reason: "the log was closed meanwhile" })
+    next = await reopen(source, { subject, afterSequence }, signal)
+  }
+}

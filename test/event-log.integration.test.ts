@@ -1,0 +1,38 @@
+import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
+import { openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
+import { createMemoryLog } from "@sluice/infra/event-log/memory-log.ts"
+import { describe, expect, test } from "vitest"
+import { eventLogContract } from "./event-log-contract.ts"
+import { startPrivateNats } from "./event-log-server.ts"
+
+interface OpenLog extends AsyncDisposable {
+  readonly log: EventLog
+}
+
+const openInMemory = async (): Promise<OpenLog> => {
+  const log = createMemoryLog()
+  return { log, [Symbol.asyncDispose]: () => log.close() }
+}
+
+const openInJetStream = async (): Promise<OpenLog> => {
+  const server = await startPrivateNats()
+  const log = await openJetStreamLog({ url: server.url })
+  return {
+    log,
+    [Symbol.asyncDispose]: async () => {
+      await log.close()
+      await server[Symbol.asyncDispose]()
+    },
+  }
+}
+
+describe.each([
+  { name: "the log in memory", open: openInMemory },
+  { name: "the log in JetStream", open: openInJetStream },
+])("$name", ({ open }) => {
+  test.each(eventLogContract)("$sentence", async ({ prove }) => {
+    expect.hasAssertions()
+    await using opened = await open()
+    await prove(opened.log)
+  })
+})
