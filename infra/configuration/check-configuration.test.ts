@@ -1,0 +1,59 @@
+import { mkdtempDisposable, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { Effect } from "effect"
+import { expect, test } from "vitest"
+import { checkConfiguration } from "./check-configuration.ts"
+
+const example = fileURLToPath(new URL("../../sluice.example.yaml", import.meta.url))
+
+const environment = {
+  OPENAI_API_KEY: "sk-1",
+  OPENAI_SPARE_API_KEY: "sk-2",
+  ANTHROPIC_API_KEY: "sk-3",
+  SLUICE_WEB_APP_KEY: "client-1",
+  SLUICE_BATCH_JOBS_KEY: "client-2",
+}
+
+test("the example is valid, and the summary says what was understood", async () => {
+  expect(await Effect.runPromise(checkConfiguration(example, environment))).toEqual({
+    ok: true,
+    problems: [],
+    warnings: [],
+    summary: [
+      "2 pools, 2 channels, 3 accounts, 2 clients",
+      "pool gpt: gpt-* → openai",
+      "pool claude: claude-* → anthropic",
+      "channel openai: openai at https://api.openai.com, 2 models, at most 16 at once, up to 200 wait 20000 ms",
+      "  account openai-main: at most 12 at once",
+      "  account openai-spare: at most 4 at once",
+      "channel anthropic: anthropic at https://api.anthropic.com, 2 models, at most 8 at once, up to 100 wait 30000 ms",
+      "  account anthropic-main: unlimited",
+      "clients: web-app, batch-jobs",
+    ],
+  })
+})
+
+test("the example names each secret that is missing", async () => {
+  const { ok, problems } = await Effect.runPromise(checkConfiguration(example, {}))
+  expect(ok).toBe(false)
+  expect(problems).toHaveLength(5)
+  expect(problems[0]).toMatch(/channels\[0\]\.accounts\[0\]\.credential: env:OPENAI_API_KEY: .* is not set$/u)
+})
+
+test("a channel without limits and accounts is summed up as such", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "sluice-check-"))
+  const file = join(folder.path, "sluice.yaml")
+  await writeFile(
+    file,
+    "pools: [{ id: p, models: ['*'], tiers: [[a]] }]\n" +
+      "channels: [{ id: a, enabled: false, protocol: openai, baseUrl: 'http://a', models: [m] }]\n",
+  )
+  const { summary } = await Effect.runPromise(checkConfiguration(file, {}))
+  expect(summary.slice(2)).toEqual([
+    "channel a (disabled): openai at http://a, 1 model, unlimited, no queue",
+    "  account a-default (a/default): unlimited",
+    "no clients: anyone on this machine may call, and nobody else",
+  ])
+})

@@ -1,0 +1,72 @@
+import type { ConfigurationFile, DeclaredChannel } from "@sluice/events/configuration.ts"
+import { accountsOf } from "@sluice/events/implicit-account.ts"
+import { Effect, Result } from "effect"
+import { readConfiguration } from "./configuration.ts"
+import { formatProblem } from "./problem.ts"
+
+/** What a check of a configuration file found, in lines to print. */
+export interface Checked {
+  readonly ok: boolean
+  readonly problems: ReadonlyArray<string>
+  readonly warnings: ReadonlyArray<string>
+  /** What was understood; empty where the file cannot be used. */
+  readonly summary: ReadonlyArray<string>
+}
+
+/** Checks a configuration file with all that it refers to, and sums up what was understood. Source: S4. */
+export const checkConfiguration = Effect.fnUntraced(function* (
+  file: string,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): Effect.fn.Return<Checked> {
+  const read = yield* Effect.result(readConfiguration(file, environment))
+  if (Result.isFailure(read)) {
+    const problems = read.failure.problems.map((problem) => formatProblem(file, problem))
+    return { ok: false, problems, warnings: [], summary: [] }
+  }
+  const { wanted, warnings } = read.success
+  return {
+    ok: true,
+    problems: [],
+    warnings: warnings.map((warning) => formatProblem(file, warning)),
+    summary: summaryOf(wanted),
+  }
+})
+
+/** Sums up a configuration in a few lines: pools with their tiers, channels with their limits and accounts, clients. */
+export const summaryOf = ({ pools, channels, clients }: ConfigurationFile): ReadonlyArray<string> => [
+  [
+    counted(pools.length, "pool"),
+    counted(channels.length, "channel"),
+    counted(channels.flatMap(accountsOf).length, "account"),
+    counted(clients.length, "client"),
+  ].join(", "),
+  ...pools.map(
+    ({ id, models, tiers }) =>
+      `pool ${id}: ${models.join(", ")} → ${tiers.map((tier) => tier.join(", ")).join(", then ")}`,
+  ),
+  ...channels.flatMap(channelLines),
+  clients.length > 0
+    ? `clients: ${clients.map(({ id }) => id).join(", ")}`
+    : "no clients: anyone on this machine may call, and nobody else",
+]
+
+const channelLines = (channel: DeclaredChannel): ReadonlyArray<string> => [
+  `channel ${channel.id}${channel.enabled ? "" : " (disabled)"}: ${channel.protocol} at ${channel.baseUrl}, ` +
+    `${counted(channel.models.length, "model")}, ${atOnce(channel.maxConcurrent)}, ${queueOf(channel)}`,
+  ...accountsOf(channel).map(
+    ({ id, name, enabled, concurrency }) =>
+      `  account ${name === "" ? id : `${id} (${name})`}${enabled ? "" : " (disabled)"}: ${atOnce(concurrency)}`,
+  ),
+]
+
+const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`
+
+const atOnce = (limit: number | null): string => (limit === null ? "unlimited" : `at most ${limit} at once`)
+
+const queueOf = (channel: DeclaredChannel): string => {
+  const isLimited =
+    channel.maxConcurrent !== null || channel.accounts.some(({ concurrency }) => concurrency !== null)
+  if (!isLimited || channel.queueSize === 0) return "no queue"
+  const longest = channel.queueTimeoutMs === null ? "without end" : `${channel.queueTimeoutMs} ms`
+  return `up to ${channel.queueSize} wait ${longest}`
+}
