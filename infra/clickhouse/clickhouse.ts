@@ -1,0 +1,113 @@
+import { Readable } from "node:stream"
+import type { ClickHouseClient } from "@clickhouse/client"
+import { openEmbedded } from "./embedded.ts"
+import { ClickHouseUnavailable } from "./unavailable.ts"
+
+/** Where ClickHouse is: the engine in this process over a directory, or a server. Source: P1. */
+export type ClickHouseAddress =
+  | { readonly path: string }
+  | {
+      readonly url: string
+      /** Makes tables replicated, for a server that belongs to a cluster. Default: false. */
+      readonly isReplicated?: boolean
+    }
+
+/** A value that stands in a query as `{name: Type}`. */
+export type QueryParameter = string | number | boolean | ReadonlyArray<number>
+
+/** Rows for one table that go in together. */
+export interface Insert {
+  readonly table: string
+  readonly columns: ReadonlyArray<string>
+  /** Each the values of one row, in the order of the columns, as a JSON list. */
+  readonly lines: ReadonlyArray<string>
+  /** A second insert of the same token changes nothing. Source: P2. */
+  readonly token: string
+}
+
+/** One connection to ClickHouse; the same SQL goes to the embedded engine and to a server. Source: P1. */
+export interface ClickHouse {
+  readonly client: ClickHouseClient
+  readonly isReplicated: boolean
+  insert(insert: Insert): Promise<void>
+  query<Row>(sql: string, parameters?: Record<string, QueryParameter>): Promise<ReadonlyArray<Row>>
+  command(sql: string): Promise<void>
+  close(): Promise<void>
+}
+
+/** The database that holds every table. */
+export const databaseName = "sluice"
+
+/**
+ * Reads a place as it stands in an argument or in `CLICKHOUSE_URL`: a URL is a server, anything else a directory.
+ */
+export const clickHouseAt = (text: string): ClickHouseAddress =>
+  /^https?:\/\//.test(text) ? { url: text } : { path: text }
+
+const insertSettings = [
+  // A row is in its table when the insert is answered; the default collects rows in memory first.
+  "async_insert = 0",
+  "deduplicate_blocks_in_dependent_materialized_views = 1",
+  // Half of a surrogate pair, which a client can put into a model's name, is stored as it was written.
+  "input_format_json_throw_on_bad_escape_sequence = 0",
+  // A block is too small for threads to pay for themselves.
+  "input_format_parallel_parsing = 0",
+  "max_insert_threads = 1",
+  "max_threads = 1",
+  // Rows of one insert never replace each other.
+  "optimize_on_insert = 0",
+].join(", ")
+
+const querySettings = [
+  "date_time_output_format = 'iso'",
+  "output_format_json_quote_64bit_integers = 0",
+  // Rows of one key share their time, and so their partition.
+  "do_not_merge_across_partitions_select_final = 1",
+].join(", ")
+
+/**
+ * Opens a connection to the embedded engine or to a server; further ones of a process to the same directory share its engine.
+ *
+ * Fails: rejects with `DirectoryInUse` where another process holds the directory, and with `ClickHouseUnavailable`.
+ * Source: P1; settings P2. They stand in each statement, because one that is set sticks to the connection.
+ */
+export const openClickHouse = async (address: ClickHouseAddress): Promise<ClickHouse> => {
+  const { client, close } = await ("path" in address ? openEmbedded(address.path) : openServer(address.url))
+  return {
+    client,
+    isReplicated: "url" in address && address.isReplicated === true,
+    insert: async ({ table, columns, lines, token }) => {
+      const { stream } = await client.exec({
+        query: [
+          `INSERT INTO ${databaseName}.${table} (${columns.map((column) => `\`${column}\``).join(", ")})`,
+          `SETTINGS insert_deduplication_token = '${token}', ${insertSettings}`,
+          "FORMAT JSONCompactEachRow",
+        ].join(" "),
+        values: Readable.from([lines.join("\n")], { objectMode: false }),
+      })
+      stream.resume()
+    },
+    query: async <Row>(sql: string, parameters: Record<string, QueryParameter> = {}) => {
+      const result = await client.query({
+        query: `${sql}\nSETTINGS ${querySettings}`,
+        query_params: parameters,
+        format: "JSONEachRow",
+      })
+      return result.json<Row>()
+    },
+    command: async (sql) => {
+      await client.command({ query: sql })
+    },
+    close,
+  }
+}
+
+const openServer = async (url: string): Promise<{ client: ClickHouseClient; close: () => Promise<void> }> => {
+  const { ClickHouseLogLevel, createClient } = await import("@clickhouse/client")
+  // What goes wrong is told by whoever asked.
+  const client = createClient({ url, log: { level: ClickHouseLogLevel.OFF } })
+  const answer = await client.ping({ select: true })
+  if (answer.success) return { client, close: () => client.close() }
+  await client.close()
+  throw new ClickHouseUnavailable({ reason: `cannot reach ClickHouse: ${answer.error.message}` })
+}

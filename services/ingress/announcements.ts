@@ -1,0 +1,33 @@
+import type { Fact } from "@sluice/events/commit.ts"
+import type { Logger } from "@sluice/infra/logging/logging.ts"
+
+/** Writes the log line of a fact that an operator wants to see as it happens. Source: S8. */
+export const announce = (logger: Logger, facts: ReadonlyArray<Fact>): void => {
+  for (const fact of facts) {
+    switch (fact.type) {
+      case "channel.cooldown_started":
+      case "account.cooldown_started": {
+        const { classification, consecutive, until, source, status } = fact
+        logger.info(
+          { actor: fact.actor, classification, consecutive, durationMs: until - fact.at, source, status },
+          "cooldown started",
+        )
+        break
+      }
+      case "channel.cooldown_ended":
+      case "account.cooldown_ended":
+        logger.info({ actor: fact.actor, reason: fact.reason }, "cooldown ended")
+        break
+      case "channel.configured":
+      case "account.configured":
+        logger.info({ actor: fact.actor, revision: fact.revision, by: fact.by }, "configured")
+        break
+      case "channel.removed":
+      case "account.removed":
+        logger.info({ actor: fact.actor, by: fact.by }, "removed")
+        break
+      default:
+        break
+    }
+  }
+}

@@ -1,0 +1,53 @@
+/** Something that the caller is told in the shape of its protocol. Source: table E. */
+export interface Problem {
+  readonly code: string
+  readonly status: number
+  readonly message: string
+  readonly retryAfterMs: number | null
+}
+
+/**
+ * The status of every code that this process gives by itself. Refusals of admission bring their own.
+ *
+ * Source: table E; `forbidden_origin` (403), `invalid_deadline` (400), `not_found` (404), `method_not_allowed` (405), `internal_error` (500) and
+ * `client_closed` (499, recorded only, since nobody is left to read it) are choices where the table is silent.
+ */
+export const statusOfCode = {
+  body_too_large: 413,
+  client_closed: 499,
+  deadline_exceeded: 504,
+  event_log_unavailable: 503,
+  forbidden_origin: 403,
+  internal_error: 500,
+  invalid_body: 400,
+  invalid_client_key: 401,
+  invalid_deadline: 400,
+  method_not_allowed: 405,
+  model_not_found: 404,
+  not_found: 404,
+  shutting_down: 503,
+  upstream_error: 502,
+} as const
+
+/** A code that this process gives by itself. */
+export type LocalCode = keyof typeof statusOfCode
+
+/** Stands in `request.completed` where nothing went wrong. */
+export const okCode = "ok"
+
+/** Makes a problem with the status of its code. */
+export const problem = (code: LocalCode, message: string): Problem => ({
+  code,
+  status: statusOfCode[code],
+  message,
+  retryAfterMs: code === "shutting_down" || code === "event_log_unavailable" ? 1000 : null,
+})
+
+/** The headers that tell an SDK whether to come again: a local 429 never brings `retry-after` unless the end of the cooling is known. Source: E2. */
+export const problemHeaders = ({ code, status, retryAfterMs }: Problem): string[] => {
+  const headers = status === 429 ? ["x-should-retry", "false"] : []
+  if (retryAfterMs !== null && (status !== 429 || code === "all_cooling")) {
+    headers.push("retry-after", String(Math.max(1, Math.ceil(retryAfterMs / 1000))))
+  }
+  return headers
+}

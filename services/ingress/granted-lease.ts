@@ -1,0 +1,67 @@
+import { accountOf, channelOf, contextOf } from "@sluice/actors/group.ts"
+import type { ChannelFact } from "@sluice/events/channel.ts"
+import type { Tokens } from "@sluice/events/field.ts"
+import type { HostedChannel } from "./hosted-channel.ts"
+import type { AttemptEnd, Lease, Metered } from "./lease.ts"
+
+/** The one fact that says that a slot was granted. */
+export type Granted = Extract<ChannelFact, { type: "channel.acquired" }>
+
+/** What leases need from the process that grants them. */
+export interface LeaseSupport {
+  readonly overlapped: boolean
+  now(): number
+  /** Draws in −1…1. */
+  jitter(): number
+  credentialOf(account: string): string
+  costOf(model: string, tokens: Tokens): { standardCostNanoUsd: number; priced: boolean; prices: string }
+  onTrouble(message: string, detail: Record<string, unknown>): void
+}
+
+/** Makes the holder's end of a slot that was granted. Source: A9, D3, L7. */
+export const grantedLease = (
+  channel: HostedChannel,
+  granted: Granted,
+  committed: Promise<void>,
+  support: LeaseSupport,
+): Lease => {
+  const group = channel.subject.state
+  const { config } = channelOf(group)
+  const { config: account } = contextOf(accountOf(group, granted.account))
+  if (config === null || account === null)
+    throw new Error(`${granted.lease} is granted on an unknown channel or account`)
+  const submit = (command: Parameters<HostedChannel["subject"]["submit"]>[0]) =>
+    channel.subject.submit(command)
+  return {
+    lease: granted.lease,
+    attempt: granted.attempt,
+    channel: config,
+    account,
+    credential: support.credentialOf(granted.account),
+    upstreamModel: channel.upstreamModel(granted.model) ?? granted.model,
+    overlapped: support.overlapped,
+    waitMs: granted.waitMs,
+    committed,
+    meter: (usage: Metered) =>
+      submit({
+        type: "meter",
+        lease: granted.lease,
+        account: granted.account,
+        ...usage,
+        ...support.costOf(usage.model, usage.tokens),
+      }),
+    release: (end: AttemptEnd, dispatched: boolean) => {
+      const endedAt = support.now()
+      const { lease, account: id } = granted
+      submit({
+        type: "release",
+        lease,
+        account: id,
+        ...end,
+        endedAt,
+        dispatched,
+        jitter: support.jitter(),
+      }).catch((error: unknown) => support.onTrouble("a lease was not released", { lease, error }))
+    },
+  }
+}

@@ -1,0 +1,26 @@
+import {
+  createIngress,
+  decideIngress,
+  evolveIngress,
+  type IngressActor,
+  type IngressCommand,
+  ingressMachine,
+} from "@sluice/actors/ingress.ts"
+import { machineHashOf } from "@sluice/actors/snapshot.ts"
+import type { IngressFact } from "@sluice/events/ingress.ts"
+import type { Decider, Refusal } from "@sluice/infra/actor-host/decider.ts"
+
+/** An ingress process, as the actor host runs it: what it records is never refused, and nothing follows by itself. */
+export const ingressDecider: Decider<IngressActor, IngressCommand, Refusal> = {
+  create: () => createIngress(),
+  evolve: (ingress, fact) => evolveIngress(ingress, fact as IngressFact),
+  decide: decideIngress,
+  following: () => [],
+  dueAt: () => null,
+  snapshot: (ingress) => {
+    const { value, context } = ingress.getSnapshot()
+    return { value, context }
+  },
+  restore: (stored) => createIngress(stored as ReturnType<IngressActor["getSnapshot"]>),
+  machineHash: machineHashOf(ingressMachine),
+}

@@ -1,0 +1,59 @@
+import type { PoolConfiguration } from "@sluice/events/configuration.ts"
+import type { Protocol } from "@sluice/events/field.ts"
+import type { Admission } from "./lease.ts"
+
+/** Where the ingress writes what an operator should see; a pino logger is one. */
+export interface IngressLog {
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/** What a probe answers: whether all is well, and what to say about it. */
+export interface Health {
+  readonly ok: boolean
+  readonly body: object
+}
+
+/** How long a client may take, and how much it may send. Source: S9. */
+export interface IngressLimits {
+  readonly headerBytes: number
+  readonly headersTimeoutMs: number
+  /** From the first byte of a request to the last of its body. */
+  readonly requestTimeoutMs: number
+  /** How long a client may read nothing of an answer that waits for it. */
+  readonly clientStallMs: number
+  readonly keepAliveMs: number
+  readonly connections: number
+}
+
+/** The limits where nothing else is said. */
+export const defaultLimits: IngressLimits = {
+  headerBytes: 32 * 1024,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 60_000,
+  clientStallMs: 60_000,
+  keepAliveMs: 75_000,
+  connections: 10_000,
+}
+
+/** Everything that the HTTP side is given; what can change while it runs is a function. */
+export interface IngressOptions {
+  readonly admission: Admission
+  /** Whether clients need keys; without them only requests from this machine's own programs are taken (S9). */
+  readonly keysRequired: () => boolean
+  /** Gives the id of the client that a key belongs to; `undefined` for a wrong or missing one. Where no key is required it gives an id for `undefined` too. */
+  readonly authenticate: (key: string | undefined) => string | undefined
+  /** Gives the pool that serves a model to a client. Source: B1. */
+  readonly route: (protocol: Protocol, model: string, client: string) => PoolConfiguration | undefined
+  /** The literal model names that a client can call. */
+  readonly models: (client: string) => ReadonlyArray<string>
+  readonly bodyLimitBytes: () => number
+  readonly isShuttingDown: () => boolean
+  readonly health: () => Health
+  readonly readiness: () => Health
+  readonly newRequestId: () => string
+  readonly log: IngressLog
+  readonly limits?: Partial<IngressLimits>
+  /** Draws from 0…1 for the jitter of retries. */
+  readonly random?: () => number
+}

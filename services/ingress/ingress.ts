@@ -1,0 +1,202 @@
+import { join } from "node:path"
+import { type Clock, systemClock } from "@sluice/infra/clock/clock.ts"
+import { bindingProblem } from "@sluice/infra/configuration/binding.ts"
+import { type Configuration, readConfiguration } from "@sluice/infra/configuration/configuration.ts"
+import { watchConfiguration } from "@sluice/infra/configuration/watch-configuration.ts"
+import { DirectoryInUse, lockDirectory } from "@sluice/infra/directory-lock/directory-lock.ts"
+import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
+import { openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
+import { createUlids } from "@sluice/infra/identity/ulid.ts"
+import type { Logger } from "@sluice/infra/logging/logging.ts"
+import { Effect, Schema, type Scope } from "effect"
+import { ActorNode } from "./actor-node.ts"
+import { ActorAdmission } from "./admission.ts"
+import { announce } from "./announcements.ts"
+import { createPricing } from "./pricing.ts"
+import { recover } from "./recovery.ts"
+import { createRoutes, type Routes } from "./routes.ts"
+import { createIngressServer, type IngressServer } from "./server.ts"
+
+/** How an ingress is started. */
+export interface IngressStart {
+  readonly configFile: string
+  readonly dataDir: string
+  readonly natsUrl: string
+  /** Whether the NATS server is this installation's own, so that nobody else can own its channels. Source: L7. */
+  readonly isEmbedded: boolean
+  readonly host: string
+  readonly port: number
+  /** The process's name in the log. */
+  readonly node: string
+  readonly logger: Logger
+}
+
+/** The ingress cannot start, and says why in a line for each problem. */
+export class CannotStart extends Schema.TaggedError<CannotStart>()("CannotStart", {
+  message: Schema.String,
+}) {}
+
+/** What a running ingress is made of; the configuration is replaced as a whole. */
+interface Parts extends IngressStart {
+  readonly clock: Clock
+  readonly log: EventLog
+  readonly current: { configuration: Configuration; routes: Routes }
+}
+
+/**
+ * Starts an ingress and ends it with its scope: it stops listening, turns waiters away, lets what is in flight end, commits everything.
+ *
+ * Fails: `CannotStart`. Source: L7, L10–L12, S3.
+ */
+export const startIngress = Effect.fnUntraced(function* (start: IngressStart) {
+  const configuration = yield* readConfiguration(start.configFile).pipe(Effect.mapError(cannotStart))
+  yield* checkBinding(start.host, configuration)
+  yield* holdDirectory(start.dataDir)
+  const log = yield* Effect.acquireRelease(
+    attempt(() => openJetStreamLog({ url: start.natsUrl, name: `ingress ${start.node}` })),
+    (opened) => Effect.promise(() => opened.close()),
+  )
+  const current = { configuration, routes: createRoutes(configuration.wanted) }
+  const parts: Parts = { ...start, clock: systemClock, log, current }
+  const { node, admission } = yield* openActors(parts)
+  const server = yield* serve(parts, node, admission)
+  yield* follow(parts, node)
+  return server
+})
+
+const cannotStart = (error: unknown): CannotStart =>
+  new CannotStart({ message: error instanceof Error ? error.message : String(error) })
+
+const attempt = <A>(run: () => Promise<A>): Effect.Effect<A, CannotStart> =>
+  Effect.tryPromise({ try: run, catch: cannotStart })
+
+const checkBinding = (host: string, { wanted }: Configuration): Effect.Effect<void, CannotStart> => {
+  const problem = bindingProblem(host, wanted.clients)
+  return problem === undefined ? Effect.void : Effect.fail(new CannotStart({ message: problem }))
+}
+
+/** Whoever holds the directory is the only ingress on it, so everything that it finds in the log was left by a dead one. Source: L12. */
+const holdDirectory = (dataDir: string): Effect.Effect<Disposable, CannotStart, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.try({
+      try: () => lockDirectory(join(dataDir, "ingress")),
+      catch: (error) =>
+        error instanceof DirectoryInUse
+          ? new CannotStart({ message: `the data directory ${dataDir} is in use by another ingress` })
+          : cannotStart(error),
+    }),
+    (lock) => Effect.sync(() => lock[Symbol.dispose]()),
+  )
+
+const openActors = Effect.fnUntraced(function* (parts: Parts) {
+  const { log, clock, node: nodeId, logger, current } = parts
+  const onTrouble = (message: string, detail: Record<string, unknown>) => logger.error(detail, message)
+  const node = yield* Effect.acquireRelease(
+    attempt(() => ActorNode.open({ log, clock, node: nodeId, onTrouble })),
+    (opened) => Effect.promise(() => leave(opened, nodeId)),
+  )
+  node.listen({ onFacts: (_, facts) => announce(logger, facts), onReloaded: () => undefined })
+  const costOf = createPricing(
+    () => current.configuration.prices,
+    (model) => logger.warn({ model }, "the model has no price: its usage is recorded as not priced"),
+  )
+  const recovered = yield* attempt(() => recover(node, { log, nodeId, now: clock.now, costOf }))
+  if (!recovered.wasClean)
+    logger.warn(recovered, "the last process did not end cleanly: what it left behind is ended")
+  node.ingress.execute({ type: "start", node: nodeId, incarnation: createUlids()(clock.now()) })
+  const { wanted } = current.configuration
+  yield* attempt(() => node.apply({ wanted, by: "file" }))
+  const admission = new ActorAdmission({
+    overlapped: wanted.settings.commit === null ? parts.isEmbedded : wanted.settings.commit === "overlapped",
+    now: clock.now,
+    jitter: () => Math.random() * 2 - 1,
+    credentialOf: (account) => current.configuration.credentialOf(account) ?? "",
+    costOf,
+    onTrouble,
+    poolOf: (id) => current.routes.pool(id),
+    channelOf: (id) => node.channels.get(id),
+    weightOf: (client) => current.routes.weightOf(client),
+    complete: (request) => node.ingress.submit({ type: "complete", node: nodeId, request }),
+    mayGrant: recovered.wasClean ? undefined : after(clock, wanted.settings.restartQuarantineMs),
+  })
+  node.listen(admission)
+  return { node, admission }
+})
+
+const after = (clock: Clock, spanMs: number): Promise<void> =>
+  new Promise((resolve) => clock.at(clock.now() + spanMs, resolve))
+
+const leave = async (node: ActorNode, nodeId: string): Promise<void> => {
+  node.ingress.execute({ type: "stop", node: nodeId })
+  await node.close()
+}
+
+const serve = Effect.fnUntraced(function* (parts: Parts, node: ActorNode, admission: ActorAdmission) {
+  const { current, log, logger, clock } = parts
+  const nextId = createUlids()
+  let isShuttingDown = false
+  const server = createIngressServer({
+    admission,
+    keysRequired: () => current.configuration.wanted.clients.length > 0,
+    authenticate: (key) => current.configuration.authenticate(key),
+    route: (protocol, model, client) => current.routes.route(protocol, model, client),
+    models: (client) => current.routes.models(client),
+    bodyLimitBytes: () => current.configuration.wanted.settings.bodyLimitBytes,
+    isShuttingDown: () => isShuttingDown,
+    health: () => ({ ok: true, body: { status: "ok", node: parts.node } }),
+    readiness: () => readinessOf(node, { isConnected: log.isConnected(), isShuttingDown }),
+    newRequestId: () => nextId(clock.now()),
+    log: logger,
+  })
+  const stop = () => {
+    isShuttingDown = true
+    admission.shutDown()
+    return server.stop(current.configuration.wanted.settings.shutdownGraceMs)
+  }
+  const port = yield* Effect.acquireRelease(listen(server, parts), () => Effect.promise(stop))
+  return { url: `http://${parts.host}:${port}`, server }
+})
+
+const listen = (server: IngressServer, { host, port }: IngressStart): Effect.Effect<number, CannotStart> =>
+  Effect.tryPromise({
+    try: () => server.listen({ host, port }),
+    catch: (error) => {
+      const code = (error as NodeJS.ErrnoException).code
+      const why =
+        code === "EADDRINUSE"
+          ? "is taken by another program: choose one with --port"
+          : `cannot be listened on (${code})`
+      return new CannotStart({ message: `port ${port} on ${host} ${why}` })
+    },
+  })
+
+const readinessOf = (node: ActorNode, state: { isConnected: boolean; isShuttingDown: boolean }) => {
+  const closed = [...node.channels.values()].filter(({ subject }) => !subject.isAccepting).map(({ id }) => id)
+  const ok = state.isConnected && !state.isShuttingDown
+  return {
+    ok,
+    body: { ready: ok, eventLog: state.isConnected ? "connected" : "unreachable", notAccepting: closed },
+  }
+}
+
+/** Lets a valid change of the file apply at once, and an invalid one change nothing. Source: S4, A10. */
+const follow = (parts: Parts, node: ActorNode): Effect.Effect<Disposable, never, Scope.Scope> => {
+  const { current, logger } = parts
+  const onChange = (next: Configuration) => {
+    current.configuration = next
+    current.routes = createRoutes(next.wanted)
+    node.apply({ wanted: next.wanted, by: "file" }).then(
+      () => logger.info({ file: next.file }, "the configuration has changed and applies"),
+      (error: unknown) => logger.error({ error }, "the configuration has changed and is not in the log yet"),
+    )
+  }
+  const onInvalid = (error: Error) =>
+    logger.error(
+      { problems: error.message.split("\n") },
+      "the configuration has changed and is not valid: the last one goes on",
+    )
+  return Effect.acquireRelease(
+    Effect.sync(() => watchConfiguration(current.configuration, { onChange, onInvalid })),
+    (watch) => Effect.sync(() => watch[Symbol.dispose]()),
+  )
+}

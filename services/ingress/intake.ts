@@ -1,0 +1,120 @@
+import type { IncomingMessage } from "node:http"
+import type { PoolConfiguration } from "@sluice/events/configuration.ts"
+import { type Problem, problem } from "./errors.ts"
+import type { IngressOptions } from "./ingress-options.ts"
+import { type Ask, isObject, type WireProtocol } from "./protocols/protocol.ts"
+import { readRequestHeaders, type RequestHeaders } from "./request-headers.ts"
+
+/** A request as far as it has been read; a refused one stays as it was when it was refused. */
+export interface Intake {
+  readonly headers: RequestHeaders
+  client: string
+  bytes: number
+  body: Buffer
+  json: Readonly<Record<string, unknown>>
+  ask: Ask | undefined
+  pool: PoolConfiguration | undefined
+  deadlineMs: number | null
+}
+
+const nothing = Buffer.alloc(0)
+const longestDeadlineMs = 86_400_000
+
+/** Opens the intake of a request: its headers are read, its body is not. */
+export const openIntake = (request: IncomingMessage): Intake => ({
+  headers: readRequestHeaders(request.rawHeaders),
+  client: "",
+  bytes: 0,
+  body: nothing,
+  json: {},
+  ask: undefined,
+  pool: undefined,
+  deadlineMs: null,
+})
+
+/** Checks what the headers say: who calls, from where, how much and until when. Source: S9, B11. */
+export const checkHeaders = (options: IngressOptions, intake: Intake): Problem | undefined => {
+  const { headers } = intake
+  const stranger = checkCaller(options, headers)
+  if (stranger !== undefined) return stranger
+  const client = options.authenticate(headers.key)
+  if (client === undefined) return problem("invalid_client_key", "The client key is missing or not known.")
+  intake.client = client
+  if (headers.deadline !== undefined) {
+    const deadlineMs = /^\d{1,9}$/.test(headers.deadline) ? Number(headers.deadline) : 0
+    if (deadlineMs < 1 || deadlineMs > longestDeadlineMs) {
+      return problem("invalid_deadline", "x-sluice-deadline-ms must be a whole number from 1 to 86400000.")
+    }
+    intake.deadlineMs = deadlineMs
+  }
+  return headers.contentLength > options.bodyLimitBytes() ? tooLarge(options) : undefined
+}
+
+/** Without keys nothing tells a program of this machine from a web page that a browser on it has open, but these two headers. Source: S9. */
+export const checkCaller = (options: IngressOptions, headers: RequestHeaders): Problem | undefined => {
+  if (options.keysRequired()) return undefined
+  if (headers.hasOrigin)
+    return problem("forbidden_origin", "Requests with an Origin need client keys to be configured.")
+  if (headers.hostIsLoopback) return undefined
+  return problem(
+    "forbidden_origin",
+    "Requests for a Host that is not loopback need client keys to be configured.",
+  )
+}
+
+/** Reads the body up to the limit, then says what came of it. It says nothing when the client leaves before. */
+export const readBody = (
+  options: IngressOptions,
+  request: IncomingMessage,
+  intake: Intake,
+  done: (problem: Problem | undefined) => void,
+): void => {
+  const limitBytes = options.bodyLimitBytes()
+  let first: Buffer | undefined
+  let more: Buffer[] | undefined
+  const take = (chunk: Buffer): void => {
+    intake.bytes += chunk.length
+    if (intake.bytes > limitBytes) {
+      request.off("data", take)
+      request.off("end", end)
+      done(tooLarge(options))
+    } else if (first === undefined) first = chunk
+    else if (more === undefined) more = [first, chunk]
+    else more.push(chunk)
+  }
+  const end = (): void => {
+    intake.body = more === undefined ? (first ?? nothing) : Buffer.concat(more)
+    done(undefined)
+  }
+  request.on("data", take)
+  request.on("end", end)
+}
+
+const tooLarge = (options: IngressOptions): Problem =>
+  problem("body_too_large", `The body is larger than ${options.bodyLimitBytes()} bytes.`)
+
+/** Parses the body and finds the pool. Source: B1. */
+export const readAsk = (
+  options: IngressOptions,
+  protocol: WireProtocol,
+  intake: Intake,
+): Problem | undefined => {
+  const json = parse(intake.body)
+  if (!isObject(json)) return problem("invalid_body", "The body must be a JSON object.")
+  intake.json = json
+  const ask = protocol.read(json, intake.bytes)
+  if (typeof ask === "string") return problem("invalid_body", ask)
+  intake.ask = ask
+  intake.pool = options.route(protocol.name, ask.model, intake.client)
+  if (intake.pool !== undefined) return undefined
+  return problem("model_not_found", `No pool serves the model ${JSON.stringify(ask.model.slice(0, 200))}.`)
+}
+
+const parse = (body: Buffer): unknown => {
+  try {
+    return JSON.parse(body.toString())
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,104 @@
+import type { Protocol } from "@sluice/events/field.ts"
+import type { AttemptSummary, Candidate } from "@sluice/events/ingress.ts"
+import type { Intake } from "./intake.ts"
+import type { Admission, AttemptEnd, Lease } from "./lease.ts"
+import { estimateOf } from "./metering.ts"
+
+const longestModelName = 200
+const noEstimate = { inputTokens: 0, outputTokens: 0 }
+
+/** How a request ended, as its client was or would have been told. */
+export interface RequestEnd {
+  readonly status: number
+  readonly code: string
+  readonly bytesOut: number
+  /** On the monotonic clock; `undefined` where no byte of an answer came. */
+  readonly firstByteAt: number | undefined
+}
+
+/** Collects what the log will say of one request, and closes its story once. Source: L7. */
+export class Journal {
+  readonly #admission: Admission
+  readonly #protocol: Protocol
+  readonly #path: string
+  readonly #intake: Intake
+  readonly #candidates: Candidate[] = []
+  readonly attempts: AttemptSummary[] = []
+  readonly request: string
+  /** Since the epoch, as facts have it. */
+  readonly arrivedAt = Date.now()
+  /** The same instant on the monotonic clock, which durations are measured by. */
+  readonly startedAt = performance.now()
+  waitMs = 0
+  closed = false
+
+  constructor(
+    request: string,
+    intake: Intake,
+    of: { readonly admission: Admission; readonly protocol: Protocol; readonly path: string },
+  ) {
+    this.request = request
+    this.#intake = intake
+    this.#admission = of.admission
+    this.#protocol = of.protocol
+    this.#path = of.path
+  }
+
+  /** What the request is expected to use. */
+  get estimate(): { readonly inputTokens: number; readonly outputTokens: number } {
+    const { ask } = this.#intake
+    return ask === undefined ? noEstimate : estimateOf(ask.inputTokens, ask.maxTokens)
+  }
+
+  /** Notes who was passed over. */
+  passOver(candidates: ReadonlyArray<Candidate>): void {
+    for (const candidate of candidates) this.#candidates.push(candidate)
+  }
+
+  /** Notes how an attempt ended. */
+  attempted(lease: Lease, { outcome, status }: AttemptEnd): void {
+    this.attempts.push({
+      attempt: lease.attempt,
+      channel: lease.channel.id,
+      account: lease.account.id,
+      outcome,
+      status,
+      waitMs: lease.waitMs,
+    })
+  }
+
+  /**
+   * Records how the request ended; resolves when that is in the log.
+   *
+   * What was never known of a refused request is empty: no client, no model, no pool. What a client sent as a model is cut, since it may be anything.
+   */
+  close(end: RequestEnd): Promise<void> {
+    this.closed = true
+    const { ask, client, pool, deadlineMs, bytes } = this.#intake
+    const last = this.attempts.at(-1)
+    return this.#admission.complete({
+      request: this.request,
+      client,
+      protocol: this.#protocol,
+      path: this.#path,
+      model: ask?.model.slice(0, longestModelName) ?? "",
+      pool: pool?.id ?? "",
+      streaming: ask?.stream ?? false,
+      arrivedAt: this.arrivedAt,
+      deadlineMs,
+      estimate: this.estimate,
+      maxTokens: ask?.maxTokens ?? null,
+      candidates: this.#candidates,
+      attempts: this.attempts,
+      channel: last?.channel ?? "",
+      account: last?.account ?? "",
+      status: end.status,
+      code: end.code,
+      waitMs: Math.round(this.waitMs),
+      ttftMs: end.firstByteAt === undefined ? null : Math.round(end.firstByteAt - this.startedAt),
+      totalMs: Math.round(performance.now() - this.startedAt),
+      bytesIn: bytes,
+      bytesOut: end.bytesOut,
+    })
+  }
+}

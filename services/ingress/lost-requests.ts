@@ -1,0 +1,87 @@
+import { type Commit, decodeCommit } from "@sluice/events/commit.ts"
+import { idOf } from "@sluice/events/identifier.ts"
+import type { RequestCompleted } from "@sluice/events/ingress.ts"
+import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
+
+/** A request that a dead process left without an end. */
+export interface LostRequest {
+  readonly request: string
+  readonly client: string
+  readonly model: string
+  readonly channel: string
+  readonly account: string
+  readonly arrivedAt: number
+}
+
+/**
+ * How many messages of the log's tail are searched. A request's end is stored in parallel with its usage, so whatever lacks one is either held by a channel still, or lies this close
+ * to the end.
+ */
+const tailMessages = 20_000
+
+/**
+ * Finds the requests that stand in channels' facts and have no end: those that a channel held when its process died, and those between two attempts or about to be completed.
+ *
+ * Source: L7.
+ */
+export const findLostRequests = async (
+  log: EventLog,
+  options: { node: string; held: ReadonlyArray<LostRequest> },
+): Promise<ReadonlyArray<LostRequest>> => {
+  const seen = new Map(options.held.map((lost) => [lost.request, lost]))
+  const completed = new Set<string>()
+  const head = await log.head()
+  for await (const message of log.read({ afterSequence: Math.max(0, head - tailMessages) })) {
+    const commit = readable(message.body)
+    if (commit === undefined || commit.node !== options.node) continue
+    for (const fact of commit.facts) {
+      if (fact.type === "request.completed") completed.add(fact.request)
+      const begun = begunBy(fact)
+      if (begun !== undefined) seen.set(begun.request, begun)
+    }
+  }
+  return [...seen.values()].filter(({ request }) => !completed.has(request))
+}
+
+/** Says of a lost request all that is known. Source: L7. */
+export const lostRequestFields = (
+  lost: LostRequest,
+  options: { protocol: RequestCompleted["protocol"]; now: number },
+): Omit<RequestCompleted, "actor" | "type" | "at"> => ({
+  ...lost,
+  protocol: options.protocol,
+  path: "",
+  pool: "",
+  streaming: false,
+  deadlineMs: null,
+  estimate: { inputTokens: 0, outputTokens: 0 },
+  maxTokens: null,
+  candidates: [],
+  attempts: [],
+  status: 0,
+  code: "node_lost",
+  waitMs: 0,
+  ttftMs: null,
+  totalMs: Math.max(0, options.now - lost.arrivedAt),
+  bytesIn: 0,
+  bytesOut: 0,
+})
+
+const begunBy = (fact: Commit["facts"][number]): LostRequest | undefined => {
+  if (fact.type === "channel.queued") {
+    const { request, client, model, arrivedAt } = fact
+    return { request, client, model, channel: idOf(fact.actor), account: "", arrivedAt }
+  }
+  if (fact.type !== "channel.acquired") return undefined
+  const { request, client, model, account } = fact
+  return { request, client, model, channel: idOf(fact.actor), account, arrivedAt: fact.at - fact.waitMs }
+}
+
+/** A commit that cannot be read closes its own subject, with a word of its own; here it only has nothing to tell. */
+const readable = (body: string): Commit | undefined => {
+  try {
+    return decodeCommit(body)
+  } catch {
+    return undefined
+  }
+}

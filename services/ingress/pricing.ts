@@ -1,0 +1,31 @@
+import { standardCostNanoUsd } from "@sluice/actors/cost.ts"
+import type { Tokens } from "@sluice/events/field.ts"
+import type { PriceTable } from "@sluice/infra/prices/prices.ts"
+
+/** What a number of tokens costs by the list. */
+export interface ListCost {
+  readonly standardCostNanoUsd: number
+  readonly priced: boolean
+  readonly prices: string
+}
+
+/**
+ * Prices what an attempt used; a model without a price is told once, and never silently free.
+ *
+ * Source: D2.
+ */
+export const createPricing = (
+  table: () => PriceTable,
+  onUnpriced: (model: string) => void,
+): ((model: string, tokens: Tokens) => ListCost) => {
+  const told = new Set<string>()
+  return (model, tokens) => {
+    const { version, priceOf } = table()
+    const price = priceOf(model)
+    if (price !== undefined)
+      return { standardCostNanoUsd: standardCostNanoUsd(tokens, price), priced: true, prices: version }
+    if (!told.has(model)) onUnpriced(model)
+    told.add(model)
+    return { standardCostNanoUsd: 0, priced: false, prices: version }
+  }
+}

@@ -1,0 +1,89 @@
+import type { AccountConfiguration } from "@sluice/events/configuration.ts"
+import type { Protocol, Tokens } from "@sluice/events/field.ts"
+import type { Problem } from "../errors.ts"
+
+/** What the proxy reads in the body of a request; the rest is the upstream's business. */
+export interface Ask {
+  readonly model: string
+  readonly stream: boolean
+  readonly maxTokens: number | null
+  /** An estimate from the size of the body. Source: D4. */
+  readonly inputTokens: number
+  /** Whether the client itself asked for usage in the stream. Source: D1. */
+  readonly usageAsked: boolean
+}
+
+/** Usage as far as an upstream has told it. */
+export interface Figures {
+  readonly tokens: Tokens
+  /** True when these are the last figures of the answer. Source: D4. */
+  readonly final: boolean
+}
+
+/** What one event of a stream means to the proxy; all but these kinds pass unread. */
+export type EventKind = "pass" | "usage" | "end" | "error"
+
+/** How a body has to differ from what the client sent. */
+export interface Rewrite {
+  /** The name that the upstream knows the model by, where it is another. */
+  readonly model: string | null
+  /** Whether to ask for usage in the stream. Source: D1. */
+  readonly askUsage: boolean
+}
+
+/** The type, code and message of an upstream's error body; empty where there is none. */
+export interface ErrorWords {
+  readonly type: string
+  readonly code: string
+  readonly message: string
+}
+
+/** One wire protocol, the same towards the client and towards the upstream. Source: S5. */
+export interface WireProtocol {
+  readonly name: Protocol
+  readonly paths: ReadonlyArray<string>
+  /** Whether a stream brings usage only when it is asked to. Source: D1. */
+  readonly usageIsAsked: boolean
+  /** Joins the path of a channel's base URL with the path that the client called. */
+  upstreamPath(basePath: string, path: string): string
+  /** The header that carries an account's credential. */
+  credentialHeader(
+    auth: AccountConfiguration["auth"],
+    credential: string,
+  ): readonly [name: string, value: string]
+  /** Reads a body. Fails: returns what is wrong with it as text. */
+  read(json: Readonly<Record<string, unknown>>, bytes: number): Ask | string
+  /** Changes what has to be changed in a body and leaves every other byte. */
+  rewrite(body: Buffer, json: Readonly<Record<string, unknown>>, rewrite: Rewrite): Buffer
+  /** Tells what an event means. Shape: `event` is the text of one whole event, decoded byte by byte. */
+  eventKind(event: string): EventKind
+  /** Reads figures from a whole answer or from the data of one event, on top of what was known; `undefined` where there are none. */
+  readFigures(json: unknown, known: Figures | undefined): Figures | undefined
+  /** Whether an event holds usage and nothing else, so that a client which did not ask for it can do without. Source: D1. */
+  holdsOnlyUsage(json: unknown): boolean
+  /** Whether a stream that ended without its end event, with this event as its last, was nevertheless whole. Source: D3, E3. */
+  endsWith(lastEvent: string): boolean
+  /** Whether an error body says that the upstream does not take the request for usage. Source: D1. */
+  refusesUsage(words: ErrorWords): boolean
+  /** Reads an error body; `undefined` where it does not have the protocol's shape. */
+  errorWords(json: unknown): ErrorWords | undefined
+  /** The body of an error. Source: E1. */
+  errorBody(problem: Problem, requestId: string): string
+  /** An error inside of a stream. Source: E3. */
+  errorEvent(problem: Problem, requestId: string): string
+  /** The answer to `GET /v1/models`. */
+  modelList(models: ReadonlyArray<string>): string
+  /** One entry of that list. */
+  modelEntry(model: string): string
+}
+
+/** Narrows a parsed value to an object that is no list. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** Reads a number of tokens; anything that is none counts as absent. */
+export const tokenCount = (value: unknown): number | undefined =>
+  typeof value === "number" && value >= 0 && value <= Number.MAX_SAFE_INTEGER ? Math.trunc(value) : undefined
+
+/** Reads a text; anything else is the empty one. */
+export const textOf = (value: unknown): string => (typeof value === "string" ? value : "")

@@ -1,0 +1,163 @@
+import type { AnswerHeaders } from "./classification/classification.ts"
+import type { Figures, WireProtocol } from "./protocols/protocol.ts"
+import { EventFramer } from "./sse.ts"
+
+/** Where a relay brings what it lets through. */
+export interface RelaySink {
+  /** A part of the body that may go to the client now. */
+  forward(chunk: Buffer): void
+  /** All but what is held back has come. `whole` is false for a stream without its end. */
+  conclude(whole: boolean): void
+}
+
+/** Passes the body of a successful answer on and holds its end back until the usage is in the log. Source: D3. */
+export interface Relay {
+  data(chunk: Buffer): void
+  /** The upstream's body has ended as HTTP says that it should. */
+  end(): void
+  /** Gives the end that was held back. */
+  takeTail(): Buffer | undefined
+  readonly tailBytes: number
+  readonly figures: Figures | undefined
+  /** Whether the upstream put an error into its answer. */
+  readonly failed: boolean
+  /** Whether errors can be put into the body, and what has to stand before one. */
+  readonly errorPrefix: string | undefined
+  /** The length of the whole body as it will be sent; `undefined` where it is not known. */
+  readonly lengthBytes: number | undefined
+}
+
+/** Passes an event stream on, event by event. */
+export class EventRelay implements Relay {
+  readonly #framer: EventFramer
+  readonly #sink: RelaySink
+  #concluded = false
+  readonly lengthBytes = undefined
+
+  constructor(protocol: WireProtocol, stripsUsage: boolean, sink: RelaySink) {
+    this.#framer = new EventFramer(protocol, stripsUsage)
+    this.#sink = sink
+  }
+
+  data(chunk: Buffer): void {
+    const passed = this.#framer.feed(chunk)
+    if (passed !== undefined) this.#sink.forward(passed)
+    if (this.#framer.ended && !this.#concluded) {
+      this.#concluded = true
+      this.#sink.conclude(true)
+    }
+  }
+
+  end(): void {
+    if (this.#concluded) return
+    this.#concluded = true
+    this.#sink.conclude(this.#framer.finish())
+  }
+
+  takeTail(): Buffer | undefined {
+    return this.#framer.takeHeld()
+  }
+
+  get tailBytes(): number {
+    return this.#framer.heldBytes
+  }
+
+  get figures(): Figures | undefined {
+    return this.#framer.figures
+  }
+
+  get failed(): boolean {
+    return this.#framer.failed
+  }
+
+  get errorPrefix(): string {
+    return this.#framer.insideEvent ? "\n\n" : ""
+  }
+}
+
+const collectedBytes = 64 * 1024
+const readBytes = 32 * 1024 * 1024
+
+/**
+ * Passes any other body on. A small one is collected and goes out in one piece with its length; of a larger one the newest chunk waits.
+ *
+ * Figures are read from bodies of up to 32 MiB; a larger one is booked with its estimate.
+ */
+export class BodyRelay implements Relay {
+  readonly #protocol: WireProtocol
+  readonly #sink: RelaySink
+  readonly #declaredBytes: number | undefined
+  #chunks: Buffer[] = []
+  #bytes = 0
+  #streams = false
+  #held: Buffer | undefined
+  figures: Figures | undefined
+  readonly failed = false
+  readonly errorPrefix = undefined
+
+  constructor(protocol: WireProtocol, declaredBytes: number | undefined, sink: RelaySink) {
+    this.#protocol = protocol
+    this.#declaredBytes = declaredBytes
+    this.#sink = sink
+  }
+
+  data(chunk: Buffer): void {
+    this.#bytes += chunk.length
+    if (this.#bytes <= readBytes) this.#chunks.push(chunk)
+    else this.#chunks = []
+    if (!this.#streams && this.#bytes <= collectedBytes) return
+    if (this.#streams) {
+      if (this.#held !== undefined) this.#sink.forward(this.#held)
+    } else {
+      this.#streams = true
+      for (const earlier of this.#chunks.slice(0, -1)) this.#sink.forward(earlier)
+    }
+    this.#held = chunk
+  }
+
+  end(): void {
+    if (this.#bytes <= readBytes) {
+      this.#chunks = this.#chunks.length > 1 ? [Buffer.concat(this.#chunks)] : this.#chunks
+      this.figures = this.#protocol.readFigures(parse(this.#chunks[0]), undefined)
+    }
+    this.#sink.conclude(true)
+  }
+
+  takeTail(): Buffer | undefined {
+    return this.#streams ? this.#held : this.#chunks[0]
+  }
+
+  get tailBytes(): number {
+    return this.takeTail()?.length ?? 0
+  }
+
+  get lengthBytes(): number | undefined {
+    return this.#streams ? this.#declaredBytes : this.#bytes
+  }
+}
+
+const parse = (body: Buffer | undefined): unknown => {
+  if (body === undefined) return undefined
+  try {
+    // Figures and the names of members are ASCII; texts are not looked at, so the cheapest decoding does.
+    return JSON.parse(body.toString("latin1"))
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}
+
+/** Opens the relay that the type of an answer asks for. A stream that came compressed in spite of what was asked cannot be followed and passes as a body. */
+export const openRelay = (
+  protocol: WireProtocol,
+  headers: AnswerHeaders,
+  { stripsUsage, sink }: { readonly stripsUsage: boolean; readonly sink: RelaySink },
+): Relay => {
+  const type = headers["content-type"]
+  const encoding = headers["content-encoding"] ?? "identity"
+  if (typeof type === "string" && type.startsWith("text/event-stream") && encoding === "identity") {
+    return new EventRelay(protocol, stripsUsage, sink)
+  }
+  const length = headers["content-length"]
+  return new BodyRelay(protocol, typeof length === "string" ? Number(length) : undefined, sink)
+}

@@ -1,0 +1,70 @@
+import { describe, expect, test } from "vitest"
+import { isLoopback, readRequestHeaders } from "./request-headers.ts"
+
+const read = (headers: ReadonlyArray<readonly [string, string]>) => readRequestHeaders(headers.flat())
+
+describe("the headers for the upstream", () => {
+  test("are those of the client without its credentials, its hop and what the proxy asks for itself", () => {
+    const { forwarded } = read([
+      ["Host", "localhost:8787"],
+      ["Authorization", "Bearer client-key"],
+      ["X-Api-Key", "client-key"],
+      ["Cookie", "session=1"],
+      ["Content-Length", "10"],
+      ["Accept-Encoding", "gzip"],
+      ["Transfer-Encoding", "chunked"],
+      ["Expect", "100-continue"],
+      ["TE", "trailers"],
+      ["Upgrade", "h2c"],
+      ["Proxy-Authorization", "Basic x"],
+      ["X-Sluice-Session", "s"],
+      ["User-Agent", "sdk/1"],
+      ["Anthropic-Version", "2023-06-01"],
+      ["X-Unknown", "kept"],
+    ])
+    expect(forwarded).toEqual(["user-agent", "sdk/1", "anthropic-version", "2023-06-01", "x-unknown", "kept"])
+  })
+
+  test("leave out whatever `connection` names", () => {
+    const { forwarded } = read([
+      ["connection", "keep-alive, X-Hop"],
+      ["x-hop", "1"],
+      ["x-kept", "x-hop"],
+      ["Connection", "X-Second"],
+      ["x-second", "2"],
+    ])
+    expect(forwarded).toEqual(["x-kept", "x-hop"])
+  })
+})
+
+describe("the client's key", () => {
+  test("is a bearer, or stands in a header of its own", () => {
+    expect(read([["authorization", "bearer  k1 "]]).key).toBe("k1")
+    expect(read([["x-api-key", "k2"]]).key).toBe("k2")
+    expect(read([["authorization", "Basic abc"]]).key).toBeUndefined()
+    expect(read([]).key).toBeUndefined()
+  })
+})
+
+test.each([
+  ["localhost", true],
+  ["LOCALHOST:8787", true],
+  ["127.0.0.1:8787", true],
+  ["127.9.9.9", true],
+  ["[::1]:8787", true],
+  ["example.com", false],
+  ["127.0.0.1.example.com", false],
+  ["localhost.example.com:80", false],
+  ["192.168.0.2", false],
+  ["", false],
+])("the host %s is loopback: %s", (host, expected) => {
+  expect(isLoopback(host)).toBe(expected)
+})
+
+test("one host that is not loopback is enough", () => {
+  const hosts: ReadonlyArray<readonly [string, string]> = [
+    ["host", "localhost"],
+    ["host", "evil.example"],
+  ]
+  expect(read(hosts).hostIsLoopback).toBe(false)
+})

@@ -1,0 +1,120 @@
+/** What the headers of a request say to the proxy, and those that go on to the upstream. */
+export interface RequestHeaders {
+  /** The client's key. */
+  readonly key: string | undefined
+  readonly hasOrigin: boolean
+  /** Whether every `host` names this machine. Source: S9. */
+  readonly hostIsLoopback: boolean
+  readonly deadline: string | undefined
+  /** NaN where the header is absent. */
+  readonly contentLength: number
+  /** A flat list of names and values. */
+  readonly forwarded: string[]
+}
+
+type Role = "drop" | "authorization" | "key" | "origin" | "host" | "length" | "deadline" | "connection"
+
+/**
+ * The headers that do not simply pass: those of one hop, the client's credentials, and what the connection to the upstream says for itself.
+ *
+ * Source: S5; RFC 9110, section 7.6.1. Cookies count as credentials.
+ */
+const roles = new Map<string, Role>([
+  ["accept-encoding", "drop"],
+  ["api-key", "key"],
+  ["authorization", "authorization"],
+  ["connection", "connection"],
+  ["content-length", "length"],
+  ["cookie", "drop"],
+  ["expect", "drop"],
+  ["host", "host"],
+  ["http2-settings", "drop"],
+  ["keep-alive", "drop"],
+  ["origin", "origin"],
+  ["proxy-authenticate", "drop"],
+  ["proxy-authorization", "drop"],
+  ["proxy-connection", "drop"],
+  ["te", "drop"],
+  ["trailer", "drop"],
+  ["transfer-encoding", "drop"],
+  ["upgrade", "drop"],
+  ["x-api-key", "key"],
+  ["x-goog-api-key", "key"],
+  ["x-sluice-deadline-ms", "deadline"],
+])
+
+/** Reads the raw headers of a request once. Shape: `raw` is a flat list of names and values as received. */
+export const readRequestHeaders = (raw: ReadonlyArray<string>): RequestHeaders => {
+  let bearer: string | undefined
+  let key: string | undefined
+  let hasOrigin = false
+  let hostIsLoopback = true
+  let deadline: string | undefined
+  let contentLength = Number.NaN
+  let oneHop: string | undefined
+  const forwarded: string[] = []
+  for (let at = 0; at + 1 < raw.length; at += 2) {
+    const name = (raw[at] ?? "").toLowerCase()
+    const value = raw[at + 1] ?? ""
+    switch (roles.get(name)) {
+      case undefined:
+        if (!name.startsWith("x-sluice-")) forwarded.push(name, value)
+        break
+      case "origin":
+        hasOrigin = true
+        forwarded.push(name, value)
+        break
+      case "authorization":
+        bearer ??= bearerKey(value)
+        break
+      case "key":
+        key ??= value
+        break
+      case "host":
+        hostIsLoopback &&= isLoopback(value)
+        break
+      case "length":
+        contentLength = Number(value)
+        break
+      case "deadline":
+        deadline = value
+        break
+      case "connection":
+        if (value !== "keep-alive" && value !== "close")
+          oneHop = oneHop === undefined ? value : `${oneHop},${value}`
+        break
+      case "drop":
+        break
+    }
+  }
+  return {
+    key: bearer ?? key,
+    hasOrigin,
+    hostIsLoopback,
+    deadline,
+    contentLength,
+    forwarded: oneHop === undefined ? forwarded : withoutNamed(forwarded, oneHop),
+  }
+}
+
+const bearerKey = (value: string): string | undefined => {
+  const scheme = value.slice(0, 7)
+  return scheme === "Bearer " || scheme.toLowerCase() === "bearer " ? value.slice(7).trim() : undefined
+}
+
+/** What a client names in `connection` is for this hop alone. */
+const withoutNamed = (forwarded: ReadonlyArray<string>, connection: string): string[] => {
+  const named = new Set(connection.split(",").map((name) => name.trim().toLowerCase()))
+  return forwarded.filter((_, at) => !named.has(forwarded[at - (at % 2)] ?? ""))
+}
+
+let lastLoopback = ""
+
+/** Whether a `host` header names the loopback interface. The last one is remembered, since most requests bring the same. Source: S9. */
+export const isLoopback = (host: string): boolean => {
+  if (host === lastLoopback) return true
+  const name = host.replace(/:\d{1,5}$/, "").toLowerCase()
+  const matches = name === "localhost" || name === "[::1]" || /^127(\.\d{1,3}){3}$/.test(name)
+  if (matches) lastLoopback = host
+  return matches
+}

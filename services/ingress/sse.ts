@@ -1,0 +1,154 @@
+import { type Figures, type WireProtocol } from "./protocols/protocol.ts"
+
+/** An event longer than this is no end and no usage: it goes on in pieces rather than being held until it is whole. */
+const heldEventBytes = 256 * 1024
+
+/**
+ * Follows the events of a stream as its bytes come, and lets all of them go on but the end event and, where the client did not ask for it, the usage.
+ *
+ * Bytes are kept or passed as they are and read byte by byte (latin1), so a character that is split over two chunks, or that is no UTF-8 at all, comes out as it went in.
+ * Source: D1, D3; the event stream format of the HTML standard, with LF and CRLF as line ends.
+ */
+export class EventFramer {
+  readonly #protocol: WireProtocol
+  readonly #stripsUsage: boolean
+  /** The begin of an event whose end has not come yet. */
+  #partial: Buffer | undefined
+  /** How much of it is known to hold no boundary. */
+  #searched = 0
+  /** True while an event that is too long to be held goes on in pieces. */
+  #passing = false
+  #held: Buffer[] = []
+  #lastEvent = ""
+  /** What the stream has told of its usage. */
+  figures: Figures | undefined
+  /** True from the end event on. */
+  ended = false
+  /** True when the upstream has put an error into the stream. */
+  failed = false
+
+  constructor(protocol: WireProtocol, stripsUsage: boolean) {
+    this.#protocol = protocol
+    this.#stripsUsage = stripsUsage
+  }
+
+  /** True when the bytes that went on stop inside of an event. */
+  get insideEvent(): boolean {
+    return this.#passing
+  }
+
+  /** Takes the next bytes and gives those that may go on now. */
+  feed(chunk: Buffer): Buffer | undefined {
+    if (this.ended) {
+      this.#held.push(chunk)
+      return undefined
+    }
+    const bytes = this.#partial === undefined ? chunk : Buffer.concat([this.#partial, chunk])
+    const text = bytes.toString("latin1")
+    let passed: Buffer | undefined
+    let start = 0
+    let kept = 0
+    let end = boundaryAfter(text, this.#searched)
+    while (end !== -1) {
+      const kind = this.#take(start === 0 && end === text.length ? text : text.slice(start, end))
+      if (kind !== "pass") {
+        passed = join(passed, bytes.subarray(kept, start))
+        kept = end
+      }
+      if (kind === "end") {
+        this.#held.push(bytes.subarray(start))
+        this.#partial = undefined
+        return passed
+      }
+      start = end
+      end = boundaryAfter(text, start)
+    }
+    return this.#keepRest(bytes, kept, start, passed)
+  }
+
+  /** Reads one whole event. */
+  #take(event: string): "pass" | "strip" | "end" {
+    if (this.#passing) {
+      this.#passing = false
+      return "pass"
+    }
+    this.#lastEvent = event
+    const kind = this.#protocol.eventKind(event)
+    if (kind === "usage") return this.#readUsage(event) ? "strip" : "pass"
+    if (kind === "error") this.failed = true
+    if (kind !== "end") return "pass"
+    this.ended = true
+    return "end"
+  }
+
+  #readUsage(event: string): boolean {
+    const json = eventJson(event)
+    this.figures = this.#protocol.readFigures(json, this.figures)
+    return this.#stripsUsage && this.#protocol.holdsOnlyUsage(json)
+  }
+
+  #keepRest(bytes: Buffer, kept: number, start: number, passed: Buffer | undefined): Buffer | undefined {
+    const rest = bytes.length - start
+    if (rest === 0) {
+      this.#partial = undefined
+      this.#searched = 0
+      return join(passed, kept === 0 ? bytes : bytes.subarray(kept))
+    }
+    if (rest > heldEventBytes) this.#passing = true
+    // The last bytes may be the first half of a boundary, so they wait even while a long event passes.
+    const held = this.#passing ? Math.min(rest, 3) : rest
+    this.#partial = bytes.subarray(bytes.length - held)
+    this.#searched = this.#passing ? 0 : Math.max(0, held - 3)
+    return join(passed, bytes.subarray(kept, bytes.length - held))
+  }
+
+  /** Takes note that no more bytes come: an event without its blank line counts as one. Returns whether the stream was whole. */
+  finish(): boolean {
+    if (this.#partial !== undefined) {
+      this.#take(this.#partial.toString("latin1"))
+      this.#held.push(this.#partial)
+      this.#partial = undefined
+    }
+    return this.ended || this.#protocol.endsWith(this.#lastEvent)
+  }
+
+  /** How much is held back. */
+  get heldBytes(): number {
+    return this.#held.reduce((bytes, part) => bytes + part.length, 0)
+  }
+
+  /** Gives what was held back: the end event and all that came after it. */
+  takeHeld(): Buffer | undefined {
+    const [first] = this.#held
+    const held = this.#held.length > 1 ? Buffer.concat(this.#held) : first
+    this.#held = []
+    return held
+  }
+}
+
+const join = (before: Buffer | undefined, bytes: Buffer): Buffer | undefined => {
+  if (bytes.length === 0) return before
+  return before === undefined ? bytes : Buffer.concat([before, bytes])
+}
+
+/** Finds the place after the next empty line, or -1. */
+const boundaryAfter = (text: string, from: number): number => {
+  for (let at = text.indexOf("\n", from); at !== -1; at = text.indexOf("\n", at + 1)) {
+    const next = text.charCodeAt(at + 1)
+    if (next === 0x0a) return at + 2
+    if (next === 0x0d && text.charCodeAt(at + 2) === 0x0a) return at + 3
+  }
+  return -1
+}
+
+/** Parses the data of an event; `undefined` where it is not JSON. */
+const eventJson = (event: string): unknown => {
+  let data = ""
+  for (const line of event.split("\n")) if (line.startsWith("data:")) data += line.slice("data:".length)
+  try {
+    return JSON.parse(data)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
+  }
+}

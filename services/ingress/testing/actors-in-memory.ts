@@ -1,0 +1,111 @@
+import type { Fact } from "@sluice/events/commit.ts"
+import { decodeCommit } from "@sluice/events/commit.ts"
+import { ConfigurationFile } from "@sluice/events/configuration.ts"
+import { manualClock } from "@sluice/infra/clock/clock.ts"
+import { type EventLog, LogUnavailable } from "@sluice/infra/event-log/event-log.ts"
+import { createMemoryLog } from "@sluice/infra/event-log/memory-log.ts"
+import { Schema } from "effect"
+import { ActorNode } from "../actor-node.ts"
+import { ActorAdmission } from "../admission.ts"
+import type { Admittable } from "../lease.ts"
+import { recover } from "../recovery.ts"
+
+const decode = Schema.decodeUnknownSync(ConfigurationFile)
+
+/** A configuration of channels that are named in one pool `p`, a tier each. */
+export const configuration = (
+  channels: ReadonlyArray<{ id: string } & Record<string, unknown>>,
+  more: { tiers?: ReadonlyArray<ReadonlyArray<string>>; pool?: Record<string, unknown> } = {},
+): ConfigurationFile =>
+  decode({
+    pools: [{ id: "p", models: ["m"], tiers: more.tiers ?? channels.map(({ id }) => [id]), ...more.pool }],
+    channels: channels.map((channel) => ({
+      protocol: "openai",
+      baseUrl: "http://upstream",
+      models: ["m"],
+      ...channel,
+    })),
+  })
+
+/** A log that can be told to fail. */
+export interface FaultyLog extends EventLog {
+  /** While set, every append is stored or not as it says, and is not answered. */
+  fault: "none" | "lost" | "unanswered"
+}
+
+/** Puts faults in front of a log. */
+export const faulty = (log: EventLog): FaultyLog => {
+  const made: FaultyLog = {
+    ...log,
+    fault: "none",
+    append: async (message) => {
+      if (made.fault === "none") return log.append(message)
+      if (made.fault === "unanswered") await log.append(message)
+      throw new LogUnavailable({ reason: "no answer" })
+    },
+    last: async (subject) => {
+      if (made.fault !== "none") throw new LogUnavailable({ reason: "no answer" })
+      return log.last(subject)
+    },
+  }
+  return made
+}
+
+/** Actors and admission on a log and a clock that the test owns. */
+export const startActors = async (options: {
+  wanted: ConfigurationFile
+  log?: EventLog
+  clock?: ReturnType<typeof manualClock>
+}) => {
+  const log = faulty(options.log ?? createMemoryLog())
+  const clock = options.clock ?? manualClock()
+  const troubles: Array<string> = []
+  const onTrouble = (message: string) => void troubles.push(message)
+  const node = await ActorNode.open({ log, clock, node: "n1", onTrouble })
+  const costOf = () => ({ standardCostNanoUsd: 0, priced: true, prices: "test" })
+  const recovered = await recover(node, { log, nodeId: "n1", now: clock.now, costOf })
+  node.ingress.execute({ type: "start", node: "n1", incarnation: "i1" })
+  await node.apply({ wanted: options.wanted, by: "file" })
+  const admission = new ActorAdmission({
+    overlapped: true,
+    now: clock.now,
+    jitter: () => 0,
+    credentialOf: () => "secret",
+    costOf,
+    onTrouble,
+    poolOf: (id) => options.wanted.pools.find((pool) => pool.id === id),
+    channelOf: (id) => node.channels.get(id),
+    weightOf: () => 1,
+    complete: (request) => node.ingress.submit({ type: "complete", node: "n1", request }),
+    mayGrant: undefined,
+  })
+  node.listen(admission)
+  const ask = (request: string, more: Partial<Admittable> & { signal?: AbortSignal } = {}) =>
+    admission.admit(
+      {
+        request,
+        client: "alice",
+        protocol: "openai",
+        model: "m",
+        pool: "p",
+        arrivedAt: clock.now(),
+        deadlineAt: null,
+        estimate: { inputTokens: 1, outputTokens: 1 },
+        ...more,
+      },
+      { attempt: 1, tried: new Set(), hasAnswer: false, signal: more.signal ?? new AbortController().signal },
+    )
+  return { log, clock, node, admission, recovered, troubles, ask }
+}
+
+/** All facts that a log holds, in order. */
+export const factsIn = async (log: EventLog): Promise<ReadonlyArray<Fact>> => {
+  const facts: Array<Fact> = []
+  for await (const { body } of log.read({ afterSequence: 0 })) facts.push(...decodeCommit(body).facts)
+  return facts
+}
+
+/** Lets everything that is under way without a timer come to rest. */
+export const settle = async (): Promise<void> => {
+  for (let turn = 0; turn < 50; turn += 1) await Promise.resolve()
+}

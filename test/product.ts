@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { startNatsServer } from "@sluice/infra/nats-server/nats-server.ts"
+import { startSimulatedProvider } from "@sluice/simulator/provider.ts"
+import type { ProviderOptions } from "@sluice/simulator/settings.ts"
+import { stringify } from "yaml"
+
+/** A service of the product, as a process that can be killed and started again. */
+export interface ServiceProcess {
+  readonly url: string
+  /** Ends it without a warning (SIGKILL). */
+  kill(): Promise<void>
+  /** Asks it to end (SIGTERM) and gives its exit code. */
+  end(): Promise<number | null>
+}
+
+/** How a product is set up for one test. */
+export interface ProductSetup {
+  readonly provider?: Partial<ProviderOptions>
+  readonly channel?: Record<string, unknown>
+  readonly account?: Record<string, unknown>
+  readonly settings?: Record<string, unknown>
+}
+
+const scriptOf = (service: string) => fileURLToPath(import.meta.resolve(`@sluice/${service}/main.ts`))
+
+const startService = async (service: string, args: ReadonlyArray<string>): Promise<ServiceProcess> => {
+  const child: ChildProcess = spawn(process.execPath, [scriptOf(service), ...args], {
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+    env: { ...process.env, SLUICE_TEST_KEY: "sk-test" },
+  })
+  let said = ""
+  child.stderr?.on("data", (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4_000)))
+  const exited = once(child, "exit")
+  const ready = once(child, "message") as Promise<[{ ready?: true; url?: string }]>
+  const [first] = await Promise.race([ready, exited])
+  if (typeof first !== "object" || first === null || first.url === undefined)
+    throw new Error(`the ${service} did not start: ${said}`)
+  const end = async (signal: "SIGTERM" | "SIGKILL") => {
+    child.kill(signal)
+    await exited
+    return child.exitCode
+  }
+  return { url: first.url, kill: async () => void (await end("SIGKILL")), end: () => end("SIGTERM") }
+}
+
+/** The whole product on servers, ports and a directory of its own: NATS, a simulated provider, ingress and projector. */
+export const startProduct = async (setup: ProductSetup = {}) => {
+  const stack = new AsyncDisposableStack()
+  const directory = await mkdtemp(join(tmpdir(), "sluice-product-"))
+  stack.defer(() => rm(directory, { recursive: true, force: true }))
+  const provider = stack.use(await startSimulatedProvider({ serviceMs: 0, ...setup.provider }))
+  const nats = stack.use(await startNatsServer({ dataDir: join(directory, "nats"), port: 0 }))
+  const configFile = join(directory, "sluice.yaml")
+  const configure = (change: Pick<ProductSetup, "channel" | "account" | "settings">) => {
+    const account = { id: "a", credential: "env:SLUICE_TEST_KEY", ...change.account }
+    const channel = {
+      id: "c",
+      protocol: "openai",
+      baseUrl: provider.url,
+      models: ["demo-gpt"],
+      accounts: [account],
+      ...change.channel,
+    }
+    const pools = [{ id: "p", models: ["demo-gpt"], tiers: [["c"]] }]
+    return writeFile(configFile, stringify({ settings: change.settings ?? {}, pools, channels: [channel] }))
+  }
+  await configure(setup)
+  const shared = ["--nats", nats.url]
+  const startIngress = (port = "0") =>
+    startService("ingress", [
+      ...shared,
+      "--embedded",
+      "--data",
+      directory,
+      "--config",
+      configFile,
+      "--port",
+      port,
+    ])
+  const projector = await startService("projector", [
+    ...shared,
+    "--clickhouse",
+    join(directory, "clickhouse"),
+  ])
+  stack.defer(() => projector.kill())
+  const running = { ingress: await startIngress() }
+  stack.defer(() => running.ingress.kill())
+  const restartIngress = async () => {
+    running.ingress = await startIngress(new URL(running.ingress.url).port)
+  }
+  return {
+    provider,
+    nats,
+    projector,
+    running,
+    configure,
+    restartIngress,
+    /** Asks the ingress for a completion of the demo's model. */
+    complete: (headers: Record<string, string> = {}, more: Record<string, unknown> = {}) =>
+      fetch(`${running.ingress.url}/v1/chat/completions`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify({ model: "demo-gpt", messages: [{ role: "user", content: "hello" }], ...more }),
+      }),
+    /** Asks a named question of everything that is in the log now. */
+    query: async (name: string): Promise<ReadonlyArray<Record<string, unknown>>> => {
+      const answer = await fetch(`${projector.url}/queries/${name}?wait=head`)
+      return ((await answer.json()) as { rows: ReadonlyArray<Record<string, unknown>> }).rows
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
