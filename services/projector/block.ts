@@ -1,0 +1,114 @@
+import { decodeCommit } from "@sluice/events/commit.ts"
+import type { Claim } from "@sluice/infra/clickhouse/claims.ts"
+import type { StoredMessage } from "@sluice/infra/event-log/event-log.ts"
+import { projections, rejectedTable } from "./tables/projections.ts"
+
+/** Rows for one table: the columns, and the values of each row as a JSON list. */
+export interface TableLines {
+  readonly table: string
+  readonly columns: ReadonlyArray<string>
+  readonly lines: ReadonlyArray<string>
+}
+
+/** What one message gives. */
+export interface ProjectedMessage {
+  readonly sequence: number
+  readonly id: string
+  readonly tables: ReadonlyArray<TableLines>
+  /** 0 for a rejected one. */
+  readonly facts: number
+  /** The time of the commit; `null` for a rejected one. */
+  readonly at: number | null
+  /** Why it could not be read as a commit. Source: P3. */
+  readonly rejection: string | null
+  readonly bytes: number
+}
+
+/** All rows of a table list their columns in one order. */
+const linesFor = (table: string, rows: ReadonlyArray<object>): ReadonlyArray<TableLines> => {
+  const first = rows[0]
+  if (first === undefined) return []
+  const lines = rows.map((row) => JSON.stringify(Object.values(row)))
+  return [{ table, columns: Object.keys(first), lines }]
+}
+
+/** Makes rows from one message; one that cannot be read becomes a row of `rejected_commits`. Source: P3. */
+export const projectMessage = (message: StoredMessage): ProjectedMessage => {
+  const { sequence, subject, id, body } = message
+  const bytes = body.length
+  try {
+    const commit = decodeCommit(body)
+    const tables = projections.flatMap(({ table, rows }) => linesFor(table, rows(commit, message)))
+    return { sequence, id, tables, facts: commit.facts.length, at: commit.at, rejection: null, bytes }
+  } catch (error) {
+    const rejection = reasonOf(error)
+    const tables = linesFor(rejectedTable, [{ sequence, subject, id, reason: rejection, body }])
+    return { sequence, id, tables, facts: 0, at: null, rejection, bytes }
+  }
+}
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** Messages that go into the tables together. Source: P2. */
+export interface Block {
+  readonly messages: ReadonlyArray<ProjectedMessage>
+  readonly facts: number
+  readonly bytes: number
+}
+
+/** How much a block may hold. Source: P2; the bytes bound the memory where commits are large. */
+export interface BlockLimit {
+  readonly facts: number
+  readonly bytes: number
+}
+
+/** The largest block. Source: P2. */
+export const blockLimit: BlockLimit = { facts: 5_000, bytes: 8 * 1024 * 1024 }
+
+/** A block that is being filled. */
+export interface OpenBlock {
+  readonly messages: Array<ProjectedMessage>
+  facts: number
+  bytes: number
+}
+
+/** Begins a block. */
+export const openBlock = (): OpenBlock => ({ messages: [], facts: 0, bytes: 0 })
+
+/** Tells whether a message still goes into a block; into an empty one any does. */
+export const fits = (block: Block, message: ProjectedMessage, limit: BlockLimit): boolean =>
+  block.messages.length === 0 ||
+  (block.facts + message.facts <= limit.facts && block.bytes + message.bytes <= limit.bytes)
+
+/** Adds a message to a block. */
+export const addTo = (block: OpenBlock, message: ProjectedMessage): void => {
+  block.messages.push(message)
+  block.facts += message.facts
+  block.bytes += message.bytes
+}
+
+/** Gives the rows of a block together for each table that it has some for. */
+export const tablesOf = (block: Block): ReadonlyArray<TableLines> => {
+  const tables = new Map<string, { table: string; columns: ReadonlyArray<string>; lines: Array<string> }>()
+  for (const message of block.messages)
+    for (const { table, columns, lines } of message.tables) {
+      const collected = tables.get(table)
+      if (collected === undefined) tables.set(table, { table, columns, lines: [...lines] })
+      else collected.lines.push(...lines)
+    }
+  return [...tables.values()]
+}
+
+/** Makes the claim of a block that holds something. Source: P2. */
+export const claimOf = (block: Block, number: number): Claim => {
+  const first = block.messages[0]
+  const last = block.messages.at(-1)
+  if (first === undefined || last === undefined) throw new Error("an empty block cannot be claimed")
+  return {
+    block: number,
+    first: first.sequence,
+    last: last.sequence,
+    lastId: last.id,
+    rows: Object.fromEntries(tablesOf(block).map(({ table, lines }) => [table, lines.length])),
+  }
+}

@@ -1,0 +1,86 @@
+import { expect, test } from "vitest"
+import type { Block, ProjectedMessage } from "./block.ts"
+import { createCollector } from "./collector.ts"
+
+const message = (sequence: number, facts: number): ProjectedMessage => ({
+  sequence,
+  id: `commit-${sequence}`,
+  tables: [],
+  facts,
+  at: 1_790_000_000_000,
+  rejection: null,
+  bytes: facts * 100,
+})
+
+const limit = { facts: 10, bytes: 1_000_000 }
+const neverMs = 1_000_000
+
+/** Collects into blocks that are written when the test says so. */
+const collecting = (maxWaitMs: number) => {
+  const written: Array<ReadonlyArray<number>> = []
+  const writes: Array<PromiseWithResolvers<void>> = []
+  const failures: Array<unknown> = []
+  const collector = createCollector({
+    limit,
+    maxWaitMs,
+    write: (block: Block) => {
+      written.push(block.messages.map(({ sequence }) => sequence))
+      const write = Promise.withResolvers<void>()
+      writes.push(write)
+      return write.promise
+    },
+    onFailure: (error) => failures.push(error),
+  })
+  return { collector, written, writes, failures }
+}
+
+test("a block holds up to its limit of facts and never a part of a commit", async () => {
+  const { collector, written, writes } = collecting(neverMs)
+  await collector.add(message(1, 6))
+  await collector.add(message(2, 4))
+  await collector.add(message(3, 5))
+  expect(written).toEqual([[1, 2]])
+  writes[0]?.resolve()
+  const finished = collector.finish()
+  await expect.poll(() => written).toEqual([[1, 2], [3]])
+  writes[1]?.resolve()
+  await finished
+})
+
+test("a commit above the limit is a block of its own", async () => {
+  const { collector, written } = collecting(neverMs)
+  await collector.add(message(1, 50))
+  await collector.add(message(2, 1))
+  expect(written).toEqual([[1]])
+})
+
+test("a full block waits for the one that is being written, and so does who adds to it", async () => {
+  const { collector, written, writes } = collecting(neverMs)
+  await collector.add(message(1, 10))
+  await collector.add(message(2, 10))
+  let isTaken = false
+  const taken = collector.add(message(3, 10))?.then(() => (isTaken = true))
+  await Promise.resolve()
+  expect({ isTaken, written }).toEqual({ isTaken: false, written: [[1]] })
+  writes[0]?.resolve()
+  await taken
+  expect(written).toEqual([[1], [2]])
+})
+
+test("what came is written after a while though the block is not full", async () => {
+  const { collector, written } = collecting(1)
+  await collector.add(message(1, 1))
+  await collector.add(message(2, 1))
+  await expect.poll(() => written).toEqual([[1, 2]])
+})
+
+test("after a failed write nothing more is written", async () => {
+  const { collector, written, writes, failures } = collecting(1)
+  await collector.add(message(1, 1))
+  await expect.poll(() => written).toEqual([[1]])
+  writes[0]?.reject(new Error("disk full"))
+  await expect.poll(() => failures).toEqual([new Error("disk full")])
+  await collector.add(message(2, 1))
+  await expect(collector.finish()).rejects.toThrow("disk full")
+  expect(written).toEqual([[1]])
+})

@@ -1,0 +1,71 @@
+import { addTo, fits, openBlock, type Block, type BlockLimit, type ProjectedMessage } from "./block.ts"
+
+/** Collects messages into blocks and has them written one at a time, while the next one fills. */
+export interface Collector {
+  /** Takes a message; where a full block waits for the one being written, it resolves when that is done. */
+  add(message: ProjectedMessage): Promise<void> | undefined
+  /** Writes what is left and resolves when everything is written. */
+  finish(): Promise<void>
+}
+
+/** How blocks are cut and where they go. */
+export interface CollectorOptions {
+  readonly limit: BlockLimit
+  /** How long the first message of a block waits for more. Source: P2. */
+  readonly maxWaitMs: number
+  write(block: Block): Promise<void>
+  /** Called once, when a block could not be written; nothing is written after it. */
+  onFailure(error: unknown): void
+}
+
+/** Cuts blocks of up to `limit`, or of what came within `maxWaitMs`. Source: P2. */
+export const createCollector = (options: CollectorOptions): Collector => {
+  let open = openBlock()
+  let writing: Promise<void> | undefined
+  let timer: NodeJS.Timeout | undefined
+  let isDue = false
+
+  const write = (): void => {
+    const block = open
+    open = openBlock()
+    isDue = false
+    clearTimeout(timer)
+    timer = undefined
+    writing = options.write(block).then(written)
+    writing.catch(options.onFailure)
+  }
+  const written = (): void => {
+    writing = undefined
+    if (isDue) write()
+  }
+  const becomeDue = (): void => {
+    isDue = true
+    if (writing === undefined) write()
+  }
+  const take = (message: ProjectedMessage): void => {
+    addTo(open, message)
+    timer ??= setTimeout(becomeDue, options.maxWaitMs)
+  }
+  const idle = async (): Promise<void> => {
+    while (writing !== undefined) await writing
+  }
+  const takeWhenWritten = async (message: ProjectedMessage): Promise<void> => {
+    await idle()
+    if (open.messages.length > 0) write()
+    take(message)
+  }
+
+  return {
+    add: (message) => {
+      if (!fits(open, message, options.limit)) return takeWhenWritten(message)
+      take(message)
+      return undefined
+    },
+    finish: async () => {
+      clearTimeout(timer)
+      await idle()
+      if (open.messages.length > 0) write()
+      await idle()
+    },
+  }
+}

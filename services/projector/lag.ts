@@ -1,0 +1,85 @@
+/** How far the tables are behind the log. Source: P4. */
+export interface Lag {
+  /**
+   * How many facts the log holds that the tables do not.
+   *
+   * Shape: exact when it is 0; otherwise the missing messages times the mean number of facts in one.
+   */
+  readonly lagFacts: number
+  /** How old the oldest commit is that was read and is not yet in the tables; 0 where there is none. */
+  readonly lagMs: number
+  /** The last sequence of the log, and the one up to which everything is in the tables. */
+  readonly head: number
+  readonly projected: number
+}
+
+/** Follows what was read and what was written. */
+export interface LagMeter {
+  readonly projected: number
+  /** How many commits could not be read since the start. Source: P3. */
+  readonly rejected: number
+  lag(head: number, nowMs: number): Lag
+  read(message: { sequence: number; facts: number; at: number | null; rejection: string | null }): void
+  written(sequence: number): void
+  /** Begins anew at a sequence. */
+  restart(sequence: number): void
+  /** Resolves when everything up to a sequence is written. */
+  reached(sequence: number, signal: AbortSignal): Promise<void>
+}
+
+/** Starts at the beginning of the log. */
+export const createLagMeter = (): LagMeter => {
+  const unwritten: Array<{ sequence: number; at: number }> = []
+  const waiting = new Set<{ sequence: number; resolve: () => void }>()
+  let projected = 0
+  let facts = 0
+  let messages = 0
+  let rejected = 0
+  const reach = (sequence: number): void => {
+    projected = sequence
+    for (const waiter of waiting) if (waiter.sequence <= sequence) waiter.resolve()
+  }
+  return {
+    get projected() {
+      return projected
+    },
+    get rejected() {
+      return rejected
+    },
+    lag: (head, nowMs) => {
+      const behind = Math.max(0, head - projected)
+      const meanFacts = messages === 0 ? 1 : Math.max(1, facts / messages)
+      const oldest = unwritten[0]
+      return {
+        lagFacts: Math.ceil(behind * meanFacts),
+        lagMs: oldest === undefined ? 0 : Math.max(0, nowMs - oldest.at),
+        head,
+        projected,
+      }
+    },
+    read: (message) => {
+      messages++
+      facts += message.facts
+      if (message.rejection !== null) rejected++
+      if (message.at !== null) unwritten.push({ sequence: message.sequence, at: message.at })
+    },
+    written: (sequence) => {
+      const left = unwritten.findIndex((commit) => commit.sequence > sequence)
+      unwritten.splice(0, left === -1 ? unwritten.length : left)
+      reach(sequence)
+    },
+    restart: (sequence) => {
+      unwritten.length = 0
+      reach(sequence)
+    },
+    reached: (sequence, signal) =>
+      new Promise((resolve, reject) => {
+        if (sequence <= projected) return resolve()
+        const waiter = { sequence, resolve: () => (waiting.delete(waiter), resolve()) }
+        waiting.add(waiter)
+        signal.addEventListener("abort", () => (waiting.delete(waiter), reject(signal.reason)), {
+          once: true,
+        })
+      }),
+  }
+}

@@ -1,0 +1,74 @@
+import { parseArgs } from "node:util"
+import { workInBackground } from "./priority.ts"
+
+const usage = `Makes ClickHouse follow the event log, and answers questions from it.
+
+  node main.ts --nats URL --clickhouse DIRECTORY-OR-URL [--port N]
+
+It logs where it listens, and ends on SIGTERM, on Ctrl-C, and when the process that started it with an IPC channel is gone.
+`
+
+const readArguments = () => {
+  const { values } = parseArgs({
+    options: {
+      nats: { type: "string" },
+      clickhouse: { type: "string" },
+      port: { type: "string", default: "0" },
+      help: { type: "boolean", default: false },
+    },
+  })
+  const { nats, clickhouse, port, help } = values
+  if (help) return undefined
+  if (nats === undefined || clickhouse === undefined) throw new Error("--nats and --clickhouse are needed")
+  if (!/^\d+$/.test(port) || Number(port) > 65_535) throw new Error(`--port: ${port} is not a port`)
+  return { nats, clickhouse, port: Number(port) }
+}
+
+/** Resolves when the process is told to end. */
+const toldToEnd = (): Promise<string> =>
+  new Promise((resolve) => {
+    process.once("SIGTERM", resolve)
+    process.once("disconnect", () => resolve("disconnect"))
+    // Ctrl-C reaches the whole group of a terminal; a parent that holds the channel ends the projector when it has caught up.
+    process.on("SIGINT", (signal) => {
+      if (process.channel === undefined) resolve(signal)
+    })
+  })
+
+const run = async ({ nats, clickhouse, port }: { nats: string; clickhouse: string; port: number }) => {
+  // Before anything else is loaded, because it starts threads.
+  workInBackground()
+  const ending = toldToEnd()
+  const [{ createLogger }, { openJetStreamLog }, { openNatsClaims }, { clickHouseAt }, { startProjector }] =
+    await Promise.all([
+      import("@sluice/infra/logging/logging.ts"),
+      import("@sluice/infra/event-log/jetstream-log.ts"),
+      import("@sluice/infra/clickhouse/nats-claims.ts"),
+      import("@sluice/infra/clickhouse/clickhouse.ts"),
+      import("./projector.ts"),
+    ])
+  const logger = createLogger({ name: "projector" })
+  await using opened = new AsyncDisposableStack()
+  const log = opened.adopt(await openJetStreamLog({ url: nats, name: "sluice-projector" }), (one) =>
+    one.close(),
+  )
+  const claims = opened.adopt(await openNatsClaims({ url: nats }), (one) => one.close())
+  const projector = await startProjector({ log, claims, clickHouse: clickHouseAt(clickhouse), port, logger })
+  opened.defer(() => projector.stop())
+  logger.info({ url: projector.url }, "projector ready")
+  process.send?.({ ready: true, url: projector.url })
+  logger.info({ because: await ending }, "projector ending")
+}
+
+try {
+  const given = readArguments()
+  if (given === undefined) process.stdout.write(usage)
+  else await run(given)
+  process.exit(0)
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error)
+  const end = () => process.exit(1)
+  // A parent that listens says it in its own words.
+  if (process.send === undefined) process.stderr.write(`projector: ${message}\n`, end)
+  else process.send({ failed: message }, undefined, undefined, end)
+}

@@ -1,0 +1,103 @@
+import { setTimeout as delay } from "node:timers/promises"
+import { blockLimit, projectMessage, type BlockLimit } from "./block.ts"
+import { createCollector } from "./collector.ts"
+import { createLagMeter, type LagMeter } from "./lag.ts"
+import { recover, type RecoveryParts } from "./recovery.ts"
+import { createTablesWriter } from "./tables-writer.ts"
+
+/** How a projection runs. */
+export interface ProjectionOptions extends RecoveryParts {
+  /** Default: 5 000 facts. Source: P2. */
+  readonly limit?: BlockLimit
+  /** How long the first message of a block waits for more. Default: 250. Source: P2. */
+  readonly maxWaitMs?: number
+}
+
+/** The tables following the log. */
+export interface Projection {
+  readonly meter: LagMeter
+  /** Whether the last try to go on succeeded. */
+  isFollowing(): boolean
+  /** Writes what was read, and ends. */
+  stop(): Promise<void>
+}
+
+const firstRetryMs = 200
+const longestRetryMs = 5_000
+
+/**
+ * Makes the tables follow the log, for ever.
+ *
+ * Whatever fails is logged and tried again from the last claimed block, after 0.2 s doubling to 5 s.
+ * Source: P1–P3.
+ */
+export const startProjection = (options: ProjectionOptions): Projection => {
+  const meter = createLagMeter()
+  const stopping = new AbortController()
+  let isFollowing = false
+  let retryMs = firstRetryMs
+  const started = (): void => {
+    isFollowing = true
+    retryMs = firstRetryMs
+  }
+  const run = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      try {
+        await followOnce(options, { meter, started, stopped: stopping.signal })
+      } catch (error) {
+        isFollowing = false
+        options.logger.error({ err: error, retryMs }, "projection interrupted")
+        await waitFor(retryMs, stopping.signal)
+        retryMs = Math.min(longestRetryMs, retryMs * 2)
+      }
+    }
+  }
+  const running = run()
+  return {
+    meter,
+    isFollowing: () => isFollowing,
+    stop: () => {
+      stopping.abort()
+      return running
+    },
+  }
+}
+
+const waitFor = async (ms: number, signal: AbortSignal): Promise<void> => {
+  // Rejects only when the signal ends it, which is what it is for.
+  await delay(ms, undefined, { signal }).catch(() => undefined)
+}
+
+/** Recovers, then projects until it is stopped; rejects where anything fails. */
+const followOnce = async (
+  options: ProjectionOptions,
+  { meter, started, stopped }: { meter: LagMeter; started: () => void; stopped: AbortSignal },
+): Promise<void> => {
+  const { log, logger } = options
+  const recovered = await recover(options)
+  meter.restart(recovered.written)
+  const writer = createTablesWriter(options, recovered)
+  const failed = new AbortController()
+  const collector = createCollector({
+    limit: options.limit ?? blockLimit,
+    maxWaitMs: options.maxWaitMs ?? 250,
+    write: async (block) => {
+      await writer.write(block)
+      meter.written(block.messages.at(-1)?.sequence ?? 0)
+    },
+    onFailure: (error) => failed.abort(error),
+  })
+  started()
+  const signal = AbortSignal.any([stopped, failed.signal])
+  for await (const message of log.follow({ afterSequence: recovered.written, signal })) {
+    const projected = projectMessage(message)
+    if (projected.rejection !== null)
+      logger.error(
+        { subject: message.subject, sequence: message.sequence, reason: projected.rejection },
+        "commit rejected",
+      )
+    meter.read(projected)
+    await collector.add(projected)
+  }
+  await collector.finish()
+}

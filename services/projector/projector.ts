@@ -1,0 +1,60 @@
+import type { Claims } from "@sluice/infra/clickhouse/claims.ts"
+import { openClickHouse, type ClickHouseAddress } from "@sluice/infra/clickhouse/clickhouse.ts"
+import { migrate, readMigrations } from "@sluice/infra/clickhouse/migrate.ts"
+import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
+import type { Logger } from "@sluice/infra/logging/logging.ts"
+import type { Lag } from "./lag.ts"
+import { startProjection, type Projection } from "./projection.ts"
+import { startQueryServer } from "./query-server.ts"
+
+/** The tables following the log, and a server that answers from them. */
+export interface Projector {
+  readonly url: string
+  /** Fails: rejects with `LogUnavailable`. Source: P4. */
+  lag(): Promise<Lag>
+  /** Writes what was read, and ends; the log and the claims stay open. */
+  stop(): Promise<void>
+}
+
+const unreadyBecause = (projection: Projection, log: EventLog): string | undefined => {
+  if (!log.isConnected()) return "the event log cannot be reached"
+  return projection.isFollowing() ? undefined : "the projection is interrupted or not begun"
+}
+
+/**
+ * Makes ClickHouse follow a log, and serves the named queries.
+ *
+ * Fails: rejects with `DirectoryInUse`, `ClickHouseUnavailable` and `MigrationRefused`, and where the port is taken.
+ * Source: P1–P4, P6.
+ */
+export const startProjector = async (options: {
+  log: EventLog
+  claims: Claims
+  clickHouse: ClickHouseAddress
+  /** Default: one that is free. */
+  port?: number
+  logger: Logger
+}): Promise<Projector> => {
+  const { log, claims, logger } = options
+  await using opened = new AsyncDisposableStack()
+  const clickHouse = opened.adopt(await openClickHouse(options.clickHouse), (client) => client.close())
+  await migrate(clickHouse, await readMigrations())
+  // Questions have a connection of their own: they do not wait behind inserts.
+  const reading = opened.adopt(await openClickHouse(options.clickHouse), (client) => client.close())
+  const projection = startProjection({ log, claims, clickHouse, logger })
+  opened.defer(() => projection.stop())
+  const lag = async (): Promise<Lag> => projection.meter.lag(await log.head(), Date.now())
+  const server = await startQueryServer(
+    {
+      clickHouse: reading,
+      logger,
+      lag,
+      reached: projection.meter.reached,
+      unreadyBecause: () => unreadyBecause(projection, log),
+    },
+    options.port ?? 0,
+  )
+  opened.defer(() => server.close())
+  const started = opened.move()
+  return { url: server.url, lag, stop: () => started.disposeAsync() }
+}

@@ -1,0 +1,60 @@
+import { InvalidParameter } from "./invalid-parameter.ts"
+import type { GivenParameters, ParameterInfo } from "./query.ts"
+
+/** The parameters of a query over a span of time. */
+export const timeRangeParameters: ReadonlyArray<ParameterInfo> = [
+  { name: "last", about: "how far back, such as 15m, 24h or 7d; not together with from", default: "24h" },
+  { name: "from", about: "the first instant: ISO 8601 or milliseconds since the epoch", default: "" },
+  { name: "to", about: "the last instant, likewise; by default now", default: "" },
+]
+
+/** Units: milliseconds since the epoch; both instants belong to it. */
+export interface TimeRange {
+  readonly from: number
+  readonly to: number
+}
+
+const unitsMs = new Map([
+  ["s", 1_000],
+  ["m", 60_000],
+  ["h", 3_600_000],
+  ["d", 86_400_000],
+])
+
+const readSpan = (text: string): number => {
+  const [, count, unit = ""] = /^(\d+)([smhd])$/.exec(text) ?? []
+  const unitMs = unitsMs.get(unit)
+  if (unitMs === undefined)
+    throw new InvalidParameter({
+      parameter: "last",
+      reason: `${JSON.stringify(text)} is no span such as 15m, 24h or 7d`,
+    })
+  return Number(count) * unitMs
+}
+
+const readInstant = (parameter: string, text: string): number => {
+  const instant = /^\d+$/.test(text) ? Number(text) : Date.parse(text)
+  if (Number.isSafeInteger(instant)) return instant
+  const reason = `${JSON.stringify(text)} is neither an ISO 8601 time nor milliseconds since the epoch`
+  throw new InvalidParameter({ parameter, reason })
+}
+
+/**
+ * Reads a span of time: `from` and `to`, or `last`.
+ *
+ * Fails: throws `InvalidParameter`.
+ */
+export const readTimeRange = (given: GivenParameters, nowMs: number): TimeRange => {
+  const { from = "", to = "", last = "" } = given
+  if (from !== "" && last !== "")
+    throw new InvalidParameter({ parameter: "last", reason: "cannot be given together with from" })
+  const end = to === "" ? nowMs : readInstant("to", to)
+  return {
+    from: from === "" ? end - readSpan(last === "" ? "24h" : last) : readInstant("from", from),
+    to: end,
+  }
+}
+
+/** Restricts a column to the range that stands in the parameters. */
+export const withinRange = (column: string): string =>
+  `${column} BETWEEN fromUnixTimestamp64Milli({from: Int64}, 'UTC') AND fromUnixTimestamp64Milli({to: Int64}, 'UTC')`

@@ -1,0 +1,70 @@
+import type { Claim, Claims, Progress } from "@sluice/infra/clickhouse/claims.ts"
+import type { ClickHouse } from "@sluice/infra/clickhouse/clickhouse.ts"
+import { claimOf, tablesOf, type Block } from "./block.ts"
+
+/** What a block is written with. */
+export interface WriterParts {
+  readonly claims: Claims
+  readonly clickHouse: ClickHouse
+}
+
+/**
+ * Names one block in one table, so that a second insert changes nothing.
+ *
+ * After a return to an earlier block the number of returns is part of it: ClickHouse would else remember a block whose rows it lost.
+ * Source: P2.
+ */
+export const insertToken = (table: string, { first, last }: Claim, repairs: number): string =>
+  `${table}:${first}-${last}${repairs === 0 ? "" : `#${repairs}`}`
+
+/** Puts the rows of a claimed block into every table, each in one insert. Source: P2. */
+export const insertBlock = async (
+  clickHouse: ClickHouse,
+  block: Block,
+  { claim, repairs }: { claim: Claim; repairs: number },
+): Promise<void> => {
+  const inserts = tablesOf(block).map((rows) =>
+    clickHouse.insert({ ...rows, token: insertToken(rows.table, claim, repairs) }),
+  )
+  // Nothing goes on while an insert still runs, also when another one failed.
+  for (const result of await Promise.allSettled(inserts))
+    if (result.status === "rejected") throw result.reason
+}
+
+/** Writes blocks one after the other, each claimed first. */
+export interface TablesWriter {
+  readonly progress: Progress
+  write(block: Block): Promise<void>
+}
+
+/**
+ * Goes on from a stored progress.
+ *
+ * Fails: `write` rejects with `ClaimLost` where another projector claimed a block meanwhile.
+ * Source: P2.
+ */
+export const createTablesWriter = (
+  { claims, clickHouse }: WriterParts,
+  from: { progress: Progress; revision: number },
+): TablesWriter => {
+  let { progress, revision } = from
+  return {
+    get progress() {
+      return progress
+    },
+    write: async (block) => {
+      const claim = claimOf(block, progress.nextBlock)
+      progress = {
+        ...progress,
+        nextBlock: claim.block + 1,
+        finished: progress.claim?.last ?? progress.finished,
+        claim,
+      }
+      revision = await claims.write(progress, revision)
+      await Promise.all([
+        insertBlock(clickHouse, block, { claim, repairs: progress.repairs }),
+        claims.remember(claim),
+      ])
+    },
+  }
+}

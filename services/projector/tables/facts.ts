@@ -1,0 +1,41 @@
+import type { Fact } from "@sluice/events/commit.ts"
+import { kindOf } from "@sluice/events/identifier.ts"
+import { timeColumn, type Projection, type RowKey } from "./row.ts"
+
+/** One fact; `data` is what it tells beside the other columns, which the column holds as JSON. */
+export interface FactRow extends RowKey {
+  readonly kind: string
+  readonly actor: string
+  readonly type: string
+  /** Empty, as is `lease`, where the fact has none. */
+  readonly request: string
+  readonly lease: string
+  readonly node: string
+  readonly data: object
+}
+
+/** A fact whose own fields may be among those that have a column. */
+type Told = Fact & { readonly request?: string; readonly lease?: string }
+
+/** Makes the table `facts`. Source: analytics.md. */
+export const facts: Projection<FactRow> = {
+  table: "facts",
+  rows: (commit, { subject, sequence }) =>
+    commit.facts.map((fact: Told, index) => {
+      const { at, actor, type, request = "", lease = "", ...data } = fact
+      return {
+        at: timeColumn(at),
+        sequence,
+        subject,
+        version: commit.version,
+        index,
+        kind: kindOf(actor),
+        actor,
+        type,
+        request,
+        lease,
+        node: commit.node,
+        data,
+      }
+    }),
+}

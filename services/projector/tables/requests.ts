@@ -1,0 +1,61 @@
+import type { Candidate } from "@sluice/events/ingress.ts"
+import { rowKey, timeColumn, type Projection, type RowKey } from "./row.ts"
+
+/** One request, as the fact that closes its story tells it. */
+export interface RequestRow extends RowKey {
+  readonly request: string
+  readonly client: string
+  readonly protocol: string
+  readonly path: string
+  readonly model: string
+  readonly pool: string
+  readonly channel: string
+  readonly account: string
+  readonly streaming: boolean
+  readonly status: number
+  readonly code: string
+  readonly attempts: number
+  /** How many of them the upstream refused for their rate. */
+  readonly rateLimited: number
+  readonly arrivedAt: number
+  readonly waitMs: number
+  readonly ttftMs: number | null
+  readonly totalMs: number
+  readonly bytesIn: number
+  readonly bytesOut: number
+  readonly candidates: ReadonlyArray<Candidate>
+}
+
+/** Makes the table `requests`. Source: analytics.md. */
+export const requests: Projection<RequestRow> = {
+  table: "requests",
+  rows: (commit, position) =>
+    commit.facts.flatMap((fact, index) => {
+      if (fact.type !== "request.completed") return []
+      return [
+        {
+          ...rowKey(commit, position, index, fact),
+          request: fact.request,
+          client: fact.client,
+          protocol: fact.protocol,
+          path: fact.path,
+          model: fact.model,
+          pool: fact.pool,
+          channel: fact.channel,
+          account: fact.account,
+          streaming: fact.streaming,
+          status: fact.status,
+          code: fact.code,
+          attempts: fact.attempts.length,
+          rateLimited: fact.attempts.filter(({ outcome }) => outcome === "rate_limited").length,
+          arrivedAt: timeColumn(fact.arrivedAt),
+          waitMs: fact.waitMs,
+          ttftMs: fact.ttftMs,
+          totalMs: fact.totalMs,
+          bytesIn: fact.bytesIn,
+          bytesOut: fact.bytesOut,
+          candidates: fact.candidates,
+        },
+      ]
+    }),
+}

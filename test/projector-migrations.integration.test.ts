@@ -1,0 +1,70 @@
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { openClickHouse } from "@sluice/infra/clickhouse/clickhouse.ts"
+import { createMemoryClaims } from "@sluice/infra/clickhouse/memory-claims.ts"
+import { migrate, readMigrations, type Migration } from "@sluice/infra/clickhouse/migrate.ts"
+import { createMemoryLog } from "@sluice/infra/event-log/memory-log.ts"
+import { createLogger } from "@sluice/infra/logging/logging.ts"
+import { startProjector } from "@sluice/projector/projector.ts"
+import { expect, test } from "vitest"
+
+const openEmpty = async () => {
+  const path = await mkdtemp(join(tmpdir(), "sluice-migrations-"))
+  const clickHouse = await openClickHouse({ path })
+  return {
+    path,
+    clickHouse,
+    [Symbol.asyncDispose]: async () => {
+      await clickHouse.close()
+      await rm(path, { recursive: true, force: true })
+    },
+  }
+}
+
+const column = (number: number): Migration => ({
+  number,
+  name: `column-${number}`,
+  sql: `-- Adds a column.\nALTER TABLE sluice.facts ADD COLUMN IF NOT EXISTS extra${number} String;\n`,
+})
+
+test("migrations are applied once, in order, and recorded with their hash", async () => {
+  await using place = await openEmpty()
+  const known = await readMigrations()
+  await migrate(place.clickHouse, known)
+  const next = column(known.length + 1)
+  await migrate(place.clickHouse, [...known, next])
+  await migrate(place.clickHouse, [...known, next])
+  const rows = await place.clickHouse.query<{ number: number; name: string; length: number }>(
+    "SELECT number, name, length(hash) AS length FROM sluice.migrations ORDER BY number",
+  )
+  expect(rows.map(({ number }) => number)).toEqual([...known, next].map(({ number }) => number))
+  expect(rows.at(-1)).toEqual({ number: next.number, name: next.name, length: 64 })
+})
+
+test("tables of a newer version stop the projector with a clear message", async () => {
+  await using place = await openEmpty()
+  const known = await readMigrations()
+  const next = known.length + 1
+  await migrate(place.clickHouse, [...known, column(next)])
+  const start = startProjector({
+    log: createMemoryLog(),
+    claims: createMemoryClaims(),
+    clickHouse: { path: place.path },
+    logger: createLogger({ name: "test", level: "fatal" }),
+  })
+  await expect(start).rejects.toThrow(
+    `the ClickHouse tables were made by a newer version: migration ${next} (column-${next}) is not known, the last known one is ${known.length}`,
+  )
+})
+
+test("a migration that was changed after it ran is refused", async () => {
+  await using place = await openEmpty()
+  const known = await readMigrations()
+  const next = column(known.length + 1)
+  await migrate(place.clickHouse, [...known, next])
+  const changed = { ...next, sql: `${next.sql}SELECT 1;` }
+  await expect(migrate(place.clickHouse, [...known, changed])).rejects.toThrow(
+    `migration ${next.number} (${next.name}) is not the one that was applied`,
+  )
+})
