@@ -1,0 +1,63 @@
+import { Effect, Option, Schema } from "effect"
+import { Flag } from "effect/cli"
+
+/** Where everything that is stored stands. */
+export const dataFlag = Flag.String("data").pipe(
+  Flag.withMetavar("DIR"),
+  Flag.withDescription("Directory that holds the log and the tables (default: ./data)"),
+  Flag.withDefault("data"),
+)
+
+/** Whether a program reads the output. */
+export const jsonFlag = Flag.Boolean("json").pipe(
+  Flag.withDescription("Print JSON for programs (default: for people)"),
+  Flag.withDefault(false),
+  Flag.withoutNegation,
+)
+
+/** The address of a NATS server that runs elsewhere. Source: S3. */
+export const natsFlag = Flag.String("nats").pipe(
+  Flag.withMetavar("URL"),
+  Flag.withDescription("NATS server, such as nats://host:4222 (default: the variable NATS_URL)"),
+  Flag.optional,
+)
+
+/** Gives what a flag says, else what an environment variable says; empty text counts as nothing. */
+export const orVariable = (flag: Option.Option<string>, variable: string): string | undefined =>
+  Option.getOrUndefined(flag) || process.env[variable] || undefined
+
+/** The severity from which lines are logged. */
+export const logLevelFlag = Flag.Literals("log-level", ["debug", "info", "warn", "error"]).pipe(
+  Flag.withDescription("Log lines of this level and above (default: info)"),
+  Flag.withDefault("info"),
+)
+
+/** Sets the log level of this process and of those that it starts. */
+export const setLogLevel = (level: string): Effect.Effect<void> =>
+  Effect.sync(() => {
+    process.env["SLUICE_LOG_LEVEL"] = level
+  })
+
+/** Marks a command that runs until a signal ends it: that is its good end. */
+export const endsBySignal: Effect.Effect<void> = Effect.sync(() => {
+  process.exitCode = 0
+})
+
+const Port = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))
+
+/** A TCP port; `serves` says what answers there. */
+export const portFlag = (serves: string, port: number) =>
+  Flag.Int("port").pipe(
+    Flag.withSchema(Port),
+    Flag.withDescription(`TCP port ${serves}; 0 lets the system choose (default: ${port})`),
+    Flag.withDefault(port),
+  )
+
+/** Where the proxy listens. Source: S9. */
+export const hostFlag = Flag.String("host").pipe(
+  Flag.withMetavar("ADDRESS"),
+  Flag.withDescription(
+    "Address to listen on; other than loopback needs clients with keys (default: 127.0.0.1)",
+  ),
+  Flag.withDefault("127.0.0.1"),
+)

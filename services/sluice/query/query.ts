@@ -1,0 +1,40 @@
+import { Effect } from "effect"
+import { querySource, type QueryInfo } from "./source.ts"
+import { formatTable } from "./table.ts"
+
+/** What is asked. */
+export interface QueryOptions {
+  /** Absent: which questions there are. */
+  readonly name: string | undefined
+  readonly parameters: Readonly<Record<string, string>>
+  readonly json: boolean
+  readonly dataDirectory: string
+  readonly clickHouseUrl: string | undefined
+}
+
+/** Where the output is no terminal. */
+const usualWidth = 100
+
+/** Asks a question and prints the answer. Fails: with one line. Source: P7. */
+export const query = Effect.fnUntraced(function* ({ name, parameters, json, ...place }: QueryOptions) {
+  const source = yield* querySource(place)
+  if (name === undefined) {
+    const queries = (yield* source.list()).map(({ name: known, about }) => ({ name: known, about }))
+    return print(json ? JSON.stringify({ queries }) : formatList(queries))
+  }
+  const rows = yield* source.rows(name, parameters)
+  if (json) return print(JSON.stringify({ rows }))
+  return print(
+    formatTable(rows, {
+      width: process.stdout.columns ?? usualWidth,
+      colours: process.stdout.isTTY && process.stdout.hasColors(),
+    }),
+  )
+}, Effect.scoped)
+
+const formatList = (queries: ReadonlyArray<QueryInfo>): string => {
+  const width = Math.max(...queries.map(({ name }) => name.length))
+  return queries.map(({ name, about }) => `${name.padEnd(width)}  ${about}`).join("\n")
+}
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`)

@@ -1,0 +1,102 @@
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { Effect, Schema, type Scope } from "effect"
+import { CommandFailed, failedWith } from "../failure.ts"
+import { runningOn } from "../running.ts"
+
+/** A question that has a name. */
+export interface QueryInfo {
+  readonly name: string
+  readonly about: string
+}
+
+/** A row of an answer: values by column. */
+export type Row = Readonly<Record<string, unknown>>
+
+/** Who answers questions: the process that has the tables open, or this one. Source: P7. */
+export interface QuerySource {
+  list(): Effect.Effect<ReadonlyArray<QueryInfo>, CommandFailed>
+  rows(
+    name: string,
+    parameters: Readonly<Record<string, string>>,
+  ): Effect.Effect<ReadonlyArray<Row>, CommandFailed>
+}
+
+const List = Schema.Struct({
+  queries: Schema.Array(Schema.Struct({ name: Schema.String, about: Schema.String })),
+})
+const Answer = Schema.Struct({ rows: Schema.Array(Schema.Record(Schema.String, Schema.Unknown)) })
+const Refusal = Schema.Struct({ error: Schema.Struct({ message: Schema.String }) })
+const isRefusal = Schema.is(Refusal)
+
+/**
+ * Finds who answers questions about a data directory.
+ *
+ * Fails: with one line where there are no tables yet, or somebody else has them open.
+ */
+export const querySource = Effect.fnUntraced(function* (options: {
+  readonly dataDirectory: string
+  readonly clickHouseUrl: string | undefined
+}): Effect.fn.Return<QuerySource, CommandFailed, Scope.Scope> {
+  const run = runningOn(options.dataDirectory)
+  if (run?.projector !== undefined && run.projector !== null) return askProjector(run.projector.url)
+  if (run !== undefined)
+    return yield* new CommandFailed({ message: "the projector is being started again: ask in a moment" })
+  const place = options.clickHouseUrl ?? join(options.dataDirectory, "clickhouse")
+  if (options.clickHouseUrl === undefined && !existsSync(place))
+    return yield* new CommandFailed({
+      message: `there are no tables in ${options.dataDirectory} yet: start with npm start, or say with --data where they are`,
+    })
+  return yield* openTables(place)
+})
+
+/** Asks the process that has the tables open. */
+export const askProjector = (url: string): QuerySource => ({
+  list: () => Effect.map(ask(`${url}/queries`, List), ({ queries }) => queries),
+  rows: (name, parameters) =>
+    Effect.map(
+      ask(`${url}/queries/${encodeURIComponent(name)}?${new URLSearchParams(parameters).toString()}`, Answer),
+      ({ rows }) => rows,
+    ),
+})
+
+const ask = <A>(url: string, shape: Schema.Codec<A>): Effect.Effect<A, CommandFailed> =>
+  Effect.tryPromise({
+    try: async (signal) => {
+      const answer = await fetch(url, { signal })
+      const body: unknown = await answer.json()
+      if (isRefusal(body)) throw new CommandFailed({ message: body.error.message })
+      return Schema.decodeUnknownSync(shape)(body)
+    },
+    catch: (error) =>
+      error instanceof CommandFailed
+        ? error
+        : new CommandFailed({
+            message: `the projector at ${new URL(url).origin} does not answer: ${String(error)}`,
+          }),
+  })
+
+/** Opens the tables in this process. The engine is only loaded here. */
+const openTables = Effect.fnUntraced(function* (place: string) {
+  const { clickHouseAt, openClickHouse } = yield* Effect.promise(
+    () => import("@sluice/infra/clickhouse/clickhouse.ts"),
+  )
+  const { listQueries, runQuery } = yield* Effect.promise(
+    () => import("@sluice/projector/queries/named-queries.ts"),
+  )
+  const clickHouse = yield* Effect.acquireRelease(
+    Effect.tryPromise({ try: () => openClickHouse(clickHouseAt(place)), catch: failedWith }),
+    (opened) => Effect.promise(() => opened.close()),
+  )
+  const source: QuerySource = {
+    list: () => Effect.sync(listQueries),
+    rows: (name, { wait, ...given }) =>
+      wait === undefined
+        ? Effect.tryPromise({
+            try: () => runQuery(clickHouse, { name, given, nowMs: Date.now() }),
+            catch: failedWith,
+          })
+        : Effect.fail(new CommandFailed({ message: "--wait needs what is waited for: nothing runs here" })),
+  }
+  return source
+})

@@ -1,0 +1,80 @@
+import { once } from "node:events"
+import { createServer } from "node:net"
+import { type ConfigurationFile, Settings } from "@sluice/events/configuration.ts"
+import { bindingProblem } from "@sluice/infra/configuration/binding.ts"
+import { readConfiguration } from "@sluice/infra/configuration/configuration.ts"
+import { DirectoryInUse, lockDirectory } from "@sluice/infra/directory-lock/directory-lock.ts"
+import { Effect, Schema, type Scope } from "effect"
+import { CommandFailed } from "../failure.ts"
+import { readRunFile } from "../run-file.ts"
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : ""
+
+/** Takes the data directory until the scope closes. Fails: with a line that names who holds it. Source: S2. */
+export const holdDataDirectory = (directory: string): Effect.Effect<Disposable, CommandFailed, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.try({
+      try: () => lockDirectory(directory),
+      catch: (error) => new CommandFailed({ message: refusal(directory, error) }),
+    }),
+    (lock) => Effect.sync(() => lock[Symbol.dispose]()),
+  )
+
+const refusal = (directory: string, error: unknown): string => {
+  if (error instanceof DirectoryInUse) {
+    const url = readRunFile(directory)?.ingress?.url
+    const by = error.holder === undefined ? "another process" : `process ${error.holder}`
+    return `the data directory ${directory} is in use by ${by}${url === undefined ? "" : `, which serves ${url}`}: stop it, or choose another with --data`
+  }
+  if (codeOf(error) === "") throw error
+  return `the data directory ${directory} cannot be used (${codeOf(error)}): choose another with --data`
+}
+
+/** What a start has to know of a configuration. */
+interface Understood {
+  readonly settings: Settings
+  readonly clients: ConfigurationFile["clients"]
+}
+
+/** Gives what a valid configuration file says, or the defaults where there is no file. Fails: with a line for each problem. */
+export const readUnderstood = (file: string | undefined): Effect.Effect<Understood, CommandFailed> =>
+  file === undefined
+    ? Effect.succeed({ settings: Schema.decodeUnknownSync(Settings)({}), clients: [] })
+    : readConfiguration(file).pipe(
+        Effect.map(({ wanted }) => wanted),
+        Effect.mapError(({ message }) => new CommandFailed({ message })),
+      )
+
+/** Fails with one line where nobody should listen at an address: beyond this machine, while anyone may call. Source: S9. */
+export const requireKeysBeyondLoopback = (
+  host: string,
+  { clients }: Understood,
+): Effect.Effect<void, CommandFailed> => {
+  const message = bindingProblem(host, clients)
+  return message === undefined ? Effect.void : Effect.fail(new CommandFailed({ message }))
+}
+
+const portProblems: Readonly<Record<string, string>> = {
+  EADDRINUSE: "is taken by another program: choose one with --port",
+  EACCES: "is not for this user: choose one above 1023 with --port",
+  EADDRNOTAVAIL: "is at an address that this machine does not have: choose one with --host",
+  ENOTFOUND: "is at a host that is not known: choose one with --host",
+}
+
+/** Fails with one line where nobody could listen at an address now. Source: S2. */
+export const requireFreePort = (host: string, port: number): Effect.Effect<void, CommandFailed> =>
+  Effect.tryPromise({
+    try: async () => {
+      const server = createServer().listen(port, host)
+      await once(server, "listening")
+      server.close()
+      await once(server, "close")
+    },
+    catch: (error) => {
+      const code = codeOf(error)
+      return new CommandFailed({
+        message: `port ${port} on ${host} ${portProblems[code] ?? `cannot be listened on (${code})`}`,
+      })
+    },
+  })

@@ -1,0 +1,35 @@
+import ms from "ms"
+
+/** How a time can be given, for a description of a flag. */
+export const whenForms = "2026-11-20T07:00Z, milliseconds since the epoch, or 15m for 15 minutes ago"
+
+const epochMs = /^\d{10,}$/u
+const ago = /^-?\d+(\.\d+)?\s?[a-z]+$/iu
+
+/**
+ * Reads an instant: ISO 8601, milliseconds since the epoch, or a span before `nowMs` such as `15m` or `-2h`.
+ *
+ * Units: milliseconds since the epoch.
+ * Fails: throws a `RangeError` that says what was expected.
+ */
+export const parseWhen = (text: string, nowMs: number): number => {
+  if (epochMs.test(text) || text === "0") return Number(text)
+  if (ago.test(text)) return nowMs - Math.abs(parseSpan(text))
+  const at = /^\d{4}-/u.test(text) ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(at)) throw new RangeError(`expected a time: ${whenForms}`)
+  return at
+}
+
+/**
+ * Reads a span such as `90s`, `15m`, `1h` or `7d`.
+ *
+ * Units: milliseconds.
+ * Fails: throws a `RangeError` that says what was expected.
+ */
+export const parseSpan = (text: string): number => {
+  // The types know only the spellings that they list; anything else gives `undefined`.
+  const span: number | undefined = /[a-z]$/iu.test(text) ? ms(text as ms.StringValue) : undefined
+  if (span === undefined || !Number.isFinite(span))
+    throw new RangeError("expected a span with its unit, such as 90s, 15m, 1h or 7d")
+  return span
+}

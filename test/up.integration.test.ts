@@ -1,0 +1,127 @@
+import { once } from "node:events"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { expect, test } from "vitest"
+import {
+  askForCompletion,
+  processesOf,
+  processesOn,
+  runCommand,
+  startSluice,
+  stillRunning,
+  temporaryDataDirectory,
+} from "./sluice-process.ts"
+import { until } from "./until.ts"
+
+const answers = async (url: string): Promise<boolean> => {
+  const answer = await askForCompletion(url).catch(() => undefined)
+  await answer?.text()
+  return answer?.status === 200
+}
+
+const rowsOf = async (dataDirectory: string, name: string) => {
+  const { stdout } = await runCommand(["query", name, "--json", "--wait", "head", "--data", dataDirectory])
+  return (JSON.parse(stdout) as { rows: ReadonlyArray<Record<string, number>> }).rows
+}
+
+test("the demo answers the first request of both protocols, as a whole and as a stream, and stops cleanly", async () => {
+  await using data = await temporaryDataDirectory()
+  const sluice = await startSluice(data.path)
+  expect(sluice.command.stdout()).toBe(`ready: ${sluice.url} (data in ${data.path})\n`)
+  const whole = await askForCompletion(sluice.url)
+  expect(whole.headers.get("x-sluice-channel")).toBe("demo-openai")
+  expect(await whole.json()).toMatchObject({ object: "chat.completion", usage: { completion_tokens: 3 } })
+  const stream = await (await askForCompletion(sluice.url, { stream: true })).text()
+  expect(stream).toMatch(/data: \[DONE\]\n\n$/)
+  const message = await fetch(`${sluice.url}/v1/messages`, {
+    method: "POST",
+    body: JSON.stringify({
+      model: "demo-claude",
+      max_tokens: 3,
+      messages: [{ role: "user", content: "hello" }],
+    }),
+  })
+  expect(await message.json()).toMatchObject({ type: "message", usage: { output_tokens: 3 } })
+  const known = processesOf(sluice.run())
+  expect(known).toHaveLength(5)
+  expect(await sluice.stop("SIGTERM")).toMatchObject({ code: 0, signal: null })
+  expect(stillRunning(known)).toEqual([])
+  expect(processesOn(data.path)).toEqual([])
+})
+
+test("a second start goes on where the first stopped, with the providers where they were (S2)", async () => {
+  await using data = await temporaryDataDirectory()
+  const first = await startSluice(data.path)
+  expect(await answers(first.url)).toBe(true)
+  const configuration = readFileSync(join(data.path, "demo.yaml"), "utf8")
+  expect(await first.stop("SIGINT")).toMatchObject({ code: 0 })
+  await using second = await startSluice(data.path)
+  expect(readFileSync(join(data.path, "demo.yaml"), "utf8")).toBe(configuration)
+  expect(await answers(second.url)).toBe(true)
+  expect(await rowsOf(data.path, "trace")).toMatchObject([{ requests: 2, completed: 2 }])
+})
+
+test("each part that is killed is started again on the same port, and requests are answered again", async () => {
+  await using data = await temporaryDataDirectory()
+  await using sluice = await startSluice(data.path)
+  for (const part of ["simulator", "nats", "ingress", "projector"] as const) {
+    const pidOf = () => {
+      const run = sluice.run()
+      return part === "nats" ? run.nats?.process?.pid : run[part]?.pid
+    }
+    const killed = pidOf()
+    process.kill(killed ?? 0, "SIGKILL")
+    await until(() => ![killed, undefined].includes(pidOf()), `${part} runs again`, 20_000)
+    await until(() => answers(sluice.url), `requests are answered after ${part} was killed`, 20_000)
+    expect(sluice.run().ingress?.url).toBe(sluice.url)
+  }
+  expect(await rowsOf(data.path, "waits")).toMatchObject([{ channel: "demo-openai" }])
+})
+
+test("what a killed start leaves behind ends by itself or is ended by the next one", async () => {
+  await using data = await temporaryDataDirectory()
+  const first = await startSluice(data.path)
+  expect(await answers(first.url)).toBe(true)
+  const left = processesOf(first.run())
+  await first.stop("SIGKILL")
+  await using second = await startSluice(data.path)
+  expect(stillRunning(left)).toEqual([])
+  expect(await answers(second.url)).toBe(true)
+})
+
+test("the parts of a killed start end without another one, except for the log, which loses nothing by running on", async () => {
+  await using data = await temporaryDataDirectory()
+  const sluice = await startSluice(data.path)
+  const { nats, ...run } = sluice.run()
+  await sluice.stop("SIGKILL")
+  await until(() => stillRunning(processesOf({ ...run, nats: null })).length === 0, "the parts have ended")
+  expect(stillRunning(processesOf({ ...run, nats })).map(({ pid }) => pid)).toEqual([nats?.process?.pid])
+})
+
+test("one Ctrl-C lets a stream end, a second one ends everything at once", async () => {
+  await using data = await temporaryDataDirectory()
+  await using patient = await startSluice(data.path)
+  const slow = { stream: true, max_tokens: 150 }
+  const first = await askForCompletion(patient.url, slow)
+  const finished = patient.stop("SIGINT")
+  expect(await first.text()).toMatch(/data: \[DONE\]\n\n$/)
+  expect(await finished).toMatchObject({ code: 0 })
+
+  const hasty = await startSluice(data.path)
+  const known = processesOf(hasty.run())
+  const second = await askForCompletion(hasty.url, { ...slow, max_tokens: 100_000 })
+  const cut = second.text().catch(() => "cut")
+  hasty.command.process.kill("SIGINT")
+  await until(
+    () =>
+      fetch(`${hasty.url}/healthz`).then(
+        () => false,
+        () => true,
+      ),
+    "it takes no new connections",
+  )
+  hasty.command.process.kill("SIGINT")
+  await once(hasty.command.process, "exit")
+  expect(await cut).not.toMatch(/\[DONE\]/)
+  expect(stillRunning(known)).toEqual([])
+})
