@@ -1,0 +1,96 @@
+import { barsOf } from "./bench-bars.ts"
+import type { BenchPlan, BenchReport, Streaming, Throughput } from "./bench-report.ts"
+import type { Contestant, ContestantName, Settled } from "./contestants/contestant.ts"
+import { startHaproxy } from "./contestants/haproxy.ts"
+import { installPortkey, startPortkey } from "./contestants/portkey.ts"
+import { type SluiceContestant, startSluice } from "./contestants/sluice.ts"
+import { setStreamPace, startUpstream } from "./contestants/upstream.ts"
+import { inTurns } from "./in-turns.ts"
+import { load, type LoadTool } from "./load.ts"
+import { describeMachine } from "./machine.ts"
+import { watchMemory } from "./memory.ts"
+import type { Processes } from "./processes.ts"
+import { streamLoad } from "./stream-load.ts"
+
+/** Enough slots for every request of the load, so that all of them are limited and none has to wait for long. */
+const limits = { concurrency: 512, queueSize: 100 }
+
+/** Starts everything, measures the contestants in turn, and reports; `say` hears what is being done. */
+export const runBench = async (
+  processes: Processes,
+  options: { plan: BenchPlan; tool: LoadTool; say: (line: string) => void },
+): Promise<BenchReport> => {
+  const { plan, tool, say } = options
+  const upstream = await startUpstream(processes)
+  const sluice = await startSluice(processes, upstream, limits)
+  const contestants: Array<Contestant> = []
+  for (const name of plan.contestants) contestants.push(await start(name, { processes, upstream, sluice }))
+  using memory = watchMemory({
+    ...Object.fromEntries(contestants.map(({ name, pid }) => [name, pid])),
+    "nats-server": sluice.natsPid,
+    projector: sluice.projectorPid,
+  })
+  const throughput: Array<Throughput> = []
+  const settled: Array<Settled> = []
+  for (const concurrency of plan.concurrencies) {
+    say(`${plan.rounds} rounds of ${plan.roundSeconds} s at concurrency ${concurrency}`)
+    const measured = await measureThroughput(contestants, { plan, tool, concurrency })
+    throughput.push(...measured.medians.map((median) => ({ ...median, concurrency })))
+    settled.push(...measured.settled)
+  }
+  const { streams, bursts, chunks } = plan.streams
+  say(`${plan.rounds} rounds of ${bursts} bursts of ${streams} streams of ${chunks} chunks`)
+  await setStreamPace(upstream, plan.streams)
+  const streaming = await inTurns(contestants, plan.rounds, (one) => streamLoad(one, plan.streams))
+  const report = {
+    machine: describeMachine(),
+    tool,
+    plan,
+    throughput,
+    streaming: withAdded(streaming.medians),
+    behind: {
+      stored: await sluice.stored(),
+      lagMostFacts: Math.max(...settled.map(({ lagFacts }) => lagFacts)),
+      caughtUpMostMs: Math.max(...settled.map(({ caughtUpMs }) => caughtUpMs)),
+      roundMs: plan.roundSeconds * 1_000,
+    },
+    memoryMb: Object.fromEntries(memory.peakMb),
+  }
+  return { ...report, bars: barsOf(report) }
+}
+
+const start = async (
+  name: ContestantName,
+  { processes, upstream, sluice }: { processes: Processes; upstream: Contestant; sluice: SluiceContestant },
+): Promise<Contestant> => {
+  switch (name) {
+    case "direct":
+      return upstream
+    case "haproxy":
+      return startHaproxy(processes, upstream, limits)
+    case "portkey":
+      await installPortkey()
+      return startPortkey(processes, upstream)
+    case "sluice":
+      return sluice
+  }
+}
+
+const measureThroughput = async (
+  contestants: ReadonlyArray<Contestant>,
+  options: { plan: BenchPlan; tool: LoadTool; concurrency: number },
+) => {
+  const { plan, tool, concurrency } = options
+  const loadFor = (seconds: number) => (contestant: Contestant) =>
+    load(contestant, { tool, connections: concurrency, seconds })
+  await inTurns(contestants, 1, loadFor(plan.warmUpSeconds))
+  return inTurns(contestants, plan.rounds, loadFor(plan.roundSeconds))
+}
+
+const withAdded = (
+  streaming: ReadonlyArray<Omit<Streaming, "addedFirstChunkMs">>,
+): ReadonlyArray<Streaming> => {
+  const direct = streaming.find(({ contestant }) => contestant === "direct")
+  const directMs = direct?.firstChunkMeanMs ?? Number.NaN
+  return streaming.map((one) => ({ ...one, addedFirstChunkMs: one.firstChunkMeanMs - directMs }))
+}

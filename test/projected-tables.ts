@@ -1,0 +1,98 @@
+import type { Commit, Fact } from "@sluice/events/commit.ts"
+import type { ClickHouse } from "@sluice/infra/clickhouse/clickhouse.ts"
+
+/** What stands in each table, a line a row, sorted. */
+export type Contents = Record<
+  "facts" | "usage" | "requests" | "admissions" | "cooldowns",
+  ReadonlyArray<string>
+>
+
+interface Stored {
+  readonly subject: string
+  readonly commit: Commit
+}
+
+const admissionOf = (fact: Fact): ReadonlyArray<string> => {
+  switch (fact.type) {
+    case "channel.acquired":
+      return [`${fact.request} acquired 1`]
+    case "channel.timed_out":
+      return [`${fact.request} timed_out 1`]
+    case "channel.abandoned":
+      return [`${fact.request} abandoned 1`]
+    case "channel.rejected":
+      return [`${fact.request} rejected ${fact.count}`]
+    default:
+      return []
+  }
+}
+
+type CooldownFact = Extract<Fact, { type: `${string}.cooldown_${string}` }>
+
+const isCooldownFact = (fact: Fact): fact is CooldownFact => fact.type.includes(".cooldown_")
+
+const cooldownsOf = (facts: ReadonlyArray<Fact>): ReadonlyArray<string> => {
+  const steps = Map.groupBy(facts.filter(isCooldownFact), ({ actor, id }) => `${actor} ${id}`)
+  return [...steps].map(([name, [started, ...later]]) => {
+    const extended = later.find((step) => step.type.endsWith("extended"))
+    const ended = later.find((step) => step.type.endsWith("ended") && !step.type.endsWith("extended"))
+    const last = extended ?? started
+    const cause = last !== undefined && "until" in last ? `${last.until} ${last.classification}` : "?"
+    return `${name} ${started?.at ?? "?"} ${ended?.at ?? "open"} ${cause}`
+  })
+}
+
+/** Says what the tables must hold, straight from the facts. */
+export const contentsOfFacts = (stored: ReadonlyArray<Stored>): Contents => {
+  const facts = stored.flatMap(({ commit }) => commit.facts)
+  return {
+    facts: stored
+      .flatMap(({ subject, commit }) =>
+        commit.facts.map((fact, index) => `${subject} ${commit.version} ${index} ${fact.type} ${fact.actor}`),
+      )
+      .toSorted(),
+    usage: facts
+      .flatMap((fact) =>
+        fact.type === "account.usage_recorded"
+          ? [`${fact.lease} ${fact.tokens.input} ${fact.costNanoUsd} ${fact.complete}`]
+          : [],
+      )
+      .toSorted(),
+    requests: facts
+      .flatMap((fact) =>
+        fact.type === "request.completed" ? [`${fact.request} ${fact.status} ${fact.arrivedAt}`] : [],
+      )
+      .toSorted(),
+    admissions: facts.flatMap(admissionOf).toSorted(),
+    cooldowns: cooldownsOf(facts).toSorted(),
+  }
+}
+
+const lines: Record<keyof Contents, string> = {
+  facts:
+    "SELECT concat(subject, ' ', toString(version), ' ', toString(`index`), ' ', type, ' ', actor) AS line FROM sluice.facts FINAL",
+  usage:
+    "SELECT concat(lease, ' ', toString(inputTokens), ' ', toString(toInt64(costUsd * 1000000000)), ' ', toString(complete)) AS line FROM sluice.usage FINAL",
+  requests:
+    "SELECT concat(request, ' ', toString(status), ' ', toString(toUnixTimestamp64Milli(arrivedAt))) AS line FROM sluice.requests FINAL",
+  admissions:
+    "SELECT concat(request, ' ', outcome, ' ', toString(count)) AS line FROM sluice.admissions FINAL",
+  cooldowns: `
+    SELECT concat(actor, ' ', id, ' ', toString(toUnixTimestamp64Milli(assumeNotNull(start))), ' ',
+      if(end IS NULL, 'open', toString(toUnixTimestamp64Milli(assumeNotNull(end)))), ' ',
+      toString(toUnixTimestamp64Milli(assumeNotNull(until))), ' ', classification) AS line
+    FROM sluice.cooldowns`,
+}
+
+/** Reads what the tables hold. */
+export const contentsOfTables = async (clickHouse: ClickHouse): Promise<Contents> => {
+  const read = async (table: keyof Contents) =>
+    (await clickHouse.query<{ line: string }>(lines[table])).map(({ line }) => line).toSorted()
+  return {
+    facts: await read("facts"),
+    usage: await read("usage"),
+    requests: await read("requests"),
+    admissions: await read("admissions"),
+    cooldowns: await read("cooldowns"),
+  }
+}
