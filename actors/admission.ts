@@ -29,7 +29,7 @@ export const acquire = (group: Group, command: Acquire, now: number): Decision =
   if (account !== undefined)
     return {
       kind: "facts",
-      facts: grant(group, { applicant: command, account, now, waitMs: now - command.arrivedAt }),
+      facts: grant(group, { applicant: command, account, now, waitMs: now - command.since }),
     }
   return {
     kind: "rejected",

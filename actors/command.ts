@@ -22,9 +22,10 @@ export interface Applicant {
   readonly arrivedAt: number
 }
 
-/** Asks for a slot now; `tried` names the accounts that must not carry the attempt. Source: A1, B2. */
+/** Asks for a slot now; `tried` names the accounts that must not carry the attempt, `since` is when it began to wait for one. Source: A1, B2. */
 export interface Acquire extends Applicant {
   readonly type: "acquire"
+  readonly since: number
   readonly tried: ReadonlySet<string>
 }
 

@@ -39,6 +39,7 @@ export const acquire = (request: string, more: Partial<Acquire> = {}): Command =
   ...applicant(request),
   type: "acquire",
   arrivedAt: start,
+  since: start,
   tried: new Set(),
   ...more,
 })

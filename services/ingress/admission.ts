@@ -135,6 +135,8 @@ export class ActorAdmission implements Admission {
     const executed = channel.subject.execute({
       type: "acquire",
       ...this.#applicant(request, options.attempt),
+      // What an earlier attempt took is no wait.
+      since: options.attempt === 1 ? request.arrivedAt : this.#options.now(),
       tried: options.tried,
     })
     this.#asking = undefined

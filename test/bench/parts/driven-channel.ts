@@ -33,7 +33,7 @@ export class DrivenChannel {
     this.#requests += 1
     this.#now += 1
     const wanted = applicant(this.#requests, this.#shape, this.#now)
-    if (this.#execute({ type: "acquire", ...wanted, tried: new Set() })) return
+    if (this.#execute({ type: "acquire", ...wanted, since: wanted.arrivedAt, tried: new Set() })) return
     this.#execute({ type: "enqueue", ...wanted, deadlineAt: null })
   }
 
