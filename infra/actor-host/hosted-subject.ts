@@ -239,7 +239,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> {
       await this.#options.log.saveSnapshot(this.subject, snapshot)
     } catch (error) {
       // A snapshot that is not stored costs a longer fold, never the history.
-      this.#options.events.onTrouble?.("a snapshot was not stored", { subject: this.subject, error })
+      this.#options.events.onTrouble?.("a snapshot was not stored", { subject: this.subject, err: error })
     }
   }
 
@@ -248,7 +248,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> {
     if (this.#status === "closed") return
     this.#options.events.onTrouble?.("a defect has stopped this subject", {
       subject: this.subject,
-      error: defect,
+      err: defect,
     })
     this.#status = "closed"
     this.#committer.close("closed")

@@ -56,6 +56,7 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
   /** What waits for the commit of the lease (L7). */
   #gated: Buffer[] = []
   #gatedEnding: Ending | undefined
+  #gatedFailure: AttemptFailure | undefined
   #closeTimer: NodeJS.Timeout | undefined
   #dispatchedAt = 0
   status = 0
@@ -105,6 +106,7 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
     let takesMore = true
     for (const chunk of gated) takesMore = this.#owner.forward(this, chunk)
     if (takesMore && gated.length > 0) this.resume()
+    if (this.#gatedFailure !== undefined) return this.#fail(this.#gatedFailure)
     if (this.#gatedEnding !== undefined) this.#owner.concluded(this, this.#gatedEnding)
     this.#releaseWhenClosed()
   }
@@ -241,6 +243,10 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
   }
 
   #fail(failure: AttemptFailure): void {
+    if (!this.#committed && this.#controller !== undefined && !isLost(failure)) {
+      this.#gatedFailure = failure
+      return
+    }
     this.#settled = true
     const rejection = failure.kind === "answer" ? failure.answer.rejection : undefined
     this.#end = {
@@ -272,3 +278,6 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
     }
   }
 }
+
+const isLost = (failure: AttemptFailure): boolean =>
+  failure.kind === "cause" && failure.cause === "lease_lost"

@@ -68,14 +68,17 @@ describe("a stream that breaks off (E3)", () => {
     expect(text.includes("x\n\nevent: error\n")).toBe(true)
   })
 
-  test("by an error of the upstream's own passes that on", async () => {
-    const error = `data: {"error":{"message":"overloaded"}}\n\n`
-    const script = afterEvents(delta, (response) => response.end(`${error}data: [DONE]\n\n`))
-    const { text, admission } = await run(script)
-    expect(text).toBe(`${delta}${error}data: [DONE]\n\n`)
-    expect(admission.completed).toMatchObject([{ status: 200, code: "upstream_error" }])
-    expect(admission.released).toMatchObject([{ outcome: "upstream_error" }])
-  })
+  test.each(["", "data: [DONE]\n\n"])(
+    "by an error of the upstream's own passes that on (and %j)",
+    async (end) => {
+      const error = `data: {"error":{"message":"overloaded"}}\n\n`
+      const script = afterEvents(delta, (response) => response.end(error + end))
+      const { text, admission } = await run(script)
+      expect(text).toBe(delta + error + end)
+      expect(admission.completed).toMatchObject([{ status: 200, code: "upstream_error" }])
+      expect(admission.released).toMatchObject([{ outcome: "upstream_error" }])
+    },
+  )
 })
 
 describe("a body that breaks off", () => {

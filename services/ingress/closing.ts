@@ -146,8 +146,8 @@ export class Closing {
       }
       this.#onDone()
     }
-    const onLost = (error: unknown): void => {
-      this.#log.error({ request: this.#journal.request, error }, "the end of a request could not be recorded")
+    const onLost = (err: unknown): void => {
+      this.#log.error({ request: this.#journal.request, err }, "the end of a request could not be recorded")
       if (!this.#reply.ended) this.#sayLost(metered?.attempt)
       left = 0
       this.#onDone()
@@ -177,8 +177,8 @@ export class Closing {
   }
 
   /** Ends after a defect: what has begun is cut, since nothing is known of how it would go on. */
-  fail(error: unknown): void {
-    this.#log.error({ request: this.#journal.request, error }, "a request met a defect")
+  fail(err: unknown): void {
+    this.#log.error({ request: this.#journal.request, err }, "a request met a defect")
     const { begun, ended, bytesOut } = this.#reply
     if (!this.#journal.closed && !begun) return this.refuse(problemOfCause("defect"))
     if (!ended) this.#reply.cut()

@@ -61,7 +61,7 @@ export const grantedLease = (
         endedAt,
         dispatched,
         jitter: support.jitter(),
-      }).catch((error: unknown) => support.onTrouble("a lease was not released", { lease, error }))
+      }).catch((error: unknown) => support.onTrouble("a lease was not released", { lease, err: error }))
     },
   }
 }

@@ -52,6 +52,8 @@ export interface IngressOptions {
   readonly health: () => Health
   readonly readiness: () => Health
   readonly newRequestId: () => string
+  /** Gives the time as the actors have it, so that an arrival and a grant are of one clock. Units: milliseconds since the epoch. */
+  readonly now: () => number
   readonly log: IngressLog
   readonly limits?: Partial<IngressLimits>
   /** Draws from 0…1 for the jitter of retries. */

@@ -146,6 +146,7 @@ const serve = Effect.fnUntraced(function* (parts: Parts, node: ActorNode, admiss
     health: () => ({ ok: true, body: { status: "ok", node: parts.node } }),
     readiness: () => readinessOf(node, { isConnected: log.isConnected(), isShuttingDown }),
     newRequestId: () => nextId(clock.now()),
+    now: clock.now,
     log: logger,
   })
   const stop = () => {
@@ -187,7 +188,8 @@ const follow = (parts: Parts, node: ActorNode): Effect.Effect<Disposable, never,
     current.routes = createRoutes(next.wanted)
     node.apply({ wanted: next.wanted, by: "file" }).then(
       () => logger.info({ file: next.file }, "the configuration has changed and applies"),
-      (error: unknown) => logger.error({ error }, "the configuration has changed and is not in the log yet"),
+      (error: unknown) =>
+        logger.error({ err: error }, "the configuration has changed and is not in the log yet"),
     )
   }
   const onInvalid = (error: Error) =>

@@ -26,7 +26,7 @@ export class Journal {
   readonly attempts: AttemptSummary[] = []
   readonly request: string
   /** Since the epoch, as facts have it. */
-  readonly arrivedAt = Date.now()
+  readonly arrivedAt: number
   /** The same instant on the monotonic clock, which durations are measured by. */
   readonly startedAt = performance.now()
   waitMs = 0
@@ -35,11 +35,17 @@ export class Journal {
   constructor(
     request: string,
     intake: Intake,
-    of: { readonly admission: Admission; readonly protocol: Protocol; readonly path: string },
+    of: {
+      readonly admission: Admission
+      readonly arrivedAt: number
+      readonly protocol: Protocol
+      readonly path: string
+    },
   ) {
     this.request = request
     this.#intake = intake
     this.#admission = of.admission
+    this.arrivedAt = of.arrivedAt
     this.#protocol = of.protocol
     this.#path = of.path
   }

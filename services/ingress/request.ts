@@ -55,6 +55,7 @@ export class Exchange implements AttemptOwner, ReplyEvents {
     const { admission } = options
     this.#journal = new Journal(options.newRequestId(), this.#intake, {
       admission,
+      arrivedAt: options.now(),
       protocol: protocol.name,
       path,
     })
@@ -209,7 +210,7 @@ export class Exchange implements AttemptOwner, ReplyEvents {
       ? routed.retries.repeat(failure, attempts)
       : routed.retries.pauseAfter(failure, lease.account.id, attempts)
     const { deadlineAt } = routed.admittable
-    if (pauseMs === undefined || (deadlineAt !== null && Date.now() + pauseMs >= deadlineAt))
+    if (pauseMs === undefined || (deadlineAt !== null && this.#context.options.now() + pauseMs >= deadlineAt))
       return this.#closing.giveUp(failure)
     if (pauseMs === 0) return this.#admit(routed)
     this.#retryTimer = setTimeout(() => {

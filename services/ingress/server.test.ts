@@ -173,6 +173,17 @@ describe("a body", () => {
     expect((await call(ingress.url, { headers, body: Buffer.alloc(1_000, "x") })).status).toBe(400)
   })
 
+  test("that goes on after it was refused is cut", async () => {
+    await using ingress = await start({ options: { bodyLimitBytes: () => 100 } })
+    const socket = connect(ingress.port, "127.0.0.1")
+    socket.on("error", () => undefined)
+    socket.write("POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9999999\r\n\r\n")
+    const sending = setInterval(() => socket.write("x".repeat(100)), 10)
+    await once(socket.resume(), "close")
+    clearInterval(sending)
+    expect(ingress.admission.completed).toMatchObject([{ code: "body_too_large" }])
+  })
+
   test("may bring a deadline that makes sense", async () => {
     await using ingress = await start()
     for (const deadline of ["0", "-1", "soon", "1.5", "999999999"]) {

@@ -102,14 +102,14 @@ export class EventFramer {
     return join(passed, bytes.subarray(kept, bytes.length - held))
   }
 
-  /** Takes note that no more bytes come: an event without its blank line counts as one. Returns whether the stream was whole. */
+  /** Takes note that no more bytes come: an event without its blank line counts as one. Returns whether the stream has an end: its own, or an error. */
   finish(): boolean {
     if (this.#partial !== undefined) {
       this.#take(this.#partial.toString("latin1"))
       this.#held.push(this.#partial)
       this.#partial = undefined
     }
-    return this.ended || this.#protocol.endsWith(this.#lastEvent)
+    return this.ended || this.failed || this.#protocol.endsWith(this.#lastEvent)
   }
 
   /** How much is held back. */

@@ -64,6 +64,7 @@ export const startScriptedIngress = async (given: ScriptedIngressOptions): Promi
     isShuttingDown: () => false,
     health: () => ({ ok: true, body: { status: "ok" } }),
     readiness: () => ({ ok: true, body: { status: "ready" } }),
+    now: Date.now,
     newRequestId: () => {
       requests += 1
       return `req-${requests}`
