@@ -104,7 +104,8 @@ export class Committer {
     for (const fact of facts) batch.facts.push(fact)
     if (!this.#isRunning) {
       this.#isRunning = true
-      queueMicrotask(() => void this.#run().catch((defect: unknown) => this.#events.onDefect(defect)))
+      // What the other requests of this turn decide goes into the same commit, and an attempt is sent before it is stored.
+      this.#clock.soon(() => void this.#run().catch((defect: unknown) => this.#events.onDefect(defect)))
     }
     return batch.committed
   }

@@ -7,10 +7,21 @@ export interface Clock {
   now(): number
   /** Calls back once at a time, or at the next turn if that has passed. */
   at(timeMs: number, callback: () => void): Cancel
+  /** Calls back as soon as everything that is at hand in this turn is done. */
+  soon(callback: () => void): void
 }
 
 /** The longest span that a Node timer takes; a later time is reached in steps. */
 const timerMaxMs = 2 ** 31 - 1
+
+let waiting: Array<() => void> = []
+
+/** All of them in one go: what they write to one connection then leaves in one piece. */
+const callAll = (): void => {
+  const called = waiting
+  waiting = []
+  for (const callback of called) callback()
+}
 
 /** The machine's clock: the wall time at the start of the process, carried on by the monotonic clock. Source: L3. */
 export const systemClock: Clock = {
@@ -26,6 +37,9 @@ export const systemClock: Clock = {
     }
     arm()
     return () => clearTimeout(timer)
+  },
+  soon: (callback) => {
+    if (waiting.push(callback) === 1) queueMicrotask(() => setImmediate(callAll))
   },
 }
 
@@ -47,6 +61,7 @@ export const manualClock = (startMs = 1_790_000_000_000): Clock & { advance(ms: 
       timers.add(timer)
       return () => timers.delete(timer)
     },
+    soon: (callback) => queueMicrotask(callback),
     advance: (ms) => {
       const untilMs = nowMs + ms
       for (let timer = firstUpTo(untilMs); timer !== undefined; timer = firstUpTo(untilMs)) {

@@ -49,17 +49,15 @@ export class ActorAdmission implements Admission {
     return this.#waiting.size
   }
 
-  async admit(request: Admittable, options: AdmitOptions): Promise<Admitted> {
-    if (this.#mayGrant !== undefined) await this.#mayGrant
-    for (;;) {
-      if (options.signal.aborted) return { kind: "left", waitMs: this.#options.now() - request.arrivedAt }
-      const round: Round = { candidates: [], waitable: [], coolingUntil: null }
-      const granted = this.#ask(request, options, round)
-      if (granted !== undefined) return granted
-      if (options.hasAnswer || round.waitable.length === 0) return this.#refuse(request, round)
-      const admitted = await this.#wait(request, options, round)
-      if (admitted !== undefined) return admitted
-    }
+  admit(request: Admittable, options: AdmitOptions): Promise<Admitted> | Admitted {
+    const { signal } = options
+    if (this.#mayGrant !== undefined) return this.#mayGrant.then(() => this.admit(request, options))
+    if (signal.aborted) return { kind: "left", waitMs: this.#options.now() - request.arrivedAt }
+    const round: Round = { candidates: [], waitable: [], coolingUntil: null }
+    const granted = this.#ask(request, options, round)
+    if (granted !== undefined) return granted
+    if (options.hasAnswer || round.waitable.length === 0) return this.#refuse(request, round)
+    return this.#wait(request, options, round)
   }
 
   complete(request: Omit<RequestCompleted, "actor" | "type" | "at">): Promise<void> {
@@ -152,7 +150,7 @@ export class ActorAdmission implements Admission {
     return undefined
   }
 
-  async #wait(request: Admittable, options: AdmitOptions, round: Round): Promise<Admitted | undefined> {
+  async #wait(request: Admittable, options: AdmitOptions, round: Round): Promise<Admitted> {
     const waiting = new Waiting(request.request)
     this.#waiting.set(request.request, waiting)
     const leave = () => waiting.leave("client_left")
@@ -172,12 +170,13 @@ export class ActorAdmission implements Admission {
         case "left":
           return { kind: "left", waitMs: this.#options.now() - request.arrivedAt }
         case "rerouted":
-          return undefined
+          break
       }
     } finally {
       this.#waiting.delete(request.request)
       options.signal.removeEventListener("abort", leave)
     }
+    return this.admit(request, options)
   }
 
   #takePlaces(waiting: Waiting, request: Admittable, options: AdmitOptions, round: Round): void {
