@@ -165,7 +165,7 @@ describe("A9: lingering", () => {
     const { ask, clock } = await startActors({ wanted: one({ maxConcurrent: 1, abortLingerMs: 100 }) })
     leaseOf(await ask("r1")).release({ ...end, outcome: "client_closed" }, true)
     let isGranted = false
-    const second = Promise.resolve(ask("r2")).then((admitted) => {
+    const second = ask("r2").then((admitted) => {
       isGranted = true
       return admitted
     })

@@ -80,7 +80,7 @@ export const startActors = async (options: {
     mayGrant: undefined,
   })
   node.listen(admission)
-  const ask = (request: string, more: Partial<Admittable> & { signal?: AbortSignal } = {}) =>
+  const ask = async (request: string, more: Partial<Admittable> & { signal?: AbortSignal } = {}) =>
     admission.admit(
       {
         request,
