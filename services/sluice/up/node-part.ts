@@ -12,6 +12,8 @@ export interface NodePartOptions<Info> {
   /** The module, as it is imported: `@sluice/ingress/main.ts`. */
   readonly script: string
   readonly args: ReadonlyArray<string>
+  /** What Node itself is told. */
+  readonly nodeFlags?: ReadonlyArray<string>
   readonly environment?: Readonly<Record<string, string>>
   /** Reads what the service told over its channel; `undefined` for anything but that it is ready. */
   readonly readReady: (message: object) => Info | undefined
@@ -34,12 +36,16 @@ const startingStopTimeoutMs = 2_000
 export const nodePart = <Info>(options: NodePartOptions<Info>): Part<Info> => ({
   name: options.name,
   start: Effect.callback<RunningPart<Info>, PartFailed>((resume) => {
-    const child = spawn(process.execPath, [scriptFile(options.script), ...options.args], {
-      // The lines that a service logs go to stderr; what it announces on stdout is for whoever starts it alone.
-      stdio: ["ignore", "ignore", "inherit", "ipc"],
-      detached: true,
-      env: { ...inheritedByAll(), ...process.env, ...options.environment },
-    })
+    const child = spawn(
+      process.execPath,
+      [...(options.nodeFlags ?? []), scriptFile(options.script), ...options.args],
+      {
+        // The lines that a service logs go to stderr; what it announces on stdout is for whoever starts it alone.
+        stdio: ["ignore", "ignore", "inherit", "ipc"],
+        detached: true,
+        env: { ...inheritedByAll(), ...process.env, ...options.environment },
+      },
+    )
     const fail = (reason: string) => {
       clearTimeout(tooLate)
       child.kill("SIGKILL")

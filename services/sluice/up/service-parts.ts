@@ -1,5 +1,6 @@
 import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
+import { nodeFlags } from "@sluice/ingress/node-flags.ts"
 import { Effect, Schema } from "effect"
 import { simulatorSpecification } from "./demo.ts"
 import { nodePart } from "./node-part.ts"
@@ -103,6 +104,7 @@ export const ingressPart = (
         nodePart({
           name: "ingress",
           script: "@sluice/ingress/main.ts",
+          nodeFlags,
           args: ingressArguments({ ...options, port }),
           environment: options.environment,
           readReady: (message) => {
