@@ -6,6 +6,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { isStillRunning } from "@sluice/infra/process/process-identity.ts"
 import { type KnownProcess, readRunFile, type RunFile } from "@sluice/sluice/run-file.ts"
+import { freePort } from "./bench/free-port.ts"
 import { until } from "./until.ts"
 
 const main = join(import.meta.dirname, "../services/sluice/main.ts")
@@ -77,7 +78,8 @@ export const startSluice = async (
   dataDirectory: string,
   { args = [], environment = {} }: { args?: ReadonlyArray<string>; environment?: Environment } = {},
 ): Promise<RunningSluice> => {
-  const command = startCommand(["up", "--data", dataDirectory, "--port", "0", ...args], environment)
+  const port = String(await freePort())
+  const command = startCommand(["up", "--data", dataDirectory, "--port", port, ...args], environment)
   const isOver = () => command.process.exitCode !== null
   await until(() => command.stdout().includes("ready: ") || isOver(), "sluice up is ready", 30_000)
   const run = () => {

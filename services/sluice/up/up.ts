@@ -68,10 +68,11 @@ const run = Effect.fnUntraced(function* (options: UpOptions) {
   }
   const nats = options.natsUrl ?? (yield* keep("nats", natsPart({ dataDirectory, fsync, hurry }))).info.url
   if (options.natsUrl !== undefined) live.logIsAt(options.natsUrl)
-  const shared = { ...options, dataDirectory, configuration, nats, hurry }
+  const { host, port, natsUrl, clickHouseUrl } = options
+  const shared = { dataDirectory, configuration, nats, hurry }
   yield* inOrder([
-    keep("projector", projectorPart(shared)),
-    keep("ingress", ingressPart({ ...shared, environment: demoKeys, shutdownGraceMs })),
+    keep("projector", projectorPart({ ...shared, clickHouseUrl })),
+    keep("ingress", ingressPart({ ...shared, host, port, natsUrl, environment: demoKeys, shutdownGraceMs })),
   ])
   if (!process.stdout.isTTY) log.info({ url: live.content.ingress?.url, dataDirectory }, "ready")
   welcome({ run: live.content, dataDirectory, isDemo })
