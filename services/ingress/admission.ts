@@ -23,6 +23,8 @@ export interface AdmissionOptions extends LeaseSupport {
 type AdmitOptions = Parameters<Admission["admit"]>[1]
 
 interface Round {
+  /** When the request began to wait. */
+  readonly since: number
   readonly candidates: Array<Candidate>
   readonly waitable: Array<HostedChannel>
   coolingUntil: number | null
@@ -50,10 +52,13 @@ export class ActorAdmission implements Admission {
   }
 
   admit(request: Admittable, options: AdmitOptions): Promise<Admitted> | Admitted {
-    const { signal } = options
-    if (this.#mayGrant !== undefined) return this.#mayGrant.then(() => this.admit(request, options))
-    if (signal.aborted) return { kind: "left", waitMs: this.#options.now() - request.arrivedAt }
-    const round: Round = { candidates: [], waitable: [], coolingUntil: null }
+    if (this.#mayGrant === undefined) return this.#admitSince(request, options, this.#options.now())
+    return this.#mayGrant.then(() => this.#admitSince(request, options, request.arrivedAt))
+  }
+
+  #admitSince(request: Admittable, options: AdmitOptions, since: number): Promise<Admitted> | Admitted {
+    if (options.signal.aborted) return { kind: "left", waitMs: this.#options.now() - request.arrivedAt }
+    const round: Round = { since, candidates: [], waitable: [], coolingUntil: null }
     const granted = this.#ask(request, options, round)
     if (granted !== undefined) return granted
     if (options.hasAnswer || round.waitable.length === 0) return this.#refuse(request, round)
@@ -133,8 +138,7 @@ export class ActorAdmission implements Admission {
     const executed = channel.subject.execute({
       type: "acquire",
       ...this.#applicant(request, options.attempt),
-      // What an earlier attempt took is no wait.
-      since: options.attempt === 1 ? request.arrivedAt : this.#options.now(),
+      since: round.since,
       tried: options.tried,
     })
     this.#asking = undefined
@@ -176,7 +180,7 @@ export class ActorAdmission implements Admission {
       this.#waiting.delete(request.request)
       options.signal.removeEventListener("abort", leave)
     }
-    return this.admit(request, options)
+    return this.#admitSince(request, options, request.arrivedAt)
   }
 
   #takePlaces(waiting: Waiting, request: Admittable, options: AdmitOptions, round: Round): void {
