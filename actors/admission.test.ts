@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest"
-import { channelOf, contextOf } from "./group.ts"
+import { decide } from "./decide.ts"
+import { channelOf, contextOf, evolve } from "./group.ts"
 import { acquire, configured, enqueue, given, release, start } from "./testing/specification.ts"
 
 const acquired = (request: string, more = {}) => [
@@ -86,6 +87,16 @@ describe("A6: the queue", () => {
     given(configured({ maxConcurrent: 2 }), acquire("r1"), acquire("r2"), enqueue("r3"))
       .when(acquire("r4"))
       .thenRefused("saturated")
+  })
+
+  it("admits no newcomer in the instant in which slots become free, before the waiters have them", () => {
+    const { group } = given(configured({ maxConcurrent: 1 }), acquire("r1")).when(enqueue("r2"))
+    const raised = decide(group, configured({ maxConcurrent: 2 }), start)
+    for (const fact of raised.kind === "facts" ? raised.facts : []) evolve(group, fact)
+    expect(decide(group, acquire("r3"), start)).toMatchObject({
+      kind: "rejected",
+      obstacles: [{ reason: "saturated" }],
+    })
   })
 
   it("is full at its size", () =>

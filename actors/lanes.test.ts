@@ -43,6 +43,14 @@ describe("A7: turns", () => {
     expect(serveAll(lanes).indexOf("p")).toBe(1)
   })
 
+  it("go on where they were after the lanes were stored and read back (L13)", () => {
+    const lanes = new Lanes()
+    for (const n of [1, 2, 3]) lanes.add(waiter(`a${n}`, { client: "a", weight: 2 }))
+    lanes.add(waiter("b1", { client: "b" }))
+    lanes.serve("a1")
+    expect(serveAll(Lanes.from(lanes.toJSON()))).toEqual(["a2", "b1", "a3"])
+  })
+
   it("serve everyone once, in each client's order, whatever the arrivals (property)", () => {
     const arrivals = fc.array(fc.record({ client: fc.constantFrom("a", "b", "c"), arrivedAt: fc.nat(50) }), {
       maxLength: 60,

@@ -7,14 +7,17 @@ import { hasRoom } from "./limit.ts"
 import { fromSnapshot, toSnapshot } from "./snapshot.ts"
 import { acquire, configured, enqueue, rejected, release, run } from "./testing/specification.ts"
 
-const clients = ["alice", "bob", "carol"] as const
+const weights = { alice: 1, bob: 2, carol: 3 }
+const clients = fc.constantFrom("alice", "bob", "carol")
 const requests = fc.integer({ min: 0, max: 30 }).map((n) => `r${n}`)
 const accounts = fc.constantFrom("a", "a1")
 
 const steps = fc.oneof(
   {
     weight: 4,
-    arbitrary: fc.tuple(requests, fc.constantFrom(...clients)).map(([r, client]) => enqueue(r, { client })),
+    arbitrary: fc
+      .tuple(requests, clients)
+      .map(([r, client]) => enqueue(r, { client, weight: weights[client] })),
   },
   { weight: 4, arbitrary: requests.map((r) => acquire(r)) },
   { weight: 6, arbitrary: fc.tuple(requests, accounts).map(([r, account]) => release(r, { account })) },

@@ -157,12 +157,13 @@ export class Committer {
     return { commit: id, version, at, ...this.#identity, schema: schemaNumber, facts: batch.facts }
   }
 
+  /** Asks the log until it answers: after an append without an answer the commit may be stored, and the next one then finds it at the tail. Source: L8. */
   async #store(id: string, body: string): Promise<number | undefined> {
     const message = { subject: this.#subject, id, body, expectedSequence: this.#position.sequence }
     let waitMs = retryMs.first
     for (let isFirst = true; !this.#isClosed; isFirst = false) {
       try {
-        const sequence = isFirst ? await this.#log.append(message) : await this.#appendUnlessStored(message)
+        const sequence = await this.#log.append(message)
         if (!isFirst) this.#events.onUnavailable(false, "")
         return sequence
       } catch (error) {
@@ -174,12 +175,6 @@ export class Committer {
       }
     }
     return undefined
-  }
-
-  /** After an append without an answer the commit may be stored, now or later: the tail tells. Source: L8. */
-  async #appendUnlessStored(message: Parameters<EventLog["append"]>[0]): Promise<number> {
-    const tail = await this.#log.last(message.subject)
-    return tail?.id === message.id ? tail.sequence : this.#log.append(message)
   }
 
   #lose({ actual, expected }: WrongSequence): undefined {
