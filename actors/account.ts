@@ -5,6 +5,7 @@ import { assign, setup } from "xstate"
 import { begin, type Cooldown, extend } from "./cooldown.ts"
 import { hasRoom } from "./limit.ts"
 import { refuseUnknownFact } from "./live-actor.ts"
+import { healthRegion, lifecycleRegion } from "./regions.ts"
 
 /** A slot of the account, held by one attempt. Source: A9. */
 export interface AccountLease {
@@ -86,13 +87,6 @@ const isIdleAfter = (step: Step): boolean => inFlightAfter(step) === 0
 const saturated = { target: "saturated", guard: isFullAfter } as const
 const open = { target: "open", guard: (step: Step) => !isFullAfter(step) } as const
 
-const enabled = {
-  target: "enabled",
-  guard: ({ event }: Step) => "config" in event && event.config.enabled,
-} as const
-const draining = { target: "draining", guard: (step: Step) => !isIdleAfter(step) } as const
-const disabled = { target: "disabled", guard: isIdleAfter } as const
-
 /**
  * An account, driven by its facts alone: whether it has a slot, how healthy it is, and where it stands in its life.
  *
@@ -140,27 +134,7 @@ export const accountMachine = setup({
         saturated: { on: { "account.configured": open, "account.released": open, "account.expired": open } },
       },
     },
-    health: {
-      initial: "healthy",
-      states: {
-        healthy: { on: { "account.cooldown_started": "cooling" } },
-        cooling: { on: { "account.cooldown_ended": "healthy" } },
-      },
-    },
-    lifecycle: {
-      initial: "disabled",
-      states: {
-        enabled: {
-          on: {
-            "account.configured": [{ ...enabled, target: undefined }, draining, disabled],
-            "account.removed": [draining, disabled],
-          },
-        },
-        draining: {
-          on: { "account.configured": enabled, "account.released": disabled, "account.expired": disabled },
-        },
-        disabled: { on: { "account.configured": enabled } },
-      },
-    },
+    health: healthRegion("account"),
+    lifecycle: lifecycleRegion("account", isIdleAfter),
   },
 })

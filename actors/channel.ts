@@ -6,6 +6,7 @@ import { begin, type Cooldown, extend } from "./cooldown.ts"
 import { Lanes } from "./lanes.ts"
 import { hasRoom } from "./limit.ts"
 import { refuseUnknownFact } from "./live-actor.ts"
+import { healthRegion, lifecycleRegion } from "./regions.ts"
 
 /** A slot of the channel, held by one attempt. Source: A9. */
 export interface ChannelLease {
@@ -99,13 +100,6 @@ const saturated = {
 } as const
 const open = { target: "open", guard: (step: Step) => depthAfter(step) === 0 && !isFullAfter(step) } as const
 
-const enabled = {
-  target: "enabled",
-  guard: ({ event }: Step) => "config" in event && event.config.enabled,
-} as const
-const draining = { target: "draining", guard: (step: Step) => !isIdleAfter(step) } as const
-const disabled = { target: "disabled", guard: isIdleAfter } as const
-
 /**
  * A channel, driven by its facts alone: what it admits, how healthy it is, and where it stands in its life.
  *
@@ -174,27 +168,7 @@ export const channelMachine = setup({
         },
       },
     },
-    health: {
-      initial: "healthy",
-      states: {
-        healthy: { on: { "channel.cooldown_started": "cooling" } },
-        cooling: { on: { "channel.cooldown_ended": "healthy" } },
-      },
-    },
-    lifecycle: {
-      initial: "disabled",
-      states: {
-        enabled: {
-          on: {
-            "channel.configured": [{ ...enabled, target: undefined }, draining, disabled],
-            "channel.removed": [draining, disabled],
-          },
-        },
-        draining: {
-          on: { "channel.configured": enabled, "channel.released": disabled, "channel.expired": disabled },
-        },
-        disabled: { on: { "channel.configured": enabled } },
-      },
-    },
+    health: healthRegion("channel"),
+    lifecycle: lifecycleRegion("channel", isIdleAfter),
   },
 })

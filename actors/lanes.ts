@@ -1,19 +1,11 @@
-import type { Estimate, RequestClass } from "@sluice/events/field.ts"
 import FlatQueue from "flatqueue"
 import { Node, Yallist } from "yallist"
 import { Census } from "./census.ts"
+import type { Applicant } from "./command.ts"
 
 /** One request's place in a channel's queue. Source: A6–A8. */
-export interface Waiter {
-  readonly request: string
-  readonly attempt: number
-  readonly class: RequestClass
-  readonly client: string
-  readonly weight: number
-  readonly model: string
+export interface Waiter extends Applicant {
   readonly lane: string
-  readonly estimate: Estimate
-  readonly arrivedAt: number
   readonly queuedAt: number
   readonly dueAt: number | null
   readonly dueReason: "queue_timeout" | "deadline"

@@ -2,6 +2,7 @@ import type { Outcome } from "@sluice/events/field.ts"
 import { errors } from "undici"
 import { type AnswerHeaders, classify, type Rejection } from "./classification/classification.ts"
 import { type Problem, problem } from "./errors.ts"
+import { parseJson } from "./json.ts"
 import type { ErrorWords, WireProtocol } from "./protocols/protocol.ts"
 
 /** An upstream's answer that is no success. */
@@ -112,16 +113,7 @@ export const readAnswer = (
   { status, headers }: { readonly status: number; readonly headers: AnswerHeaders },
   body: Buffer | undefined,
 ): UpstreamAnswer => {
-  const words = body === undefined ? undefined : protocol.errorWords(parse(body))
+  const words = body === undefined ? undefined : protocol.errorWords(parseJson(body))
   const rejection = classify(protocol.name, { status, headers, words: words ?? noWords }, Date.now())
   return { status, headers, body, words, rejection }
-}
-
-const parse = (body: Buffer): unknown => {
-  try {
-    return JSON.parse(body.toString())
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http"
 import type { PoolConfiguration } from "@sluice/events/configuration.ts"
 import { type Problem, problem } from "./errors.ts"
 import type { IngressOptions } from "./ingress-options.ts"
+import { parseJson } from "./json.ts"
 import { type Ask, isObject, type WireProtocol } from "./protocols/protocol.ts"
 import { readRequestHeaders, type RequestHeaders } from "./request-headers.ts"
 
@@ -99,7 +100,7 @@ export const readAsk = (
   protocol: WireProtocol,
   intake: Intake,
 ): Problem | undefined => {
-  const json = parse(intake.body)
+  const json = parseJson(intake.body)
   if (!isObject(json)) return problem("invalid_body", "The body must be a JSON object.")
   intake.json = json
   const ask = protocol.read(json, intake.bytes)
@@ -108,13 +109,4 @@ export const readAsk = (
   intake.pool = options.route(protocol.name, ask.model, intake.client)
   if (intake.pool !== undefined) return undefined
   return problem("model_not_found", `No pool serves the model ${JSON.stringify(ask.model.slice(0, 200))}.`)
-}
-
-const parse = (body: Buffer): unknown => {
-  try {
-    return JSON.parse(body.toString())
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }
