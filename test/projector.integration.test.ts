@@ -10,6 +10,7 @@ import { createMemoryLog } from "@sluice/infra/event-log/memory-log.ts"
 import { createLogger } from "@sluice/infra/logging/logging.ts"
 import { exampleCommits, type ExampleMessage } from "@sluice/projector/example-commits.ts"
 import { startProjection } from "@sluice/projector/projection.ts"
+import { firstShortClaim } from "@sluice/projector/recovery.ts"
 import { describe, expect, test } from "vitest"
 import { contentsOfFacts, contentsOfTables } from "./projected-tables.ts"
 import { until } from "./until.ts"
@@ -81,8 +82,8 @@ test("a commit that cannot be read is kept whole and does not stop the rest", as
     },
   ]
   await using place = await openPlace([...examples.slice(0, 50), ...poison, ...examples.slice(50)])
-  const { rejected } = await projectRest(place)
-  expect(rejected).toBe(3)
+  const meter = await projectRest(place)
+  expect(meter.lag(await place.log.head(), Date.now())).toMatchObject({ lagFacts: 0, rejectedCommits: 3 })
   expect(
     await place.clickHouse.query(
       "SELECT id, sequence, body, reason != '' AS hasReason FROM sluice.rejected_commits FINAL ORDER BY sequence",
@@ -144,6 +145,20 @@ describe("lost", () => {
     )
     await projectRest(place)
     expect(await contentsOfTables(place.clickHouse)).toEqual(contentsOfFacts(examples))
+  })
+
+  test("a block is not taken for whole because of its neighbour's rows", async () => {
+    await using place = await openPlace()
+    await projectRest(place)
+    const claims = (await place.claims.remembered()).toSorted((a, b) => a.block - b.block)
+    const [, second] = claims
+    if (second === undefined) throw new Error("there are too few blocks")
+    const others = claims.filter(({ block }) => block !== second.block + 1)
+    expect(await firstShortClaim(place.clickHouse, others)).toBeUndefined()
+    await place.clickHouse.command(
+      `ALTER TABLE sluice.facts DELETE WHERE sequence = ${second.last} SETTINGS mutations_sync = 2`,
+    )
+    expect(await firstShortClaim(place.clickHouse, others)).toEqual(second)
   })
 
   test("a log that lost its tail is projected anew", async () => {

@@ -1,7 +1,6 @@
-import { Readable } from "node:stream"
 import type { ClickHouseClient } from "@clickhouse/client"
 import { openEmbedded } from "./embedded.ts"
-import { ClickHouseUnavailable } from "./unavailable.ts"
+import { connectToServer } from "./server.ts"
 
 /** Where ClickHouse is: the engine in this process over a directory, or a server. Source: P1. */
 export type ClickHouseAddress =
@@ -19,8 +18,8 @@ export type QueryParameter = string | number | boolean | ReadonlyArray<number>
 export interface Insert {
   readonly table: string
   readonly columns: ReadonlyArray<string>
-  /** Each the values of one row, in the order of the columns, as a JSON list. */
-  readonly lines: ReadonlyArray<string>
+  /** A line a row: its values in the order of the columns, as a JSON list. */
+  readonly rows: string
   /** A second insert of the same token changes nothing. Source: P2. */
   readonly token: string
 }
@@ -72,20 +71,19 @@ const querySettings = [
  * Source: P1; settings P2. They stand in each statement, because one that is set sticks to the connection.
  */
 export const openClickHouse = async (address: ClickHouseAddress): Promise<ClickHouse> => {
-  const { client, close } = await ("path" in address ? openEmbedded(address.path) : openServer(address.url))
+  const engine = await ("path" in address ? openEmbedded(address.path) : connectToServer(address.url))
+  const { client } = engine
   return {
     client,
     isReplicated: "url" in address && address.isReplicated === true,
-    insert: async ({ table, columns, lines, token }) => {
-      const { stream } = await client.exec({
-        query: [
-          `INSERT INTO ${databaseName}.${table} (${columns.map((column) => `\`${column}\``).join(", ")})`,
-          `SETTINGS insert_deduplication_token = '${token}', ${insertSettings}`,
-          "FORMAT JSONCompactEachRow",
-        ].join(" "),
-        values: Readable.from([lines.join("\n")], { objectMode: false }),
+    insert: ({ table, columns, rows, token }) => {
+      const names = columns.map((column) => `\`${column}\``).join(", ")
+      return engine.insert({
+        table,
+        into: `INSERT INTO ${databaseName}.${table} (${names})`,
+        as: `SETTINGS insert_deduplication_token = '${token}', ${insertSettings} FORMAT JSONCompactEachRow`,
+        rows,
       })
-      stream.resume()
     },
     query: async <Row>(sql: string, parameters: Record<string, QueryParameter> = {}) => {
       const result = await client.query({
@@ -98,16 +96,6 @@ export const openClickHouse = async (address: ClickHouseAddress): Promise<ClickH
     command: async (sql) => {
       await client.command({ query: sql })
     },
-    close,
+    close: () => engine.close(),
   }
-}
-
-const openServer = async (url: string): Promise<{ client: ClickHouseClient; close: () => Promise<void> }> => {
-  const { ClickHouseLogLevel, createClient } = await import("@clickhouse/client")
-  // What goes wrong is told by whoever asked.
-  const client = createClient({ url, log: { level: ClickHouseLogLevel.OFF } })
-  const answer = await client.ping({ select: true })
-  if (answer.success) return { client, close: () => client.close() }
-  await client.close()
-  throw new ClickHouseUnavailable({ reason: `cannot reach ClickHouse: ${answer.error.message}` })
 }

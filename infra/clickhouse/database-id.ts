@@ -8,7 +8,11 @@ export const databaseId = async (clickHouse: ClickHouse): Promise<string> => {
   )
   if (found !== undefined) return found.value
   const value = randomUUID()
-  const line = JSON.stringify(["database", value])
-  await clickHouse.insert({ table: "meta", columns: ["key", "value"], lines: [line], token: `meta:${value}` })
+  await clickHouse.insert({
+    table: "meta",
+    columns: ["key", "value"],
+    rows: JSON.stringify(["database", value]),
+    token: `meta:${value}`,
+  })
   return value
 }

@@ -71,7 +71,7 @@ export const migrate = async (
     await clickHouse.insert({
       table: "migrations",
       columns: ["number", "name", "hash"],
-      lines: [JSON.stringify([number, name, hashOf(migration)])],
+      rows: JSON.stringify([number, name, hashOf(migration)]),
       token: `migrations:${number}`,
     })
   }

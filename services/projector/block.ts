@@ -49,13 +49,6 @@ export const projectMessage = (message: StoredMessage): ProjectedMessage => {
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-/** Messages that go into the tables together. Source: P2. */
-export interface Block {
-  readonly messages: ReadonlyArray<ProjectedMessage>
-  readonly facts: number
-  readonly bytes: number
-}
-
 /** How much a block may hold. Source: P2; the bytes bound the memory where commits are large. */
 export interface BlockLimit {
   readonly facts: number
@@ -76,7 +69,7 @@ export interface OpenBlock {
 export const openBlock = (): OpenBlock => ({ messages: [], facts: 0, bytes: 0 })
 
 /** Tells whether a message still goes into a block; into an empty one any does. */
-export const fits = (block: Block, message: ProjectedMessage, limit: BlockLimit): boolean =>
+export const fits = (block: OpenBlock, message: ProjectedMessage, limit: BlockLimit): boolean =>
   block.messages.length === 0 ||
   (block.facts + message.facts <= limit.facts && block.bytes + message.bytes <= limit.bytes)
 
@@ -87,28 +80,54 @@ export const addTo = (block: OpenBlock, message: ProjectedMessage): void => {
   block.bytes += message.bytes
 }
 
-/** Gives the rows of a block together for each table that it has some for. */
-export const tablesOf = (block: Block): ReadonlyArray<TableLines> => {
-  const tables = new Map<string, { table: string; columns: ReadonlyArray<string>; lines: Array<string> }>()
-  for (const message of block.messages)
-    for (const { table, columns, lines } of message.tables) {
-      const collected = tables.get(table)
-      if (collected === undefined) tables.set(table, { table, columns, lines: [...lines] })
-      else collected.lines.push(...lines)
-    }
-  return [...tables.values()]
+/** Rows that go into one table together. */
+export interface TableRows {
+  readonly table: string
+  readonly columns: ReadonlyArray<string>
+  readonly count: number
+  /** The lines as one text. */
+  readonly rows: string
 }
 
-/** Makes the claim of a block that holds something. Source: P2. */
-export const claimOf = (block: Block, number: number): Claim => {
-  const first = block.messages[0]
-  const last = block.messages.at(-1)
-  if (first === undefined || last === undefined) throw new Error("an empty block cannot be claimed")
-  return {
-    block: number,
-    first: first.sequence,
-    last: last.sequence,
-    lastId: last.id,
-    rows: Object.fromEntries(tablesOf(block).map(({ table, lines }) => [table, lines.length])),
-  }
+/** Messages that go into the tables together. Source: P2. */
+export interface Block {
+  /** The sequences of its first and last message. */
+  readonly first: number
+  readonly last: number
+  /** The commit id of its last message. */
+  readonly lastId: string
+  readonly tables: ReadonlyArray<TableRows>
 }
+
+/** Ends a block that holds something. */
+export const closeBlock = ({ messages }: OpenBlock): Block => {
+  const first = messages[0]
+  const last = messages.at(-1)
+  if (first === undefined || last === undefined) throw new Error("a block without messages cannot be written")
+  return { first: first.sequence, last: last.sequence, lastId: last.id, tables: tablesOf(messages) }
+}
+
+const tablesOf = (messages: ReadonlyArray<ProjectedMessage>): ReadonlyArray<TableRows> => {
+  const tables = new Map<string, { columns: ReadonlyArray<string>; lines: Array<string> }>()
+  for (const message of messages)
+    for (const { table, columns, lines } of message.tables) {
+      const collected = tables.get(table)
+      if (collected === undefined) tables.set(table, { columns, lines: [...lines] })
+      else collected.lines.push(...lines)
+    }
+  return [...tables].map(([table, { columns, lines }]) => ({
+    table,
+    columns,
+    count: lines.length,
+    rows: lines.join("\n"),
+  }))
+}
+
+/** Makes the claim of a block. Source: P2. */
+export const claimOf = ({ first, last, lastId, tables }: Block, number: number): Claim => ({
+  block: number,
+  first,
+  last,
+  lastId,
+  rows: Object.fromEntries(tables.map(({ table, count }) => [table, count])),
+})

@@ -24,7 +24,7 @@ const collecting = (maxWaitMs: number) => {
     limit,
     maxWaitMs,
     write: (block: Block) => {
-      written.push(block.messages.map(({ sequence }) => sequence))
+      written.push([block.first, block.last])
       const write = Promise.withResolvers<void>()
       writes.push(write)
       return write.promise
@@ -42,7 +42,12 @@ test("a block holds up to its limit of facts and never a part of a commit", asyn
   expect(written).toEqual([[1, 2]])
   writes[0]?.resolve()
   const finished = collector.finish()
-  await expect.poll(() => written).toEqual([[1, 2], [3]])
+  await expect
+    .poll(() => written)
+    .toEqual([
+      [1, 2],
+      [3, 3],
+    ])
   writes[1]?.resolve()
   await finished
 })
@@ -51,7 +56,7 @@ test("a commit above the limit is a block of its own", async () => {
   const { collector, written } = collecting(neverMs)
   await collector.add(message(1, 50))
   await collector.add(message(2, 1))
-  expect(written).toEqual([[1]])
+  expect(written).toEqual([[1, 1]])
 })
 
 test("a full block waits for the one that is being written, and so does who adds to it", async () => {
@@ -61,10 +66,13 @@ test("a full block waits for the one that is being written, and so does who adds
   let isTaken = false
   const taken = collector.add(message(3, 10))?.then(() => (isTaken = true))
   await Promise.resolve()
-  expect({ isTaken, written }).toEqual({ isTaken: false, written: [[1]] })
+  expect({ isTaken, written }).toEqual({ isTaken: false, written: [[1, 1]] })
   writes[0]?.resolve()
   await taken
-  expect(written).toEqual([[1], [2]])
+  expect(written).toEqual([
+    [1, 1],
+    [2, 2],
+  ])
 })
 
 test("what came is written after a while though the block is not full", async () => {
@@ -77,10 +85,10 @@ test("what came is written after a while though the block is not full", async ()
 test("after a failed write nothing more is written", async () => {
   const { collector, written, writes, failures } = collecting(1)
   await collector.add(message(1, 1))
-  await expect.poll(() => written).toEqual([[1]])
+  await expect.poll(() => written).toEqual([[1, 1]])
   writes[0]?.reject(new Error("disk full"))
   await expect.poll(() => failures).toEqual([new Error("disk full")])
   await collector.add(message(2, 1))
   await expect(collector.finish()).rejects.toThrow("disk full")
-  expect(written).toEqual([[1]])
+  expect(written).toEqual([[1, 1]])
 })

@@ -1,4 +1,12 @@
-import { addTo, fits, openBlock, type Block, type BlockLimit, type ProjectedMessage } from "./block.ts"
+import {
+  addTo,
+  closeBlock,
+  fits,
+  openBlock,
+  type Block,
+  type BlockLimit,
+  type ProjectedMessage,
+} from "./block.ts"
 
 /** Collects messages into blocks and has them written one at a time, while the next one fills. */
 export interface Collector {
@@ -25,22 +33,25 @@ export const createCollector = (options: CollectorOptions): Collector => {
   let timer: NodeJS.Timeout | undefined
   let isDue = false
 
-  const write = (): void => {
-    const block = open
+  const close = (): Block => {
+    const block = closeBlock(open)
     open = openBlock()
     isDue = false
     clearTimeout(timer)
     timer = undefined
+    return block
+  }
+  const write = (block: Block): void => {
     writing = options.write(block).then(written)
     writing.catch(options.onFailure)
   }
   const written = (): void => {
     writing = undefined
-    if (isDue) write()
+    if (isDue) write(close())
   }
   const becomeDue = (): void => {
     isDue = true
-    if (writing === undefined) write()
+    if (writing === undefined) write(close())
   }
   const take = (message: ProjectedMessage): void => {
     addTo(open, message)
@@ -50,8 +61,10 @@ export const createCollector = (options: CollectorOptions): Collector => {
     while (writing !== undefined) await writing
   }
   const takeWhenWritten = async (message: ProjectedMessage): Promise<void> => {
+    // Closed before the wait, so that the tables get the next block at once.
+    const block = close()
     await idle()
-    if (open.messages.length > 0) write()
+    write(block)
     take(message)
   }
 
@@ -64,7 +77,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
     finish: async () => {
       clearTimeout(timer)
       await idle()
-      if (open.messages.length > 0) write()
+      if (open.messages.length > 0) write(close())
       await idle()
     },
   }

@@ -11,13 +11,12 @@ export interface Lag {
   /** The last sequence of the log, and the one up to which everything is in the tables. */
   readonly head: number
   readonly projected: number
+  /** How many commits could not be read since the start. Source: P3. */
+  readonly rejectedCommits: number
 }
 
 /** Follows what was read and what was written. */
 export interface LagMeter {
-  readonly projected: number
-  /** How many commits could not be read since the start. Source: P3. */
-  readonly rejected: number
   lag(head: number, nowMs: number): Lag
   read(message: { sequence: number; facts: number; at: number | null; rejection: string | null }): void
   written(sequence: number): void
@@ -34,18 +33,12 @@ export const createLagMeter = (): LagMeter => {
   let projected = 0
   let facts = 0
   let messages = 0
-  let rejected = 0
+  let rejectedCommits = 0
   const reach = (sequence: number): void => {
     projected = sequence
     for (const waiter of waiting) if (waiter.sequence <= sequence) waiter.resolve()
   }
   return {
-    get projected() {
-      return projected
-    },
-    get rejected() {
-      return rejected
-    },
     lag: (head, nowMs) => {
       const behind = Math.max(0, head - projected)
       const meanFacts = messages === 0 ? 1 : Math.max(1, facts / messages)
@@ -55,12 +48,13 @@ export const createLagMeter = (): LagMeter => {
         lagMs: oldest === undefined ? 0 : Math.max(0, nowMs - oldest.at),
         head,
         projected,
+        rejectedCommits,
       }
     },
     read: (message) => {
       messages++
       facts += message.facts
-      if (message.rejection !== null) rejected++
+      if (message.rejection !== null) rejectedCommits++
       if (message.at !== null) unwritten.push({ sequence: message.sequence, at: message.at })
     },
     written: (sequence) => {

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises"
+import { setImmediate as turn, setTimeout as delay } from "node:timers/promises"
 import { blockLimit, projectMessage, type BlockLimit } from "./block.ts"
 import { createCollector } from "./collector.ts"
 import { createLagMeter, type LagMeter } from "./lag.ts"
@@ -22,6 +22,8 @@ export interface Projection {
   stop(): Promise<void>
 }
 
+/** After so many messages whatever else is to be done has its turn: questions, and the inserts of the last block. */
+const messagesPerTurn = 16
 const firstRetryMs = 200
 const longestRetryMs = 5_000
 
@@ -83,12 +85,13 @@ const followOnce = async (
     maxWaitMs: options.maxWaitMs ?? 250,
     write: async (block) => {
       await writer.write(block)
-      meter.written(block.messages.at(-1)?.sequence ?? 0)
+      meter.written(block.last)
     },
     onFailure: (error) => failed.abort(error),
   })
   started()
   const signal = AbortSignal.any([stopped, failed.signal])
+  let taken = 0
   for await (const message of log.follow({ afterSequence: recovered.written, signal })) {
     const projected = projectMessage(message)
     if (projected.rejection !== null)
@@ -98,6 +101,8 @@ const followOnce = async (
       )
     meter.read(projected)
     await collector.add(projected)
+    taken += 1
+    if (taken % messagesPerTurn === 0) await turn()
   }
   await collector.finish()
 }

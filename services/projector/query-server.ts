@@ -1,6 +1,7 @@
 import { once } from "node:events"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { ClickHouse } from "@sluice/infra/clickhouse/clickhouse.ts"
+import { LogUnavailable } from "@sluice/infra/event-log/event-log.ts"
 import type { Logger } from "@sluice/infra/logging/logging.ts"
 import type { Lag } from "./lag.ts"
 import { InvalidParameter, UnknownQuery } from "./queries/invalid-parameter.ts"
@@ -79,7 +80,9 @@ const isFromBrowserOrAfar = ({ headers }: IncomingMessage): boolean =>
 const answerTo = async (parts: QueryServerParts, request: IncomingMessage): Promise<Answer> => {
   if (isFromBrowserOrAfar(request)) return failed(403, "forbidden", "only programs of this machine may ask")
   if (request.method !== "GET") return failed(405, "method_not_allowed", "only GET is answered")
-  const { pathname, searchParams } = new URL(request.url ?? "/", `http://${host}`)
+  const url = URL.parse(request.url ?? "/", `http://${host}`)
+  if (url === null) return failed(400, "invalid_request", "the path cannot be read")
+  const { pathname, searchParams } = url
   if (pathname === "/healthz") return { status: 200, body: { status: "ok" } }
   if (pathname === "/readyz") return readiness(parts)
   if (pathname === "/lag") return { status: 200, body: await parts.lag() }
@@ -89,7 +92,7 @@ const answerTo = async (parts: QueryServerParts, request: IncomingMessage): Prom
   const { wait, ...given } = Object.fromEntries(searchParams)
   if (wait !== undefined && !(await waited(parts, wait)))
     return failed(504, "projection_behind", `the tables did not reach ${wait} within ${longestWaitMs} ms`)
-  const rows = await runQuery(parts.clickHouse, { name: decodeURIComponent(name), given, nowMs: Date.now() })
+  const rows = await runQuery(parts.clickHouse, { name: name, given, nowMs: Date.now() })
   return { status: 200, body: { rows } }
 }
 
@@ -121,6 +124,7 @@ const waited = async (parts: QueryServerParts, wait: string): Promise<boolean> =
 const answerToError = ({ logger }: QueryServerParts, error: unknown): Answer => {
   if (error instanceof UnknownQuery) return failed(404, "not_found", error.message)
   if (error instanceof InvalidParameter) return failed(400, "invalid_request", error.message)
+  if (error instanceof LogUnavailable) return failed(503, "event_log_unavailable", error.reason)
   logger.error({ err: error }, "query failed")
   return failed(500, "query_failed", error instanceof Error ? error.message : String(error))
 }

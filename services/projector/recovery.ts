@@ -3,7 +3,7 @@ import { databaseName, type ClickHouse } from "@sluice/infra/clickhouse/clickhou
 import { databaseId } from "@sluice/infra/clickhouse/database-id.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 import type { Logger } from "@sluice/infra/logging/logging.ts"
-import { addTo, openBlock, projectMessage, type Block } from "./block.ts"
+import { addTo, closeBlock, openBlock, projectMessage, type Block } from "./block.ts"
 import { insertBlock, type WriterParts } from "./tables-writer.ts"
 import { projectedTables } from "./tables/projections.ts"
 
@@ -40,8 +40,8 @@ export const recover = async (parts: RecoveryParts): Promise<Recovered> => {
   const { claim } = progress
   if (claim === null) return { progress, revision, written: progress.finished }
   const block = await readBlock(log, claim)
-  const last = block.messages.at(-1)
-  if ((await log.head()) < claim.last || (last?.sequence === claim.last && last.id !== claim.lastId)) {
+  const isOther = block?.last === claim.last && block.lastId !== claim.lastId
+  if (isOther || (await log.head()) < claim.last) {
     logger.error({ sequence: claim.last }, "the log is not the one that was projected: rebuilding the tables")
     return rebuild(parts, { progress, revision, database })
   }
@@ -50,7 +50,8 @@ export const recover = async (parts: RecoveryParts): Promise<Recovered> => {
     logger.error({ sequence: short.first }, "ClickHouse lost rows: projecting again from here")
     return goBackTo(parts, { progress, revision, sequence: short.first - 1 })
   }
-  if (block.messages.length > 0) await insertBlock(clickHouse, block, { claim, repairs: progress.repairs })
+  if (block !== undefined) await insertBlock(clickHouse, block, { claim, repairs: progress.repairs })
+  await claims.remember(claim)
   return { progress, revision, written: claim.last }
 }
 
@@ -79,11 +80,11 @@ const goBackTo = async (
   return { progress, revision: await claims.write(progress, from.revision), written: from.sequence }
 }
 
-const readBlock = async (log: EventLog, { first, last }: Claim): Promise<Block> => {
+const readBlock = async (log: EventLog, { first, last }: Claim): Promise<Block | undefined> => {
   const block = openBlock()
   for await (const message of log.read({ afterSequence: first - 1, untilSequence: last }))
     addTo(block, projectMessage(message))
-  return block
+  return block.messages.length === 0 ? undefined : closeBlock(block)
 }
 
 /** The blocks that are remembered and finished: the last claimed one is written again anyway. */
@@ -110,12 +111,14 @@ const countRows = async (
   claims: ReadonlyArray<Claim>,
 ): Promise<Map<number, number>> => {
   const firsts = claims.map(({ first }) => first)
+  const lasts = claims.map(({ last }) => last)
   const counted = await clickHouse.query<{ first: number; count: number }>(
     `SELECT roundDown(sequence, {firsts: Array(UInt64)}) AS first, count() AS count
      FROM ${databaseName}.${table} FINAL
      WHERE sequence BETWEEN {from: UInt64} AND {to: UInt64}
+       AND sequence <= transform(first, {firsts: Array(UInt64)}, {lasts: Array(UInt64)}, 0)
      GROUP BY first`,
-    { firsts, from: firsts[0] ?? 0, to: claims.at(-1)?.last ?? 0 },
+    { firsts, lasts, from: firsts[0] ?? 0, to: lasts.at(-1) ?? 0 },
   )
   return new Map(counted.map(({ first, count }) => [first, count]))
 }

@@ -1,6 +1,6 @@
 import type { Claim, Claims, Progress } from "@sluice/infra/clickhouse/claims.ts"
 import type { ClickHouse } from "@sluice/infra/clickhouse/clickhouse.ts"
-import { claimOf, tablesOf, type Block } from "./block.ts"
+import { claimOf, type Block } from "./block.ts"
 
 /** What a block is written with. */
 export interface WriterParts {
@@ -20,11 +20,11 @@ export const insertToken = (table: string, { first, last }: Claim, repairs: numb
 /** Puts the rows of a claimed block into every table, each in one insert. Source: P2. */
 export const insertBlock = async (
   clickHouse: ClickHouse,
-  block: Block,
+  { tables }: Block,
   { claim, repairs }: { claim: Claim; repairs: number },
 ): Promise<void> => {
-  const inserts = tablesOf(block).map((rows) =>
-    clickHouse.insert({ ...rows, token: insertToken(rows.table, claim, repairs) }),
+  const inserts = tables.map(({ table, columns, rows }) =>
+    clickHouse.insert({ table, columns, rows, token: insertToken(table, claim, repairs) }),
   )
   // Nothing goes on while an insert still runs, also when another one failed.
   for (const result of await Promise.allSettled(inserts))
