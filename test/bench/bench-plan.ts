@@ -4,11 +4,11 @@ import type { BenchPlan } from "./bench-report.ts"
 export const fullPlan: BenchPlan = {
   contestants: ["direct", "haproxy", "portkey", "sluice"],
   concurrencies: [1, 16, 64],
-  warmUpSeconds: 3,
+  warmUpSeconds: 10,
   roundSeconds: 4,
   rounds: 5,
   streams: { streams: 100, chunks: 20, bursts: 3, firstChunkMs: 200, chunkGapMs: 20 },
 }
 
 /** The same in a minute, with figures that are as rough. */
-export const quickPlan: BenchPlan = { ...fullPlan, warmUpSeconds: 1, roundSeconds: 1, rounds: 3 }
+export const quickPlan: BenchPlan = { ...fullPlan, warmUpSeconds: 3, roundSeconds: 1, rounds: 3 }

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import type { Contestant } from "./contestants/contestant.ts"
+import type { Processes } from "./processes.ts"
 
 const run = promisify(execFile)
 
@@ -47,12 +48,13 @@ export const findLoadTool = async (): Promise<LoadTool> => {
  */
 export const load = async (
   { name, url, headers }: Pick<Contestant, "name" | "url" | "headers">,
-  { tool, connections, seconds }: { tool: LoadTool; connections: number; seconds: number },
+  options: { processes: Processes; tool: LoadTool; connections: number; seconds: number },
 ): Promise<LoadResult> => {
+  const { processes, tool, connections } = options
   const target = `${url}/v1/chat/completions`
-  const output = await (tool === "wrk"
-    ? byWrk(target, headers, { connections, seconds })
-    : byAutocannon(target, headers, { connections, seconds }))
+  const [command, args] =
+    tool === "wrk" ? byWrk(target, headers, options) : byAutocannon(target, headers, options)
+  const output = await processes.run(command, args)
   const reported = JSON.parse(output.trim().split("\n").at(-1) ?? "") as Reported
   const failed = Object.entries(reported.errors).filter(([, count]) => count > 0)
   if (failed.length > 0 || reported.requests === 0)
@@ -66,16 +68,24 @@ export const load = async (
   }
 }
 
-type Amount = { readonly connections: number; readonly seconds: number }
-
-const byWrk = async (target: string, headers: Contestant["headers"], { connections, seconds }: Amount) => {
-  const options = ["-t1", `-c${connections}`, `-d${seconds}s`, "-s", lua, target, "--"]
-  const { stdout } = await run("wrk", [...options, body, ...Object.entries(headers).flat()])
-  return stdout
+/** What the process around autocannon is told. */
+export interface AutocannonLoad extends Amount {
+  readonly url: string
+  readonly body: string
+  readonly headers: Readonly<Record<string, string>>
 }
 
-const byAutocannon = async (url: string, headers: Contestant["headers"], amount: Amount) => {
-  const options = JSON.stringify({ url, body, headers, ...amount })
-  const { stdout } = await run(process.execPath, [autocannonLoad, options])
-  return stdout
+type Amount = { readonly connections: number; readonly seconds: number }
+
+type Command = readonly [command: string, args: ReadonlyArray<string>]
+
+const byWrk = (target: string, headers: Contestant["headers"], { connections, seconds }: Amount): Command => {
+  const options = ["-t1", `-c${connections}`, `-d${seconds}s`, "-s", lua, target, "--"]
+  return ["wrk", [...options, body, ...Object.entries(headers).flat()]]
+}
+
+const byAutocannon = (url: string, headers: Contestant["headers"], amount: Amount): Command => {
+  const { connections, seconds } = amount
+  const told: AutocannonLoad = { url, body, headers, connections, seconds }
+  return [process.execPath, [autocannonLoad, JSON.stringify(told)]]
 }

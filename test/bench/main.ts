@@ -37,16 +37,18 @@ const chosen = async (names: ReadonlyArray<ContestantName>): Promise<ReadonlyArr
 
 const run = async (): Promise<void> => {
   await using processes = new Processes()
-  endWithSignals(processes)
-  const plan = values.quick ? quickPlan : fullPlan
-  const contestants = await chosen(plan.contestants)
-  const report = await runBench(processes, {
-    plan: { ...plan, contestants },
-    tool: await findLoadTool(),
-    say,
-  })
-  const bars = report.bars.map((bar) => ({ ...bar, met: isMet(bar) }))
-  console.log(values.json ? JSON.stringify({ ...report, bars }, null, 2) : benchText(report))
+  const told = endWithSignals(processes)
+  try {
+    const plan = values.quick ? quickPlan : fullPlan
+    const contestants = await chosen(plan.contestants)
+    const tool = await findLoadTool()
+    const report = await runBench(processes, { plan: { ...plan, contestants }, tool, say })
+    const bars = report.bars.map((bar) => ({ ...bar, met: isMet(bar) }))
+    console.log(values.json ? JSON.stringify({ ...report, bars }, null, 2) : benchText(report))
+  } catch (error) {
+    process.exitCode = told.exitCode ?? 1
+    if (told.exitCode === undefined) console.error("the bench failed:", processes.fallen ?? error)
+  }
 }
 
 if (values.help) console.log(usage)

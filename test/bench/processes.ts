@@ -1,14 +1,20 @@
-import { spawn, type ChildProcess } from "node:child_process"
+import { execFile, spawn, type ChildProcess } from "node:child_process"
 import { once } from "node:events"
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
 import { until } from "../until.ts"
 
 /** What a process of the bench is started with; a Node script hears when the bench is gone and ends. */
 export type ProcessOptions = { readonly name: string; readonly env?: Record<string, string> } & (
-  | { readonly script: string; readonly args?: ReadonlyArray<string> }
+  | {
+      readonly script: string
+      /** What Node itself is told. */
+      readonly nodeFlags?: ReadonlyArray<string>
+      readonly args?: ReadonlyArray<string>
+    }
   | { readonly command: string; readonly args?: ReadonlyArray<string> }
 )
 
@@ -18,82 +24,110 @@ export interface BenchProcess {
   readonly pid: number
   /** Gives the first message that it sends to its parent; asked at once. Fails: as `until`. */
   announced(): Promise<unknown>
-  /** Waits until a condition holds. Fails: rejects with the last lines that it wrote when it ends before, or when it takes too long. */
+  /** Waits until a condition holds. Fails: rejects when it takes too long, and with the last lines that the process wrote when it ends before. */
   until(holds: () => boolean | Promise<boolean>, what: string): Promise<void>
+}
+
+interface Child {
+  readonly process: ChildProcess
+  /** Gives what it wrote last, once it has ended. */
+  readonly lastWords: () => Error | undefined
 }
 
 const leash = new URL("../../infra/bootstrap/leash.mjs", import.meta.url).href
 const stopTimeoutMs = 10_000
 const readyTimeoutMs = 30_000
 const lastLines = 12
+const outputBytesMax = 64 * 1024 * 1024
+const runToEnd = promisify(execFile)
 
 /** The processes and the temporary folder of one run: all of it is gone when the run is over, however it ends. */
 export class Processes implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), "sluice-bench-"))
-  #children: Array<ChildProcess> = []
-  #used: Array<AsyncDisposable> = []
-  #onExit = () => {
-    for (const child of this.#children) child.kill("SIGKILL")
-    rmSync(this.folder, { recursive: true, force: true })
-  }
+  readonly #children: Array<Child> = []
+  readonly #closing = new AbortController()
 
   constructor() {
-    process.on("exit", this.#onExit)
+    process.on("exit", () => {
+      for (const child of this.#children) child.process.kill("SIGKILL")
+      rmSync(this.folder, { recursive: true, force: true })
+    })
+  }
+
+  /** Everything that was started. */
+  get pids(): ReadonlyArray<number> {
+    return this.#children.map((child) => child.process.pid ?? 0)
+  }
+
+  /** What one of them wrote last that has ended, which none should while the run is on. */
+  get fallen(): Error | undefined {
+    return this.#children.map((child) => child.lastWords()).find((words) => words !== undefined)
   }
 
   /** Starts a process whose output goes to a file of its own. */
   start(options: ProcessOptions): BenchProcess {
+    this.#closing.signal.throwIfAborted()
     const logFile = join(this.folder, `${options.name}.log`)
-    const child = this.#spawn(options, logFile)
+    const child = spawnInto(logFile, options)
+    const lastWords = () => (hasEnded(child) ? lastWordsOf(options.name, logFile) : undefined)
+    this.#children.push({ process: child, lastWords })
     const announced = once(child, "message").then(([message]: Array<unknown>) => message)
     const died = async () => {
       await ended(child)
-      throw lastWords(options.name, logFile)
+      throw lastWordsOf(options.name, logFile)
     }
-    return {
-      name: options.name,
-      pid: child.pid ?? 0,
-      announced: () => Promise.race([announced, died()]),
-      until: async (holds, what) => {
-        const isSettled = async () => {
-          if (hasEnded(child)) throw lastWords(options.name, logFile)
-          return await holds()
-        }
-        await until(isSettled, what, readyTimeoutMs)
-      },
+    const untilIt: BenchProcess["until"] = (holds, what) => {
+      const check = async () => {
+        if (hasEnded(child)) throw lastWordsOf(options.name, logFile)
+        return await holds()
+      }
+      return until(check, what, readyTimeoutMs)
     }
+    const pid = child.pid ?? 0
+    return { name: options.name, pid, announced: () => Promise.race([announced, died()]), until: untilIt }
   }
 
-  /** Takes over something that was started elsewhere and that the processes need: it ends after them. */
-  use<Used extends AsyncDisposable>(used: Used): Used {
-    this.#used.push(used)
-    return used
+  /** Takes over a process that was started elsewhere. */
+  adopt(name: string, child: ChildProcess): void {
+    if (this.#closing.signal.aborted) child.kill("SIGKILL")
+    const lastWords = () => (hasEnded(child) ? new Error(`${name} has ended`) : undefined)
+    this.#children.push({ process: child, lastWords })
+  }
+
+  /** Runs a command to its end and gives what it wrote. Fails: rejects, with its `stderr`, when it fails. */
+  async run(command: string, args: ReadonlyArray<string>): Promise<string> {
+    const options = { signal: this.#closing.signal, maxBuffer: outputBytesMax }
+    const { stdout } = await runToEnd(command, [...args], options)
+    return stdout
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort()
     // The newest first: whoever needs another was started after it.
-    for (const child of this.#children.toReversed()) await stop(child)
-    for (const used of this.#used) await used[Symbol.asyncDispose]()
-    process.off("exit", this.#onExit)
+    for (const child of this.#children.toReversed()) await stop(child.process)
     rmSync(this.folder, { recursive: true, force: true })
   }
-
-  #spawn(options: ProcessOptions, logFile: string): ChildProcess {
-    const args = options.args ?? []
-    const log = openSync(logFile, "a")
-    const env = { ...process.env, ...options.env }
-    const child =
-      "script" in options
-        ? spawn(process.execPath, ["--import", leash, fileURLToPath(options.script), ...args], {
-            stdio: ["ignore", log, log, "ipc"],
-            env,
-          })
-        : spawn(options.command, args, { stdio: ["ignore", log, log], env })
-    closeSync(log)
-    this.#children.push(child)
-    return child
-  }
 }
+
+const spawnInto = (logFile: string, options: ProcessOptions): ChildProcess => {
+  const args = options.args ?? []
+  const log = openSync(logFile, "a")
+  const env = { ...process.env, ...options.env }
+  const child =
+    "script" in options
+      ? spawn(process.execPath, [...nodeArguments(options), ...args], {
+          stdio: ["ignore", log, log, "ipc"],
+          env,
+        })
+      : spawn(options.command, args, { stdio: ["ignore", log, log], env })
+  closeSync(log)
+  return child
+}
+
+const nodeArguments = (options: {
+  script: string
+  nodeFlags?: ReadonlyArray<string>
+}): ReadonlyArray<string> => [...(options.nodeFlags ?? []), "--import", leash, fileURLToPath(options.script)]
 
 const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null
 
@@ -101,7 +135,7 @@ const ended = async (child: ChildProcess): Promise<void> => {
   if (!hasEnded(child)) await once(child, "exit")
 }
 
-const lastWords = (name: string, logFile: string): Error => {
+const lastWordsOf = (name: string, logFile: string): Error => {
   const lines = readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-lastLines)
   return new Error(`${name} has ended:\n${lines.join("\n")}`)
 }

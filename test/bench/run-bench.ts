@@ -30,18 +30,27 @@ export const runBench = async (
     "nats-server": sluice.natsPid,
     projector: sluice.projectorPid,
   })
+  const { warmUpSeconds, concurrencies } = plan
+  say(`everything warms up for ${warmUpSeconds} s`)
+  await inTurns(contestants, 1, (one) =>
+    load(one, { processes, tool, connections: Math.max(...concurrencies), seconds: warmUpSeconds }),
+  )
   const throughput: Array<Throughput> = []
   const settled: Array<Settled> = []
-  for (const concurrency of plan.concurrencies) {
+  for (const concurrency of concurrencies) {
     say(`${plan.rounds} rounds of ${plan.roundSeconds} s at concurrency ${concurrency}`)
-    const measured = await measureThroughput(contestants, { plan, tool, concurrency })
+    const measured = await inTurns(contestants, plan.rounds, (one) =>
+      load(one, { processes, tool, connections: concurrency, seconds: plan.roundSeconds }),
+    )
     throughput.push(...measured.medians.map((median) => ({ ...median, concurrency })))
     settled.push(...measured.settled)
   }
   const { streams, bursts, chunks } = plan.streams
   say(`${plan.rounds} rounds of ${bursts} bursts of ${streams} streams of ${chunks} chunks`)
   await setStreamPace(upstream, plan.streams)
-  const streaming = await inTurns(contestants, plan.rounds, (one) => streamLoad(one, plan.streams))
+  const streaming = await inTurns(contestants, plan.rounds, (one) =>
+    streamLoad(one, { processes, plan: plan.streams }),
+  )
   const report = {
     machine: describeMachine(),
     tool,
@@ -74,17 +83,6 @@ const start = async (
     case "sluice":
       return sluice
   }
-}
-
-const measureThroughput = async (
-  contestants: ReadonlyArray<Contestant>,
-  options: { plan: BenchPlan; tool: LoadTool; concurrency: number },
-) => {
-  const { plan, tool, concurrency } = options
-  const loadFor = (seconds: number) => (contestant: Contestant) =>
-    load(contestant, { tool, connections: concurrency, seconds })
-  await inTurns(contestants, 1, loadFor(plan.warmUpSeconds))
-  return inTurns(contestants, plan.rounds, loadFor(plan.roundSeconds))
 }
 
 const withAdded = (

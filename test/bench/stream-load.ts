@@ -1,13 +1,10 @@
-import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { promisify } from "node:util"
 import type { Contestant } from "./contestants/contestant.ts"
 import { mean, percentile } from "./figures.ts"
 import { benchModel } from "./load.ts"
+import type { Processes } from "./processes.ts"
 
-const run = promisify(execFile)
 const client = fileURLToPath(new URL("stream-client.ts", import.meta.url))
-const outputBytesMax = 64 * 1024 * 1024
 
 /** How streams are asked for: so many at once, so many times, each of so many chunks. */
 export interface StreamPlan {
@@ -49,7 +46,7 @@ export interface StreamResult {
  */
 export const streamLoad = async (
   { name, url, headers }: Pick<Contestant, "name" | "url" | "headers">,
-  plan: StreamPlan,
+  { processes, plan }: { processes: Processes; plan: StreamPlan },
 ): Promise<StreamResult> => {
   const { streams, chunks, bursts } = plan
   const messages = [{ role: "user", content: "hello" }]
@@ -63,10 +60,8 @@ export const streamLoad = async (
     headers,
   }
   try {
-    const { stdout } = await run(process.execPath, [client, JSON.stringify(told)], {
-      maxBuffer: outputBytesMax,
-    })
-    return resultOf(JSON.parse(stdout) as ReadonlyArray<StreamTimes>)
+    const output = await processes.run(process.execPath, [client, JSON.stringify(told)])
+    return resultOf(JSON.parse(output) as ReadonlyArray<StreamTimes>)
   } catch (error) {
     const said = error instanceof Error && "stderr" in error ? String(error.stderr) : String(error)
     const [first] = /^Error: .*$/m.exec(said) ?? [said]

@@ -3,6 +3,7 @@ import { join } from "node:path"
 import type { ConfigurationFile } from "@sluice/events/configuration.ts"
 import { openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
 import { startNatsServer } from "@sluice/infra/nats-server/nats-server.ts"
+import { nodeFlags } from "@sluice/ingress/node-flags.ts"
 import type { Lag } from "@sluice/projector/lag.ts"
 import { until } from "../../until.ts"
 import { benchModel } from "../load.ts"
@@ -34,12 +35,14 @@ export const startSluice = async (
 ): Promise<SluiceContestant> => {
   const dataDir = join(processes.folder, "data")
   await mkdir(dataDir)
-  const nats = processes.use(await startNatsServer({ dataDir: join(dataDir, "nats"), port: 0 }))
+  const nats = await startNatsServer({ dataDir: join(dataDir, "nats"), port: 0 })
+  processes.adopt("nats-server", nats.process)
   const config = join(processes.folder, "sluice.yaml")
   await writeFile(config, JSON.stringify(configuration(upstream.url, limits)))
   const serving = processes.start({
     name: "ingress",
     script: ingress,
+    nodeFlags,
     args: ["--nats", nats.url, "--embedded", "--data", dataDir, "--config", config, "--port", "0"],
     env: { SLUICE_BENCH_CREDENTIAL: "sk-upstream", SLUICE_BENCH_KEY: clientKey },
   })

@@ -1,0 +1,46 @@
+import { describeMachine } from "../machine.ts"
+import { measureCommits } from "./commits.ts"
+import { measureDecisions } from "./decisions.ts"
+import { partsBars, type PartsPlan, type PartsReport } from "./parts-report.ts"
+import { measureProjection } from "./projection.ts"
+import { measureQueue } from "./queue.ts"
+import { measureReplay } from "./replay.ts"
+
+/** What figures are quoted from. */
+export const fullParts: PartsPlan = {
+  rounds: 7,
+  waiters: [10, 1_000, 100_000],
+  decisions: { accounts: [1, 100], lanes: [1, 100, 10_000], cycles: 5_000 },
+  queue: { lanes: 100, cycles: 20_000 },
+  replay: { commits: 20_000 },
+  commits: { channels: 100, facts: 200_000 },
+  projection: { requests: 60_000, rounds: 3 },
+}
+
+/** The same in little time, with figures that are as rough. */
+export const quickParts: PartsPlan = {
+  ...fullParts,
+  rounds: 3,
+  decisions: { ...fullParts.decisions, cycles: 1_000 },
+  queue: { lanes: 100, cycles: 5_000 },
+  replay: { commits: 5_000 },
+  commits: { channels: 100, facts: 50_000 },
+  projection: { requests: 20_000, rounds: 1 },
+}
+
+/** Measures the parts one after the other; `say` hears what is being done. */
+export const runParts = async (plan: PartsPlan, say: (line: string) => void): Promise<PartsReport> => {
+  const { waiters, rounds } = plan
+  say("the queue's operations")
+  const queue = await measureQueue({ ...plan.queue, waiters, rounds })
+  say("decisions")
+  const decisions = await measureDecisions({ ...plan.decisions, waiters, rounds })
+  say("replay")
+  const replay = measureReplay({ ...plan.replay, rounds })
+  say("commits")
+  const commits = await measureCommits({ ...plan.commits, rounds })
+  say("projection")
+  const projection = await measureProjection(plan.projection)
+  const measured = { machine: describeMachine(), plan, decisions, queue, replay, commits, projection }
+  return { ...measured, bars: partsBars(measured) }
+}
