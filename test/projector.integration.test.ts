@@ -17,7 +17,7 @@ import { until } from "./until.ts"
 
 const logger = createLogger({ name: "test", level: "fatal" })
 const limit = { facts: 40, bytes: 1_000_000 }
-const maxWaitMs = 5
+const pace = { quietWaitMs: 5, busyWaitMs: 5, busyFacts: 1 }
 const examples = [...exampleCommits({ requests: 100 })]
 
 interface Place extends AsyncDisposable {
@@ -54,7 +54,7 @@ const openPlace = async (
 
 /** Projects until nothing is left, and stops. */
 const projectRest = async (place: Omit<Place, typeof Symbol.asyncDispose>) => {
-  const projection = startProjection({ ...place, logger, limit, maxWaitMs })
+  const projection = startProjection({ ...place, logger, limit, pace })
   await projection.meter.reached(await place.log.head(), AbortSignal.timeout(20_000))
   await projection.stop()
   return projection.meter
@@ -221,7 +221,7 @@ const everyStep = Array.from({ length: 16 }, (_, place) => place + 1)
 test.each(everyStep)("a projector that dies after step %i leaves no gap and no double", async (steps) => {
   await using place = await openPlace(examples.slice(0, 60))
   const dying = dyingAfter(steps, place)
-  const projection = startProjection({ log: place.log, ...dying, logger, limit, maxWaitMs })
+  const projection = startProjection({ log: place.log, ...dying, logger, limit, pace })
   await until(dying.isDead, "the projector died")
   await projection.stop()
   await append(place.log, examples.slice(60, 100))

@@ -56,7 +56,7 @@ export interface BlockLimit {
 }
 
 /** The largest block. Source: P2. */
-export const blockLimit: BlockLimit = { facts: 5_000, bytes: 8 * 1024 * 1024 }
+export const blockLimit: BlockLimit = { facts: 20_000, bytes: 32 * 1024 * 1024 }
 
 /** A block that is being filled. */
 export interface OpenBlock {

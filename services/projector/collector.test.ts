@@ -22,7 +22,7 @@ const collecting = (maxWaitMs: number) => {
   const failures: Array<unknown> = []
   const collector = createCollector({
     limit,
-    maxWaitMs,
+    pace: { quietWaitMs: maxWaitMs, busyWaitMs: neverMs, busyFacts: 8 },
     write: (block: Block) => {
       written.push([block.first, block.last])
       const write = Promise.withResolvers<void>()
@@ -80,6 +80,20 @@ test("what came is written after a while though the block is not full", async ()
   await collector.add(message(1, 1))
   await collector.add(message(2, 1))
   await expect.poll(() => written).toEqual([[1, 2]])
+})
+
+test("after a block of many facts the next one waits longer for more", async () => {
+  const { collector, written, writes } = collecting(1)
+  await collector.add(message(1, 9))
+  await expect.poll(() => written).toEqual([[1, 1]])
+  writes[0]?.resolve()
+  await collector.add(message(2, 2))
+  await collector.add(message(3, 8))
+  await collector.add(message(4, 1))
+  expect(written).toEqual([
+    [1, 1],
+    [2, 3],
+  ])
 })
 
 test("after a failed write nothing more is written", async () => {
