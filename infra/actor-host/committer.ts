@@ -148,6 +148,8 @@ export class Committer {
       this.#batches.shift()
       batch.resolve()
       onStored?.(sequence)
+      // An answer comes together with other work: what that decides goes along with what has been waiting.
+      if (this.#batches.length > 0) await new Promise<void>((resolve) => this.#clock.soon(resolve))
     }
     this.#isRunning = false
   }
