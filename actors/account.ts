@@ -71,21 +71,10 @@ const evolve: Evolve = {
 
 interface Step {
   readonly context: AccountContext
-  readonly event: AccountFact
 }
 
-const inFlightAfter = ({ context, event }: Step): number =>
-  "inFlight" in event ? event.inFlight : context.leases.size
-
-const isFullAfter = (step: Step): boolean => {
-  const config = step.event.type === "account.configured" ? step.event.config : step.context.config
-  return !hasRoom(config?.concurrency ?? null, inFlightAfter(step))
-}
-
-const isIdleAfter = (step: Step): boolean => inFlightAfter(step) === 0
-
-const saturated = { target: "saturated", guard: isFullAfter } as const
-const open = { target: "open", guard: (step: Step) => !isFullAfter(step) } as const
+const isFull = ({ context }: Step): boolean =>
+  !hasRoom(context.config?.concurrency ?? null, context.leases.size)
 
 /**
  * An account, driven by its facts alone: whether it has a slot, how healthy it is, and where it stands in its life.
@@ -112,29 +101,27 @@ export const accountMachine = setup({
     cooledAt: 0,
   }),
   type: "parallel",
+  on: {
+    "account.configured": { actions: "evolve" },
+    "account.removed": { actions: "evolve" },
+    "account.acquired": { actions: "evolve" },
+    "account.released": { actions: "evolve" },
+    "account.expired": { actions: "evolve" },
+    "account.usage_recorded": { actions: "evolve" },
+    "account.cooldown_started": { actions: "evolve" },
+    "account.cooldown_extended": { actions: "evolve" },
+    "account.cooldown_ended": { actions: "evolve" },
+    "*": { actions: "refuseUnknownFact" },
+  },
   states: {
-    ledger: {
-      on: {
-        "account.configured": { actions: "evolve" },
-        "account.removed": { actions: "evolve" },
-        "account.acquired": { actions: "evolve" },
-        "account.released": { actions: "evolve" },
-        "account.expired": { actions: "evolve" },
-        "account.usage_recorded": { actions: "evolve" },
-        "account.cooldown_started": { actions: "evolve" },
-        "account.cooldown_extended": { actions: "evolve" },
-        "account.cooldown_ended": { actions: "evolve" },
-        "*": { actions: "refuseUnknownFact" },
-      },
-    },
     admission: {
       initial: "open",
       states: {
-        open: { on: { "account.configured": saturated, "account.acquired": saturated } },
-        saturated: { on: { "account.configured": open, "account.released": open, "account.expired": open } },
+        open: { always: { target: "saturated", guard: isFull } },
+        saturated: { always: { target: "open", guard: (step: Step) => !isFull(step) } },
       },
     },
-    health: healthRegion("account"),
-    lifecycle: lifecycleRegion("account", isIdleAfter),
+    health: healthRegion,
+    lifecycle: lifecycleRegion,
   },
 })

@@ -74,31 +74,15 @@ const evolve: Evolve = {
 
 interface Step {
   readonly context: ChannelContext
-  readonly event: ChannelFact
 }
 
-const depthAfter = ({ context: { lanes }, event }: Step): number => {
-  if ("depth" in event) return event.depth
-  return event.type === "channel.acquired" && lanes.get(event.request) !== undefined
-    ? lanes.size - 1
-    : lanes.size
-}
+const isQueueing = ({ context }: Step): boolean => context.lanes.size > 0
+const isFull = ({ context }: Step): boolean =>
+  !hasRoom(context.config?.maxConcurrent ?? null, context.leases.size)
 
-const isFullAfter = ({ context, event }: Step): boolean => {
-  const config = event.type === "channel.configured" ? event.config : context.config
-  const inFlight = "inFlight" in event ? event.inFlight : context.leases.size
-  return !hasRoom(config?.maxConcurrent ?? null, inFlight)
-}
-
-const isIdleAfter = ({ context, event }: Step): boolean =>
-  ("inFlight" in event ? event.inFlight : context.leases.size) === 0
-
-const queueing = { target: "queueing", guard: (step: Step) => depthAfter(step) > 0 } as const
-const saturated = {
-  target: "saturated",
-  guard: (step: Step) => depthAfter(step) === 0 && isFullAfter(step),
-} as const
-const open = { target: "open", guard: (step: Step) => depthAfter(step) === 0 && !isFullAfter(step) } as const
+const queueing = { target: "queueing", guard: isQueueing } as const
+const saturated = { target: "saturated", guard: (step: Step) => !isQueueing(step) && isFull(step) } as const
+const open = { target: "open", guard: (step: Step) => !isQueueing(step) && !isFull(step) } as const
 
 /**
  * A channel, driven by its facts alone: what it admits, how healthy it is, and where it stands in its life.
@@ -122,53 +106,31 @@ export const channelMachine = setup({
     cooldown: null,
   }),
   type: "parallel",
+  on: {
+    "channel.configured": { actions: "evolve" },
+    "channel.removed": { actions: "evolve" },
+    "channel.queued": { actions: "evolve" },
+    "channel.acquired": { actions: "evolve" },
+    "channel.rejected": {},
+    "channel.timed_out": { actions: "evolve" },
+    "channel.abandoned": { actions: "evolve" },
+    "channel.released": { actions: "evolve" },
+    "channel.expired": { actions: "evolve" },
+    "channel.cooldown_started": { actions: "evolve" },
+    "channel.cooldown_extended": { actions: "evolve" },
+    "channel.cooldown_ended": { actions: "evolve" },
+    "*": { actions: "refuseUnknownFact" },
+  },
   states: {
-    ledger: {
-      on: {
-        "channel.configured": { actions: "evolve" },
-        "channel.removed": { actions: "evolve" },
-        "channel.queued": { actions: "evolve" },
-        "channel.acquired": { actions: "evolve" },
-        "channel.rejected": {},
-        "channel.timed_out": { actions: "evolve" },
-        "channel.abandoned": { actions: "evolve" },
-        "channel.released": { actions: "evolve" },
-        "channel.expired": { actions: "evolve" },
-        "channel.cooldown_started": { actions: "evolve" },
-        "channel.cooldown_extended": { actions: "evolve" },
-        "channel.cooldown_ended": { actions: "evolve" },
-        "*": { actions: "refuseUnknownFact" },
-      },
-    },
     admission: {
       initial: "open",
       states: {
-        open: {
-          on: {
-            "channel.configured": [queueing, saturated],
-            "channel.queued": queueing,
-            "channel.acquired": [queueing, saturated],
-          },
-        },
-        saturated: {
-          on: {
-            "channel.configured": [queueing, open],
-            "channel.queued": queueing,
-            "channel.released": open,
-            "channel.expired": open,
-          },
-        },
-        queueing: {
-          on: {
-            "channel.configured": [saturated, open],
-            "channel.acquired": [saturated, open],
-            "channel.timed_out": [saturated, open],
-            "channel.abandoned": [saturated, open],
-          },
-        },
+        open: { always: [queueing, saturated] },
+        saturated: { always: [queueing, open] },
+        queueing: { always: [saturated, open] },
       },
     },
-    health: healthRegion("channel"),
-    lifecycle: lifecycleRegion("channel", isIdleAfter),
+    health: healthRegion,
+    lifecycle: lifecycleRegion,
   },
 })

@@ -1,41 +1,44 @@
+interface Lived {
+  readonly config: { readonly enabled: boolean } | null
+  readonly removed: boolean
+  readonly leases: ReadonlyMap<string, unknown>
+  readonly cooldown: object | null
+}
+
+interface Step {
+  readonly context: Lived
+}
+
+const isCooling = ({ context }: Step): boolean => context.cooldown !== null
+const isEnabled = ({ context }: Step): boolean => context.config?.enabled === true && !context.removed
+const isDraining = (step: Step): boolean => !isEnabled(step) && step.context.leases.size > 0
+const isDisabled = (step: Step): boolean => !isEnabled(step) && step.context.leases.size === 0
+
 /** The region that tells whether an actor cools. Source: L1, C5. */
-export const healthRegion = (kind: "channel" | "account") =>
-  ({
-    initial: "healthy",
-    states: {
-      healthy: { on: { [`${kind}.cooldown_started`]: "cooling" } },
-      cooling: { on: { [`${kind}.cooldown_ended`]: "healthy" } },
-    },
-  }) as const
+export const healthRegion = {
+  initial: "healthy",
+  states: {
+    healthy: { always: { target: "cooling", guard: isCooling } },
+    cooling: { always: { target: "healthy", guard: (step: Step) => !isCooling(step) } },
+  },
+} as const
 
 /** The region that tells whether an actor takes new work, finishes what it has, or neither. Source: L1, A10. */
-export const lifecycleRegion = <Step extends { readonly event: object }>(
-  kind: "channel" | "account",
-  isIdleAfter: (step: Step) => boolean,
-) => {
-  const isEnabled = ({ event }: Step): boolean =>
-    "config" in event && (event.config as { readonly enabled: boolean }).enabled
-  const enabled = { target: "enabled", guard: isEnabled } as const
-  const stays = { guard: isEnabled } as const
-  const draining = { target: "draining", guard: (step: Step) => !isIdleAfter(step) } as const
-  const disabled = { target: "disabled", guard: isIdleAfter } as const
-  return {
-    initial: "disabled",
-    states: {
-      enabled: {
-        on: {
-          [`${kind}.configured`]: [stays, draining, disabled],
-          [`${kind}.removed`]: [draining, disabled],
-        },
-      },
-      draining: {
-        on: {
-          [`${kind}.configured`]: enabled,
-          [`${kind}.released`]: disabled,
-          [`${kind}.expired`]: disabled,
-        },
-      },
-      disabled: { on: { [`${kind}.configured`]: enabled } },
+export const lifecycleRegion = {
+  initial: "disabled",
+  states: {
+    enabled: {
+      always: [
+        { target: "draining", guard: isDraining },
+        { target: "disabled", guard: isDisabled },
+      ],
     },
-  } as const
-}
+    draining: {
+      always: [
+        { target: "enabled", guard: isEnabled },
+        { target: "disabled", guard: isDisabled },
+      ],
+    },
+    disabled: { always: { target: "enabled", guard: isEnabled } },
+  },
+} as const
