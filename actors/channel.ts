@@ -80,9 +80,9 @@ const isQueueing = ({ context }: Step): boolean => context.lanes.size > 0
 const isFull = ({ context }: Step): boolean =>
   !hasRoom(context.config?.maxConcurrent ?? null, context.leases.size)
 
-const queueing = { target: "queueing", guard: isQueueing } as const
-const saturated = { target: "saturated", guard: (step: Step) => !isQueueing(step) && isFull(step) } as const
-const open = { target: "open", guard: (step: Step) => !isQueueing(step) && !isFull(step) } as const
+const isServed = (step: Step): boolean => !isQueueing(step)
+const isBusy = (step: Step): boolean => isFull(step) || isQueueing(step)
+const isOpen = (step: Step): boolean => !isBusy(step)
 
 /**
  * A channel, driven by its facts alone: what it admits, how healthy it is, and where it stands in its life.
@@ -125,9 +125,14 @@ export const channelMachine = setup({
     admission: {
       initial: "open",
       states: {
-        open: { always: [queueing, saturated] },
-        saturated: { always: [queueing, open] },
-        queueing: { always: [saturated, open] },
+        open: { always: { target: "saturated", guard: isBusy } },
+        saturated: {
+          always: [
+            { target: "queueing", guard: isQueueing },
+            { target: "open", guard: isOpen },
+          ],
+        },
+        queueing: { always: { target: "saturated", guard: isServed } },
       },
     },
     health: healthRegion,

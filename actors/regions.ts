@@ -11,8 +11,8 @@ interface Step {
 
 const isCooling = ({ context }: Step): boolean => context.cooldown !== null
 const isEnabled = ({ context }: Step): boolean => context.config?.enabled === true && !context.removed
-const isDraining = (step: Step): boolean => !isEnabled(step) && step.context.leases.size > 0
-const isDisabled = (step: Step): boolean => !isEnabled(step) && step.context.leases.size === 0
+const isClosed = (step: Step): boolean => !isEnabled(step)
+const isIdle = ({ context }: Step): boolean => context.leases.size === 0
 
 /** The region that tells whether an actor cools. Source: L1, C5. */
 export const healthRegion = {
@@ -27,16 +27,11 @@ export const healthRegion = {
 export const lifecycleRegion = {
   initial: "disabled",
   states: {
-    enabled: {
-      always: [
-        { target: "draining", guard: isDraining },
-        { target: "disabled", guard: isDisabled },
-      ],
-    },
+    enabled: { always: { target: "draining", guard: isClosed } },
     draining: {
       always: [
         { target: "enabled", guard: isEnabled },
-        { target: "disabled", guard: isDisabled },
+        { target: "disabled", guard: isIdle },
       ],
     },
     disabled: { always: { target: "enabled", guard: isEnabled } },
