@@ -12,7 +12,7 @@ import { runBench } from "./bench/run-bench.ts"
 
 const plan = {
   ...quickPlan,
-  contestants: ["direct", "sluice"],
+  contestants: ["direct", "sluice", "sluice alone"],
   concurrencies: [1, 4],
   warmUpSeconds: 1,
   roundSeconds: 1,
@@ -61,13 +61,13 @@ describe("the comparison", () => {
 
   test("every contestant has its figures at every concurrency", () => {
     const rows = report.throughput.map(({ contestant, concurrency }) => `${contestant} ${concurrency}`)
-    expect(rows).toEqual(["direct 1", "sluice 1", "direct 4", "sluice 4"])
+    expect(rows).toEqual(["direct 1", "sluice 1", "sluice alone 1", "direct 4", "sluice 4", "sluice alone 4"])
     for (const { requestsPerSecond, p50Ms, p99Ms } of report.throughput)
       expect([requestsPerSecond, p50Ms, p99Ms].every(isPositive)).toBe(true)
   })
 
   test("streams have the time to their first chunk and between chunks, and what is added to the upstream's", () => {
-    expect(report.streaming.map(({ contestant }) => contestant)).toEqual(["direct", "sluice"])
+    expect(report.streaming.map(({ contestant }) => contestant)).toEqual(["direct", "sluice", "sluice alone"])
     expect(report.streaming[0]?.addedFirstChunkMs).toBe(0)
     for (const { firstChunkMeanMs, gapP99Ms } of report.streaming)
       expect([firstChunkMeanMs, gapP99Ms].every(isPositive)).toBe(true)
@@ -81,7 +81,13 @@ describe("the comparison", () => {
   })
 
   test("the memory of every process was seen", () => {
-    expect(Object.keys(report.memoryMb).toSorted()).toEqual(["direct", "nats-server", "projector", "sluice"])
+    expect(Object.keys(report.memoryMb).toSorted()).toEqual([
+      "direct",
+      "nats-server",
+      "projector",
+      "sluice",
+      "sluice alone",
+    ])
     expect(Object.values(report.memoryMb).every(isPositive)).toBe(true)
   })
 

@@ -2,7 +2,7 @@ import type { BenchPlan } from "./bench-report.ts"
 
 /** The comparison that figures are quoted from. */
 export const fullPlan: BenchPlan = {
-  contestants: ["direct", "haproxy", "portkey", "sluice"],
+  contestants: ["direct", "haproxy", "portkey", "sluice", "sluice alone"],
   concurrencies: [1, 16, 64],
   warmUpSeconds: 10,
   roundSeconds: 4,

@@ -26,6 +26,7 @@ export const inTurns = async <Result extends { readonly [Figure in keyof Result]
       const at = (round + turn) % contestants.length
       const contestant = contestants[at]
       if (contestant === undefined) continue
+      contestant.begin?.()
       results[at]?.push(await measure(contestant))
       settled.push(await contestant.settled())
     }

@@ -3,7 +3,7 @@ import type { BenchPlan, BenchReport, Streaming, Throughput } from "./bench-repo
 import type { Contestant, ContestantName, Settled } from "./contestants/contestant.ts"
 import { startHaproxy } from "./contestants/haproxy.ts"
 import { installPortkey, startPortkey } from "./contestants/portkey.ts"
-import { type SluiceContestant, startSluice } from "./contestants/sluice.ts"
+import { type SluiceContestant, startSluice, withoutProjector } from "./contestants/sluice.ts"
 import { setStreamPace, startUpstream } from "./contestants/upstream.ts"
 import { inTurns } from "./in-turns.ts"
 import { load, type LoadTool } from "./load.ts"
@@ -26,7 +26,7 @@ export const runBench = async (
   const contestants: Array<Contestant> = []
   for (const name of plan.contestants) contestants.push(await start(name, { processes, upstream, sluice }))
   using memory = watchMemory({
-    ...Object.fromEntries(contestants.map(({ name, pid }) => [name, pid])),
+    ...Object.fromEntries(processesOf(contestants)),
     "nats-server": sluice.natsPid,
     projector: sluice.projectorPid,
   })
@@ -68,6 +68,10 @@ export const runBench = async (
   return { ...report, bars: barsOf(report) }
 }
 
+/** One entry a process: Sluice alone is the same one. */
+const processesOf = (contestants: ReadonlyArray<Contestant>) =>
+  contestants.filter(({ name }) => name !== "sluice alone").map(({ name, pid }) => [name, pid] as const)
+
 const start = async (
   name: ContestantName,
   { processes, upstream, sluice }: { processes: Processes; upstream: Contestant; sluice: SluiceContestant },
@@ -82,6 +86,8 @@ const start = async (
       return startPortkey(processes, upstream)
     case "sluice":
       return sluice
+    case "sluice alone":
+      return withoutProjector(sluice)
   }
 }
 

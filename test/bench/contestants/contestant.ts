@@ -1,5 +1,5 @@
 /** Who takes part. */
-export type ContestantName = "direct" | "haproxy" | "portkey" | "sluice"
+export type ContestantName = "direct" | "haproxy" | "portkey" | "sluice" | "sluice alone"
 
 /** What was left to be done behind the answers of a round. */
 export interface Settled {
@@ -18,6 +18,8 @@ export interface Contestant {
   readonly headers: Readonly<Record<string, string>>
   /** The process whose memory counts. */
   readonly pid: number
+  /** Called before each round. */
+  begin?(): void
   /** Resolves when what a round left to be done behind the answers is done, so that it does not weigh on the next. */
   settled(): Promise<Settled>
 }

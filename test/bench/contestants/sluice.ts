@@ -71,6 +71,21 @@ export const startSluice = async (
   }
 }
 
+/**
+ * The same with its projector at rest while it is measured: the proxy and its durable log by themselves, as where the tables are made on another machine.
+ *
+ * What it left undone is done before the next one's turn.
+ */
+export const withoutProjector = (sluice: SluiceContestant): Contestant => ({
+  ...sluice,
+  name: "sluice alone",
+  begin: () => void process.kill(sluice.projectorPid, "SIGSTOP"),
+  settled: () => {
+    process.kill(sluice.projectorPid, "SIGCONT")
+    return sluice.settled()
+  },
+})
+
 const readyUrl = async (started: BenchProcess): Promise<string> => {
   const told = (await started.announced()) as { url: string } | { failed: string }
   if ("failed" in told) throw new Error(`${started.name}: ${told.failed}`)
