@@ -134,10 +134,14 @@ export const stillRunning = (known: ReadonlyArray<KnownProcess>): ReadonlyArray<
   known.filter(isStillRunning)
 
 /** Asks for a completion as the README does. */
-export const askForCompletion = (url: string, more: object = {}): Promise<Response> =>
+export const askForCompletion = (
+  url: string,
+  more: object = {},
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Response> =>
   fetch(`${url}/v1/chat/completions`, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", ...headers },
     body: JSON.stringify({
       model: "demo-gpt",
       max_tokens: 3,

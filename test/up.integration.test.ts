@@ -101,15 +101,15 @@ test("the parts of a killed start end without another one, except for the log, w
 test("one Ctrl-C lets a stream end, a second one ends everything at once", async () => {
   await using data = await temporaryDataDirectory()
   await using patient = await startSluice(data.path)
-  const slow = { stream: true, max_tokens: 150 }
-  const first = await askForCompletion(patient.url, slow)
+  const lasting = (ms: number) => ({ "x-sim-chunks": "20", "x-sim-service-ms": String(ms) })
+  const first = await askForCompletion(patient.url, { stream: true }, lasting(2_000))
   const finished = patient.stop("SIGINT")
   expect(await first.text()).toMatch(/data: \[DONE\]\n\n$/)
   expect(await finished).toMatchObject({ code: 0 })
 
   const hasty = await startSluice(data.path)
   const known = processesOf(hasty.run())
-  const second = await askForCompletion(hasty.url, { ...slow, max_tokens: 100_000 })
+  const second = await askForCompletion(hasty.url, { stream: true }, lasting(100_000))
   const cut = second.text().catch(() => "cut")
   hasty.command.process.kill("SIGINT")
   await until(
