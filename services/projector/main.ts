@@ -36,8 +36,6 @@ const toldToEnd = (): Promise<string> =>
   })
 
 const run = async ({ nats, clickhouse, port }: { nats: string; clickhouse: string; port: number }) => {
-  // Before anything else is loaded, because it starts threads.
-  workInBackground()
   const ending = toldToEnd()
   const [{ createLogger }, { openJetStreamLog }, { openNatsClaims }, { clickHouseAt }, { startProjector }] =
     await Promise.all([
@@ -55,6 +53,8 @@ const run = async ({ nats, clickhouse, port }: { nats: string; clickhouse: strin
   const claims = opened.adopt(await openNatsClaims({ url: nats }), (one) => one.close())
   const projector = await startProjector({ log, claims, clickHouse: clickHouseAt(clickhouse), port, logger })
   opened.defer(() => projector.stop())
+  // What the start needs, somebody waits for; from now on nobody does.
+  workInBackground()
   logger.info({ url: projector.url }, "projector ready")
   process.send?.({ ready: true, url: projector.url })
   logger.info({ because: await ending }, "projector ending")
