@@ -12,7 +12,7 @@ export default defineConfig({
           name: "unit",
           include: ["{events,actors,infra,services,test}/**/*.test.ts"],
           exclude: [...configDefaults.exclude, integration],
-          testTimeout: 20_000,
+          testTimeout: 60_000,
           hookTimeout: 20_000,
           sequence: { groupOrder: 0 },
         },

@@ -1,118 +1,60 @@
 import type { AccountFact } from "@sluice/events/account.ts"
-import type { AccountConfiguration } from "@sluice/events/configuration.ts"
-import type { Estimate } from "@sluice/events/field.ts"
 import { assign, setup } from "xstate"
-import { begin, type Cooldown, extend } from "./cooldown.ts"
+import { type AccountContext, newAccount } from "./account-context.ts"
+import { evolveAccount } from "./account-ledger.ts"
+import { slotsOf } from "./account-limit.ts"
 import { hasRoom } from "./limit.ts"
 import { refuseUnknownFact } from "./live-actor.ts"
 import { healthRegion, lifecycleRegion } from "./regions.ts"
-
-/** A slot of the account, held by one attempt. Source: A9. */
-export interface AccountLease {
-  readonly request: string
-  readonly attempt: number
-  readonly lease: string
-  readonly client: string
-  readonly model: string
-  readonly estimate: Estimate
-  readonly acquiredAt: number
-  /** Whether its usage is recorded. Source: D3. */
-  readonly metered: boolean
-}
-
-/** All that an account's facts say about it. `leases` changes in place: the actor is its only owner. */
-export interface AccountContext {
-  readonly config: AccountConfiguration | null
-  readonly channel: string
-  readonly revision: number
-  readonly removed: boolean
-  readonly leases: Map<string, AccountLease>
-  readonly lastUsedAt: number
-  readonly cooldown: Cooldown | null
-  /** How many cooldowns in a row, without a success between them. Source: C4. */
-  readonly consecutive: number
-  /** When the last of them ended. */
-  readonly cooledAt: number
-}
-
-type Of<T extends AccountFact["type"]> = Extract<AccountFact, { type: T }>
-type Evolve = {
-  readonly [T in AccountFact["type"]]: (context: AccountContext, fact: Of<T>) => Partial<AccountContext>
-}
-
-const unchanged = {}
-
-const evolve: Evolve = {
-  "account.configured": (_, { config, channel, revision }) => ({ config, channel, revision, removed: false }),
-  "account.removed": () => ({ removed: true }),
-  "account.acquired": ({ leases }, { request, attempt, lease, client, model, estimate, at }) => {
-    leases.set(lease, { request, attempt, lease, client, model, estimate, acquiredAt: at, metered: false })
-    return { lastUsedAt: at }
-  },
-  "account.released": ({ leases, consecutive, cooldown, cooledAt }, { lease, outcome, startedAt }) => {
-    leases.delete(lease)
-    // A success of an attempt that began before the cooldown says nothing of the time after it.
-    const proves = outcome === "ok" && consecutive > 0 && cooldown === null && startedAt >= cooledAt
-    return proves ? { consecutive: 0 } : unchanged
-  },
-  "account.expired": ({ leases }, { lease }) => {
-    leases.delete(lease)
-    return unchanged
-  },
-  "account.usage_recorded": ({ leases }, { lease }) => {
-    const held = leases.get(lease)
-    if (held !== undefined) leases.set(lease, { ...held, metered: true })
-    return unchanged
-  },
-  "account.cooldown_started": (_, fact) => ({ cooldown: begin(fact), consecutive: fact.consecutive }),
-  "account.cooldown_extended": ({ cooldown }, fact) => ({ cooldown: extend(cooldown, fact) }),
-  "account.cooldown_ended": (_, { at }) => ({ cooldown: null, cooledAt: at }),
-}
 
 interface Step {
   readonly context: AccountContext
 }
 
-const isFull = ({ context }: Step): boolean =>
-  !hasRoom(context.config?.concurrency ?? null, context.leases.size)
+const isFull = ({ context }: Step): boolean => !hasRoom(slotsOf(context), context.leases.size)
+
+const windowIs =
+  (state: AccountContext["windowState"]) =>
+  ({ event }: { readonly event: AccountFact }): boolean =>
+    event.type === "account.window_state" && event.state === state
+
+const evolves = { actions: "evolve" } as const
 
 /**
- * An account, driven by its facts alone: whether it has a slot, how healthy it is, and where it stands in its life.
+ * An account, driven by its facts alone: whether it has a slot, how healthy it is, where it stands in its life and in its window of cost, and whether its credential is good.
  *
  * Source: L1, L2.
  */
 export const accountMachine = setup({
   types: { context: {} as AccountContext, events: {} as AccountFact },
   actions: {
-    evolve: assign(({ context, event }) => evolve[event.type](context, event as never)),
+    evolve: assign(({ context, event }) => evolveAccount[event.type](context, event as never)),
     refuseUnknownFact,
   },
 }).createMachine({
   id: "account",
-  context: () => ({
-    config: null,
-    channel: "",
-    revision: 0,
-    removed: false,
-    leases: new Map(),
-    lastUsedAt: 0,
-    cooldown: null,
-    consecutive: 0,
-    cooledAt: 0,
-  }),
+  context: newAccount,
   type: "parallel",
   on: {
-    "account.configured": { actions: "evolve" },
-    "account.removed": { actions: "evolve" },
-    "account.acquired": { actions: "evolve" },
-    "account.released": { actions: "evolve" },
-    "account.expired": { actions: "evolve" },
-    "account.usage_recorded": { actions: "evolve" },
-    "account.cooldown_started": { actions: "evolve" },
-    "account.cooldown_extended": { actions: "evolve" },
-    "account.cooldown_ended": { actions: "evolve" },
+    "account.configured": evolves,
+    "account.removed": evolves,
+    "account.acquired": evolves,
+    "account.accepted": evolves,
+    "account.released": evolves,
+    "account.expired": evolves,
+    "account.usage_recorded": evolves,
+    "account.cooldown_started": evolves,
+    "account.cooldown_extended": evolves,
+    "account.cooldown_ended": evolves,
+    "account.ramped": evolves,
+    "account.limit_adjusted": evolves,
+    "account.session_registered": evolves,
+    "account.session_expired": evolves,
+    "account.session_released": evolves,
+    "account.window_opened": evolves,
     "*": { actions: "refuseUnknownFact" },
   },
+  // A fact that a region takes is not taken here: of a parallel machine's transitions the inner ones go first.
   states: {
     admission: {
       initial: "open",
@@ -123,5 +65,25 @@ export const accountMachine = setup({
     },
     health: healthRegion,
     lifecycle: lifecycleRegion,
+    window: {
+      initial: "open",
+      on: {
+        "account.window_state": [
+          { target: ".open", guard: windowIs("open"), ...evolves },
+          { target: ".sticky_only", guard: windowIs("sticky_only"), ...evolves },
+          { target: ".exhausted", guard: windowIs("exhausted"), ...evolves },
+        ],
+      },
+      states: { open: {}, sticky_only: {}, exhausted: {} },
+    },
+    suspension: {
+      initial: "none",
+      on: {
+        "account.suspended": { target: ".suspended", ...evolves },
+        "account.restored": { target: ".none", ...evolves },
+        "account.reset": { target: ".none", ...evolves },
+      },
+      states: { none: {}, suspended: {} },
+    },
   },
 })

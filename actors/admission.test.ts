@@ -259,7 +259,13 @@ describe("A10: hot change", () => {
       .then({ type: "account.configured", actor: "account/a1", revision: 2 }))
 
   it("drains a removed channel and lets what is in flight finish", () => {
-    const { group } = given(...busy).when({ type: "configure", channel: null, accounts: [], by: "file" })
+    const { group } = given(...busy).when({
+      type: "configure",
+      channel: null,
+      accounts: [],
+      credentials: new Map(),
+      by: "file",
+    })
     expect(group.channel.getSnapshot().value).toMatchObject({ lifecycle: "draining" })
     expect(channelOf(group).leases.size).toBe(1)
   })

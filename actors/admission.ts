@@ -1,54 +1,132 @@
-import type { Fact } from "@sluice/events/commit.ts"
+import type { ChannelFact } from "@sluice/events/channel.ts"
 import { actorName } from "@sluice/events/identifier.ts"
-import type { Acquire, Applicant, Decision, Enqueue, Leave, Refuse } from "./command.ts"
-import { channelOf, type Group, isEnabled } from "./group.ts"
-import type { Waiter } from "./lanes.ts"
+import type { PassedOver } from "@sluice/events/ingress.ts"
+import type { ChannelContext } from "./channel-ledger.ts"
+import type { Acquire, Applicant, Decision, Enqueue, Leave, Obstacle, Refuse } from "./command.ts"
+import { demandKey } from "./demand.ts"
+import { accountOf, channelOf, contextOf, type Group, isEnabled, limitOf } from "./group.ts"
+import { meanHoldMs } from "./holds.ts"
 import { hasRoom } from "./limit.ts"
-import { chooseAccount, grant, obstacles } from "./slot.ts"
+import { obstacles } from "./obstacle.ts"
+import { chooseAccount, grant } from "./slot.ts"
+import { availableAt, type BucketSize, estimatedTokens, sizeOf, type TokenBucket } from "./token-bucket.ts"
+import type { Waiter } from "./waiter.ts"
 
 /** The most facts that one decision or one chain of them yields. Source: L6. */
 export const factsMax = 500
 
-const refused = (reason: "disabled" | "saturated" | "queue_full"): Decision => ({
+const refused = (reason: PassedOver, until: number | null = null): Decision => ({
   kind: "rejected",
-  obstacles: [{ reason }],
-  until: null,
+  obstacles: [{ reason, until }],
 })
 
 /**
  * Grants a slot at once, or says what stands in the way.
  *
- * Nobody is admitted while others wait: whoever waits could use the same slot (A6).
+ * Nobody is admitted past those who wait for the same slot or the same tokens (A6).
  */
 export const acquire = (group: Group, command: Acquire, now: number): Decision => {
   const channel = channelOf(group)
   if (!isEnabled(channel)) return refused("disabled")
-  if (channel.lanes.size > 0 || !hasRoom(channel.config?.maxConcurrent ?? null, channel.leases.size))
-    return refused("saturated")
-  const account = chooseAccount(group, { now, tried: command.tried })
-  if (account !== undefined)
-    return {
-      kind: "facts",
-      facts: grant(group, { applicant: command, account, now, waitMs: now - command.since }),
-    }
-  return {
-    kind: "rejected",
-    obstacles:
-      group.usable.length === 0 ? [{ reason: "disabled" }] : obstacles(group, { now, tried: command.tried }),
-    until: channel.cooldown?.until ?? null,
-  }
+  const ofChannel = channelObstacle(channel, command, now)
+  if (ofChannel !== null) return { kind: "rejected", obstacles: [ofChannel] }
+  if (channel.lanes.size > 0 && isPreceded(channel, command)) return refused("saturated")
+  const asked = { now, of: command, tried: command.tried }
+  const account = chooseAccount(group, asked, command.account)
+  if (account === undefined) return { kind: "rejected", obstacles: obstacles(group, asked, command.account) }
+  const waitMs = now - command.since
+  return { kind: "facts", facts: grant(group, { applicant: command, account, now, waitMs }) }
 }
 
-/** Gives a place in the queue, if need be that of the newest waiter of the client that has the most. Source: A6. */
+/** Tells whether the channel has a slot; one that only counts always has. Source: A2, A5. */
+export const hasChannelRoom = ({ config, leases }: ChannelContext): boolean =>
+  config?.mode === "soft" || hasRoom(config?.maxConcurrent ?? null, leases.size)
+
+/** Gives what stands in the way on the channel itself, whatever its accounts say. */
+export const channelObstacle = (
+  channel: ChannelContext,
+  of: Pick<Applicant, "model" | "estimate">,
+  now: number,
+): Obstacle | null => {
+  const blocked = channel.blockedModels[of.model]
+  if (blocked !== undefined && blocked.until > now) return { reason: "model_cooling", until: blocked.until }
+  if (!hasChannelRoom(channel)) return { reason: "saturated", until: null }
+  return bucketObstacle(channel, of, now)
+}
+
+/** The obstacle that the channel's buckets are, of requests or of tokens. Source: C1. */
+const bucketObstacle = (
+  channel: ChannelContext,
+  of: Pick<Applicant, "estimate">,
+  now: number,
+): Obstacle | null => {
+  const { config, rpm } = channel
+  if (config === null || (config.rpm === null && config.tpm === null)) return null
+  const until = tokensAt(channel, of)
+  if (until <= now) return null
+  const isOfRequests =
+    config.rpm !== null && bucketOpensAt(rpm, sizeOf(config.rpm, config.burstSeconds), 1) > now
+  return { reason: isOfRequests ? "rpm" : "tpm", until }
+}
+
+/** Gives when the channel's buckets hold enough for a request. Source: C1. */
+export const tokensAt = (
+  { config, rpm, tpm }: ChannelContext,
+  { estimate }: Pick<Applicant, "estimate">,
+): number => {
+  if (config === null) return Infinity
+  const { burstSeconds } = config
+  const requestsAt = config.rpm === null ? 0 : bucketOpensAt(rpm, sizeOf(config.rpm, burstSeconds), 1)
+  if (config.tpm === null) return requestsAt
+  return Math.max(requestsAt, bucketOpensAt(tpm, sizeOf(config.tpm, burstSeconds), estimatedTokens(estimate)))
+}
+
+const bucketOpensAt = (bucket: TokenBucket | null, size: BucketSize, amount: number): number =>
+  bucket === null ? 0 : availableAt(bucket, size, { amount, now: bucket.at })
+
+/** Whoever waits for the same, or has the turn and waits for the channel's tokens, comes first. */
+const isPreceded = ({ lanes }: ChannelContext, command: Acquire): boolean =>
+  lanes.next() !== undefined || lanes.demands.get(demandKey(command)) !== undefined
+
+/**
+ * Gives a place in the queue, if need be that of the newest waiter of the client that has the most.
+ *
+ * Source: A6, B9, B11.
+ */
 export const enqueue = (group: Group, command: Enqueue, now: number): Decision => {
   const channel = channelOf(group)
   if (!isEnabled(channel) || channel.config === null) return refused("disabled")
+  if (command.isReturning !== true && isHopeless(group, command, now)) return refused("deadline")
   const { lanes, config } = channel
-  if (lanes.size < config.queueSize) return { kind: "facts", facts: [queued(group, command, now)] }
+  if (lanes.size < config.queueSize || command.isReturning === true)
+    return { kind: "facts", facts: [queued(channel, command, now)] }
   const displaced = lanes.displaceable((lanes.waitingOf(command.client) + 1) / command.weight)
   if (config.queueSize === 0 || displaced === undefined) return refused("queue_full")
   const left = abandoned(group, { waiter: displaced, reason: "displaced", now })
-  return { kind: "facts", facts: [left, { ...queued(group, command, now), depth: lanes.size }] }
+  return { kind: "facts", facts: [left, { ...queued(channel, command, now), depth: lanes.size }] }
+}
+
+/** A request that cannot be served before its deadline is refused when it arrives. Source: B11. */
+const isHopeless = (group: Group, command: Enqueue, now: number): boolean => {
+  if (command.deadlineAt === null) return false
+  const waitMs = expectedWaitMs(group, command)
+  return waitMs !== null && now + waitMs > command.deadlineAt
+}
+
+/** Gives how long the next request of a client is likely to wait; `null` where nothing is known of it. Source: B11. */
+export const expectedWaitMs = (
+  group: Group,
+  { client, weight, model, account }: Pick<Enqueue, "client" | "weight" | "model" | "account">,
+): number | null => {
+  const { lanes, holds } = channelOf(group)
+  const meanMs = meanHoldMs(holds, model)
+  if (meanMs === null) return null
+  if (account === undefined) {
+    const limit = channelOf(group).config?.mode === "soft" ? group.accountsLimit : limitOf(group)
+    return limit === null ? null : ((lanes.ahead(client, weight) + 1) * meanMs) / Math.max(1, limit)
+  }
+  const limit = contextOf(accountOf(group, account)).config?.concurrency ?? null
+  return limit === null ? null : ((lanes.demands.waitingFor(account) + 1) * meanMs) / limit
 }
 
 /** Takes a waiter out of the queue; one that is no longer there was granted or is due, and nothing happens. Source: A8. */
@@ -58,11 +136,11 @@ export const leave = (group: Group, command: Leave, now: number): Decision => {
   return { kind: "facts", facts }
 }
 
-/** Counts a refusal. Source: A11. */
-export const refuse = (group: Group, { request, reason }: Refuse, now: number): Decision => {
+/** Counts refusals. Source: A11. */
+export const refuse = (group: Group, { request, reason, count }: Refuse, now: number): Decision => {
   const { config, leases, lanes } = channelOf(group)
   const actor = actorName("channel", config?.id ?? "")
-  const counts = { inFlight: leases.size, waiting: lanes.size, count: 1 }
+  const counts = { inFlight: leases.size, waiting: lanes.size, count }
   return { kind: "facts", facts: [{ actor, type: "channel.rejected", at: now, request, reason, ...counts }] }
 }
 
@@ -71,10 +149,10 @@ export const abandoned = (
   group: Group,
   options: {
     waiter: Waiter
-    reason: Extract<Fact, { type: "channel.abandoned" }>["reason"]
+    reason: Extract<ChannelFact, { type: "channel.abandoned" }>["reason"]
     now: number
   },
-): Fact => {
+): ChannelFact => {
   const { waiter, reason, now } = options
   const { config, lanes } = channelOf(group)
   return {
@@ -89,26 +167,21 @@ export const abandoned = (
   }
 }
 
-const queued = (group: Group, command: Applicant & { deadlineAt: number | null }, now: number) => {
-  const { config, lanes } = channelOf(group)
-  const timeoutMs = config?.queueTimeoutMs ?? null
+const queued = ({ config, lanes }: ChannelContext, command: Enqueue, now: number) => {
+  const { deadlineAt, timeoutMs: ownMs, type: _, isReturning: __, ...applicant } = command
+  const channelMs = config?.queueTimeoutMs ?? null
+  const timeoutMs = ownMs === undefined ? channelMs : Math.min(ownMs, channelMs ?? ownMs)
   const timeoutAt = timeoutMs === null ? null : now + timeoutMs
   // When both fall together the deadline counts: leaving wins over the timeout (A8).
-  const isDeadline = command.deadlineAt !== null && (timeoutAt === null || command.deadlineAt <= timeoutAt)
+  const isDeadline = deadlineAt !== null && (timeoutAt === null || deadlineAt <= timeoutAt)
   return {
+    ...applicant,
     actor: actorName("channel", config?.id ?? ""),
     type: "channel.queued",
     at: now,
-    request: command.request,
-    attempt: command.attempt,
-    class: command.class,
-    client: command.client,
-    weight: command.weight,
-    model: command.model,
-    lane: command.client,
-    estimate: command.estimate,
-    arrivedAt: command.arrivedAt,
-    dueAt: isDeadline ? command.deadlineAt : timeoutAt,
+    class: command.account === undefined ? "new" : "bound",
+    lane: `${command.client} ${demandKey(command)}`,
+    dueAt: isDeadline ? deadlineAt : timeoutAt,
     dueReason: isDeadline ? "deadline" : "queue_timeout",
     depth: lanes.size + 1,
   } as const

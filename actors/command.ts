@@ -1,38 +1,70 @@
+import type { AccountConfiguration } from "@sluice/events/account-configuration.ts"
+import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import type { Fact } from "@sluice/events/commit.ts"
-import type { AccountConfiguration, ChannelConfiguration } from "@sluice/events/configuration.ts"
-import type {
-  Classification,
-  Estimate,
-  Evidence,
-  Outcome,
-  RequestClass,
-  Tokens,
-} from "@sluice/events/field.ts"
+import type { Classification, Estimate, Evidence, Outcome, Tokens } from "@sluice/events/field.ts"
 import type { PassedOver } from "@sluice/events/ingress.ts"
 
 /** What a group has to know of an attempt that wants a slot. */
 export interface Applicant {
   readonly request: string
   readonly attempt: number
-  readonly class: RequestClass
   readonly client: string
   readonly weight: number
   readonly model: string
+  /** The conversation that it belongs to. Source: B5. */
+  readonly session?: string
+  /** Whether its session stays bound to another account, and is not registered where it is served. Source: B7. */
+  readonly isSpilled?: boolean
   readonly estimate: Estimate
+  /** What it is expected to cost by the list, where a window counts it. Source: D5. */
+  readonly estimatedCostNanoUsd?: number
   readonly arrivedAt: number
 }
 
-/** Asks for a slot now; `tried` names the accounts that must not carry the attempt, `since` is when it began to wait for one. Source: A1, B2. */
+/**
+ * Asks for a slot now, on any account or only on the one that the request is bound to.
+ *
+ * `tried` names the accounts that must not carry the attempt, `since` is when it began to wait for one.
+ * Source: A1, B2, B7.
+ */
 export interface Acquire extends Applicant {
   readonly type: "acquire"
   readonly since: number
   readonly tried: ReadonlySet<string>
+  readonly account?: string
 }
 
-/** Asks for a place in the queue. Source: A6. */
+/** Asks for a place in the queue, for any account or for the one that the request is bound to. Source: A6, B7. */
 export interface Enqueue extends Applicant {
   readonly type: "enqueue"
   readonly deadlineAt: number | null
+  readonly account?: string
+  /** Waits so long at most, however long the channel lets others wait. Source: B7. */
+  readonly timeoutMs?: number
+  /** Has been sent and was rejected for concurrency: it has its place, whatever the size of the queue. Source: B9. */
+  readonly isReturning?: boolean
+}
+
+/** Tells that the upstream has begun to answer an attempt with success. Source: C6. */
+export interface Accept {
+  readonly type: "accept"
+  readonly lease: string
+  readonly account: string
+  readonly ttfbMs: number
+}
+
+/** Clears cooldowns, counters, ramp and suspension, of one account or of the channel and all of them. Source: C8. */
+export interface Reset {
+  readonly type: "reset"
+  readonly account?: string
+  readonly by: string
+}
+
+/** Takes a session off an account. */
+export interface Unbind {
+  readonly type: "unbind"
+  readonly account: string
+  readonly session: string
 }
 
 /** Gives up a place in the queue. Source: A8, B2. */
@@ -61,6 +93,12 @@ export interface Rejection429 {
   readonly classification: Classification
   readonly evidence: Evidence
   readonly retryAfterMs: number | null
+  /** When the provider says that its limit is over, since the epoch. Source: C3. */
+  readonly resetAt: number | null
+  /** Whether it is of the attempt's model alone. Source: C3. */
+  readonly isOfModel: boolean
+  /** How many at once the provider says that it takes. Source: C3. */
+  readonly statedLimit: number | null
   readonly summary: string
 }
 
@@ -81,6 +119,14 @@ export interface Release {
   /** False for an attempt that never reached the upstream: its slot needs no linger. */
   readonly dispatched: boolean
   readonly rejection?: Rejection429
+  /** The end of the account's window of 5 hours, as the provider says it. Source: D6. */
+  readonly windowEndsAt?: number
+  /** What an answer says of the credential itself. Source: C7. */
+  readonly credentialRefused?: { readonly evidence: Evidence; readonly summary: string }
+  /** Names the body of a request that was answered with 401, 402 or 403. Source: C7. */
+  readonly fingerprint?: string
+  /** Whether the answer names the model as one that is not known. Source: C7. */
+  readonly isModelUnknown?: boolean
   readonly jitter: number
 }
 
@@ -89,6 +135,8 @@ export interface Configure {
   readonly type: "configure"
   readonly channel: ChannelConfiguration | null
   readonly accounts: ReadonlyArray<AccountConfiguration>
+  /** Names the credential of each account that has one. Source: C7. */
+  readonly credentials: ReadonlyMap<string, string>
   readonly by: string
 }
 
@@ -106,19 +154,36 @@ export interface Refuse {
   readonly type: "refuse"
   readonly request: string
   readonly reason: string
+  /** How many refusals are told at once. Source: A11. */
+  readonly count: number
 }
 
 /** What can be asked of a channel and its accounts. */
-export type Command = Acquire | Enqueue | Leave | Meter | Release | Configure | Recover | Refuse
+export type Command =
+  | Acquire
+  | Enqueue
+  | Leave
+  | Accept
+  | Meter
+  | Release
+  | Configure
+  | Recover
+  | Refuse
+  | Reset
+  | Unbind
 
 /** Why an account, or the whole channel where there is no `account`, cannot take the attempt. Source: B8. */
 export interface Obstacle {
   readonly account?: string
   readonly reason: PassedOver
+  /** When it is no more in the way, where that is known. Source: B10. */
+  readonly until: number | null
+  /** Whether the account cools because its attempts fail: nobody waits for that. Source: B10. */
+  readonly isFailing?: boolean
 }
 
 /** What follows from a command: facts, or the domain's no, or that it is to be asked again at a time. */
 export type Decision =
   | { readonly kind: "facts"; readonly facts: ReadonlyArray<Fact> }
-  | { readonly kind: "rejected"; readonly obstacles: ReadonlyArray<Obstacle>; readonly until: number | null }
+  | { readonly kind: "rejected"; readonly obstacles: ReadonlyArray<Obstacle> }
   | { readonly kind: "later"; readonly at: number }

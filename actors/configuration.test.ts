@@ -75,7 +75,13 @@ test("each channel gets its accounts, and one that is no longer declared gets no
     channels: [{ ...openai, accounts: [{ id: "key-1", credential: "env:OPENAI_KEY", concurrency: 4 }] }],
   })
   const commands = channelCommands(["openai-1", "old"], { wanted, by: "file" })
-  expect(commands.get("old")).toEqual({ type: "configure", channel: null, accounts: [], by: "file" })
+  expect(commands.get("old")).toEqual({
+    type: "configure",
+    channel: null,
+    accounts: [],
+    credentials: new Map(),
+    by: "file",
+  })
   expect(commands.get("openai-1")).toMatchObject({
     channel: { id: "openai-1", maxConcurrent: null },
     accounts: [{ id: "key-1", concurrency: 4 }],

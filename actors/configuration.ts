@@ -63,8 +63,12 @@ export const foldConfiguration = (
 /** What a configuration asks for, by whom and when. */
 export interface Wanted {
   readonly wanted: ConfigurationFile
+  /** Names the credential of each account that has one. Source: C7. */
+  readonly credentials?: ReadonlyMap<string, string>
   readonly by: string
 }
+
+const noCredentials: ReadonlyMap<string, string> = new Map()
 
 /**
  * Gives the facts of pools, clients and settings that make what is stored what is wanted; none where they are alike.
@@ -105,16 +109,18 @@ export const configurationFacts = (
  */
 export const channelCommands = (
   storedChannels: Iterable<string>,
-  { wanted, by }: Wanted,
+  { wanted, credentials = noCredentials, by }: Wanted,
 ): ReadonlyMap<string, Configure> => {
   const commands = new Map<string, Configure>()
-  for (const id of storedChannels) commands.set(id, { type: "configure", channel: null, accounts: [], by })
+  const told = { type: "configure", credentials, by } as const
+  const { queueOrder } = wanted.settings
+  for (const id of storedChannels) commands.set(id, { ...told, channel: null, accounts: [] })
   for (const channel of wanted.channels)
     commands.set(channel.id, {
-      type: "configure",
-      channel: Struct.omit(channel, ["accounts"]),
+      ...told,
+      // Where the channel does not say in which order it serves, the fact says what the settings did.
+      channel: { ...Struct.omit(channel, ["accounts"]), queueOrder: channel.queueOrder ?? queueOrder },
       accounts: accountsOf(channel).map((account) => Struct.omit(account, ["credential"])),
-      by,
     })
   return commands
 }

@@ -1,4 +1,4 @@
-import type { CooldownConfiguration } from "@sluice/events/configuration.ts"
+import type { CooldownConfiguration } from "@sluice/events/channel-configuration.ts"
 import type { Classification } from "@sluice/events/field.ts"
 
 /** A cooldown in force. Source: C3. */
@@ -35,7 +35,8 @@ export const extend = (
     ...cooldown,
     until: fact.until,
     consecutive: fact.consecutive,
-    classification: fact.classification,
+    // What follows a cooldown is due to what began it, not to a rejection for concurrency meanwhile.
+    classification: fact.classification === "concurrency" ? cooldown.classification : fact.classification,
   }
 }
 

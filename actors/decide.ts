@@ -3,8 +3,9 @@ import { actorName } from "@sluice/events/identifier.ts"
 import { Equal } from "effect"
 import { acquire, enqueue, leave, refuse } from "./admission.ts"
 import type { Command, Configure, Decision } from "./command.ts"
-import { meter, recover, release } from "./ending.ts"
+import { accept, meter, recover, release } from "./ending.ts"
 import { channelOf, contextOf, type Group } from "./group.ts"
+import { reset, unbind } from "./operations.ts"
 
 /**
  * Decides what follows from a command to a channel and its accounts. Pure: time, ids and jitter come in with the command.
@@ -29,6 +30,12 @@ export const decide = (group: Group, command: Command, now: number): Decision =>
       return { kind: "facts", facts: configure(group, command, now) }
     case "recover":
       return recover(group, command, now)
+    case "accept":
+      return accept(group, command, now)
+    case "reset":
+      return reset(group, command, now)
+    case "unbind":
+      return unbind(group, command, now)
   }
 }
 
@@ -56,13 +63,22 @@ const configure = (group: Group, command: Configure, now: number): ReadonlyArray
       revision: channel.revision + 1,
       by,
     })
+  const burstSeconds = command.channel?.burstSeconds ?? 0
   for (const config of command.accounts) {
     const actor = actorName("account", config.id)
     const known = group.accounts.get(actor)
     const account = known && contextOf(known)
-    if (account && !account.removed && Equal.equals(account.config, config)) continue
+    const credential = command.credentials.get(config.id) ?? null
+    const isSameCredential = account?.credential === credential
+    const isSame =
+      isSameCredential && account.burstSeconds === burstSeconds && Equal.equals(account.config, config)
+    if (account && !account.removed && isSame) continue
     const revision = (account?.revision ?? 0) + 1
-    facts.push({ actor, type: "account.configured", at: now, config, channel: id, revision, by })
+    const configured = { config, channel: id, burstSeconds, revision, by }
+    const named = credential === null ? {} : { credential }
+    facts.push({ actor, type: "account.configured", at: now, ...configured, ...named })
+    if (account?.suspended === true && !isSameCredential)
+      facts.push({ actor, type: "account.restored", at: now, by, reason: "credential" })
   }
   for (const [actor, account] of group.accounts)
     if (!wanted.has(actor as `account/${string}`) && !contextOf(account).removed)

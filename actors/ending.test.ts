@@ -4,6 +4,8 @@ import { backoffMs } from "./cooldown.ts"
 import { contextOf } from "./group.ts"
 import { acquire, configured, enqueue, given, rejected, release, start } from "./testing/specification.ts"
 
+const unsaid = { resetAt: null, isOfModel: false, statedLimit: null }
+
 const none = { input: 0, output: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, reasoning: 0 }
 
 const meter = (request: string): Meter => ({
@@ -92,7 +94,13 @@ describe("C3: cooldown", () => {
       ))
 
   it("lasts as long as the provider says where that is longer", () => {
-    const rejection = { classification: "requests", evidence: {}, retryAfterMs: 20_000, summary: "" } as const
+    const rejection = {
+      classification: "requests",
+      evidence: {},
+      retryAfterMs: 20_000,
+      ...unsaid,
+      summary: "",
+    } as const
     given(...tried)
       .when(rejected("r1", { rejection }))
       .then(
@@ -103,7 +111,13 @@ describe("C3: cooldown", () => {
   })
 
   it("is not shortened by a weaker signal, and is extended by a later one", () => {
-    const later = { classification: "requests", evidence: {}, retryAfterMs: 9_000, summary: "" } as const
+    const later = {
+      classification: "requests",
+      evidence: {},
+      retryAfterMs: 9_000,
+      ...unsaid,
+      summary: "",
+    } as const
     given(configured(), acquire("r1"), acquire("r2"), acquire("r3"), rejected("r1"))
       .when(rejected("r2"), rejected("r3", { rejection: later }))
       .then(
@@ -184,7 +198,7 @@ describe("C5, C9: a cooldown ends once, by itself", () => {
       .when({ afterMs: 4_999 }, { afterMs: 1 }, { afterMs: 10_000 })
       .then(
         { type: "account.cooldown_ended", id: "a:r1.1", reason: "elapsed", at: start + 5_000 },
-        { type: "channel.cooldown_ended", id: "c:a:r1.1", at: start + 5_000 },
+        { type: "channel.cooldown_ended", id: "c:1", at: start + 5_000 },
       ))
 
   it("grants the waiters their slots", () => {

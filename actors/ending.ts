@@ -1,11 +1,16 @@
 import type { Fact } from "@sluice/events/commit.ts"
 import { actorName } from "@sluice/events/identifier.ts"
-import type { AccountContext, AccountLease } from "./account.ts"
+import type { AccountContext, AccountLease } from "./account-context.ts"
+import { slotsOf } from "./account-limit.ts"
+import { hasWindow, windowAfter, windowFacts } from "./account-window.ts"
 import { abandoned } from "./admission.ts"
-import type { Decision, Meter, Recover, Rejection429, Release } from "./command.ts"
-import { backoffMs } from "./cooldown.ts"
+import type { Accept, Decision, Meter, Recover, Release } from "./command.ts"
+import { consequences, failedSession } from "./consequences.ts"
 import { costNanoUsd } from "./cost.ts"
 import { accountOf, channelOf, contextOf, type Group } from "./group.ts"
+import { nextRamp } from "./ramp.ts"
+import { gateUntil } from "./rejection.ts"
+import { chargedTokens, estimatedTokens } from "./token-bucket.ts"
 
 const nothing: Decision = { kind: "facts", facts: [] }
 
@@ -14,7 +19,40 @@ export const meter = (group: Group, command: Meter, now: number): Decision => {
   const account = contextOf(accountOf(group, command.account))
   const held = account.leases.get(command.lease)
   if (held === undefined || held.metered) return nothing
-  return { kind: "facts", facts: [usageRecorded(account, held, { ...command, now })] }
+  const recorded = metered(group, { account, held, usage: { ...command, now } })
+  const news = { now, costNanoUsd: command.standardCostNanoUsd }
+  return { kind: "facts", facts: [...recorded, ...windowFacts(account, news)] }
+}
+
+/**
+ * Takes note that the upstream took an attempt: each success doubles the limit of an account that comes back from a cooldown.
+ *
+ * Source: C6.
+ */
+export const accept = (group: Group, command: Accept, now: number): Decision => {
+  const account = contextOf(accountOf(group, command.account))
+  const held = account.leases.get(command.lease)
+  const { ramp, config } = account
+  if (
+    held === undefined ||
+    held.accepted ||
+    config === null ||
+    ramp === null ||
+    held.acquiredAt < account.cooledAt
+  )
+    return nothing
+  const actor = actorName("account", config.id)
+  const { request, attempt, lease } = held
+  const { ttfbMs } = command
+  const accepted = { request, attempt, lease, ttfbMs, by: "headers" } as const
+  const limit = nextRamp(ramp, slotsOf({ ...account, ramp: null }))
+  return {
+    kind: "facts",
+    facts: [
+      { actor, type: "account.accepted", at: now, ...accepted },
+      { actor, type: "account.ramped", at: now, limit },
+    ],
+  }
 }
 
 /**
@@ -39,11 +77,13 @@ export const release = (group: Group, command: Release, now: number): Decision =
     holdMs: now - held.acquiredAt,
     ttftMs: command.ttftMs,
   }
-  const rejection = command.rejection
+  const { rejection, fingerprint } = command
   const evidence =
     rejection === undefined
       ? {}
       : { classification: rejection.classification, evidence: rejection.evidence, model: held.model }
+  const gate =
+    rejection?.classification === "concurrency" ? { gateUntil: gateUntil(account, command, now) } : {}
   const facts: Array<Fact> = [
     {
       ...ended,
@@ -59,26 +99,35 @@ export const release = (group: Group, command: Release, now: number): Decision =
       startedAt: held.acquiredAt,
       inFlight: account.leases.size - 1,
       ...evidence,
+      ...gate,
+      ...(fingerprint === undefined ? {} : { fingerprint }),
     },
   ]
-  if (rejection !== undefined) facts.push(...cool(group, { account, held, rejection, command, now }))
+  facts.push(...consequences(group, { account, held, command, now }))
   return { kind: "facts", facts }
 }
 
 /** Ends every lease and every wait that a dead host left behind, booking the estimates of what was never metered. Source: L12, D4. */
 export const recover = (group: Group, command: Recover, now: number): Decision => {
   const channel = channelOf(group)
-  const waits = channel.lanes.toJSON().flatMap(({ waiters }) => waiters)
-  const facts: Array<Fact> = waits.map((waiter) => abandoned(group, { waiter, reason: "holder_lost", now }))
+  const facts: Array<Fact> = channel.lanes.all.map((waiter) =>
+    abandoned(group, { waiter, reason: "holder_lost", now }),
+  )
   let inFlight = channel.leases.size
   for (const actor of group.accounts.values()) {
     const account = contextOf(actor)
     let inFlightOfAccount = account.leases.size
+    let bookedNanoUsd = 0
     for (const held of account.leases.values()) {
       inFlight -= 1
       inFlightOfAccount -= 1
+      const { standardCostNanoUsd } = command.costOf(held.model, held.estimate)
+      if (!held.metered) bookedNanoUsd += standardCostNanoUsd
       facts.push(...expired(group, { account, held, inFlight, inFlightOfAccount, command, now }))
     }
+    if (bookedNanoUsd > 0) facts.push(...windowFacts(account, { now, costNanoUsd: bookedNanoUsd }))
+    for (const stay of account.sessions.toJSON())
+      if (stay.inFlight > 0 && !stay.hasSucceeded) facts.push(failedSession(account, stay, now))
   }
   return { kind: "facts", facts }
 }
@@ -98,17 +147,17 @@ const expired = (
   const { request, attempt, lease } = held
   const ended = { at: now, request, attempt, lease, reason: "holder_lost" } as const
   const id = account.config?.id ?? ""
-  const booked = usageRecorded(account, held, {
+  const usage = {
     model: held.model,
     tokens: { ...noTokens, input: held.estimate.inputTokens, output: held.estimate.outputTokens },
     ...command.costOf(held.model, held.estimate),
     complete: false,
     estimated: true,
     now,
-  })
+  }
   const channel = actorName("channel", channelOf(group).config?.id ?? "")
   return [
-    ...(held.metered ? [] : [booked]),
+    ...(held.metered ? [] : metered(group, { account, held, usage })),
     { ...ended, actor: channel, type: "channel.expired", account: id, inFlight: options.inFlight },
     {
       ...ended,
@@ -121,11 +170,33 @@ const expired = (
 
 const noTokens = { input: 0, output: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, reasoning: 0 }
 
-const usageRecorded = (
-  account: AccountContext,
-  held: AccountLease,
-  usage: Omit<Meter, "type" | "lease" | "account"> & { now: number },
-): Fact => {
+type Usage = Omit<Meter, "type" | "lease" | "account"> & { readonly now: number }
+
+/** What a metered attempt means for the account and for the channel's bucket of tokens. Source: C1, D3. */
+const metered = (
+  group: Group,
+  of: { readonly account: AccountContext; readonly held: AccountLease; readonly usage: Usage },
+): ReadonlyArray<Fact> => {
+  const { account, held, usage } = of
+  const { config } = channelOf(group)
+  const recorded = usageRecorded(account, held, usage)
+  const { request, attempt, lease, estimate } = held
+  const facts: Array<Fact> = [recorded]
+  if (config !== null && config.tpm !== null)
+    facts.push({
+      actor: actorName("channel", config.id),
+      type: "channel.settled",
+      at: usage.now,
+      request,
+      attempt,
+      lease,
+      tokens: chargedTokens(usage.tokens),
+      estimatedTokens: estimatedTokens(estimate),
+    })
+  return facts
+}
+
+const usageRecorded = (account: AccountContext, held: AccountLease, usage: Usage): Fact => {
   const multiplier = account.config?.costMultiplier ?? 1
   return {
     actor: actorName("account", account.config?.id ?? ""),
@@ -144,6 +215,7 @@ const usageRecorded = (
     complete: usage.complete,
     estimated: usage.estimated,
     prices: usage.prices,
+    ...(hasWindow(account) ? { windowStart: windowAfter(account, { now: usage.now }).start } : {}),
   }
 }
 
@@ -154,54 +226,4 @@ const lingerMs = (
   if (!dispatched) return 0
   const isAbort = outcome === "client_closed" || outcome === "timeout" || outcome === "aborted"
   return isAbort ? config.abortLingerMs : config.releaseLingerMs
-}
-
-/**
- * The cooldown that a provider's rejection begins, or the later end that it gives to the one in force.
- *
- * An attempt that began before the cooldown, or before the end of the last one, tells nothing of its own: it does not raise `n`, and only the provider's own word can make it last longer.
- * Source: C3, C4.
- */
-const cool = (
-  group: Group,
-  options: {
-    account: AccountContext
-    held: AccountLease
-    rejection: Rejection429
-    command: Release
-    now: number
-  },
-): ReadonlyArray<Fact> => {
-  const { account, held, rejection, command, now } = options
-  const config = channelOf(group).config
-  if (config === null || account.config === null) return []
-  const inForce = account.cooldown
-  const isLate = inForce !== null || (account.consecutive > 0 && held.acquiredAt < account.cooledAt)
-  const n = isLate ? Math.max(1, account.consecutive) : account.consecutive + 1
-  const drawnMs = backoffMs(config.cooldown, {
-    classification: rejection.classification,
-    n,
-    jitter: command.jitter,
-  })
-  const byBackoff = inForce === null ? now + drawnMs : 0
-  const byRetryAfter = rejection.retryAfterMs === null ? 0 : now + rejection.retryAfterMs
-  const until = Math.max(inForce?.until ?? 0, byBackoff, byRetryAfter)
-  if (until === inForce?.until) return []
-  return [
-    {
-      actor: actorName("account", account.config.id),
-      type: inForce === null ? "account.cooldown_started" : "account.cooldown_extended",
-      at: now,
-      id: inForce?.id ?? `${account.config.id}:${held.lease}`,
-      until,
-      consecutive: n,
-      classification: rejection.classification,
-      evidence: rejection.evidence,
-      source: until === byRetryAfter ? "retry_after" : "backoff",
-      backoffMs: drawnMs,
-      retryAfterMs: rejection.retryAfterMs,
-      status: command.status,
-      summary: rejection.summary,
-    },
-  ]
 }

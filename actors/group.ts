@@ -1,11 +1,18 @@
 import type { AccountFact } from "@sluice/events/account.ts"
 import type { ChannelFact } from "@sluice/events/channel.ts"
 import type { Fact } from "@sluice/events/commit.ts"
-import { actorName } from "@sluice/events/identifier.ts"
-import { type AccountContext, accountMachine } from "./account.ts"
-import { type ChannelContext, channelMachine } from "./channel.ts"
+import { actorName, idOf } from "@sluice/events/identifier.ts"
+import type { AccountContext } from "./account-context.ts"
+import { accountDueAt } from "./account-following.ts"
+import { slotsOf } from "./account-limit.ts"
+import { hasWindow } from "./account-window.ts"
+import { accountMachine } from "./account.ts"
+import type { ChannelContext } from "./channel-ledger.ts"
+import { channelMachine } from "./channel.ts"
+import type { Demand } from "./demand.ts"
 import { type Limit, tighter } from "./limit.ts"
 import { evolve as evolveActor, type LiveActor, start, UnknownFact } from "./live-actor.ts"
+import { Timers } from "./timers.ts"
 
 export type ChannelActor = LiveActor<ChannelContext, ChannelFact>
 export type AccountActor = LiveActor<AccountContext, AccountFact>
@@ -13,16 +20,24 @@ export type AccountActor = LiveActor<AccountContext, AccountFact>
 /**
  * A channel and its accounts: what is decided, stored and fenced together.
  *
- * Beside the actors it keeps what follows from them and would be slow to ask anew: `usable` accounts (enabled and not removed), `cooling` ones, and their common `capacity`.
+ * Beside the actors it keeps what follows from them and would be slow to ask anew.
  * Source: L1, L5.
  */
 export interface Group {
   readonly channel: ChannelActor
   readonly accounts: Map<string, AccountActor>
   readonly cooling: Set<AccountActor>
+  /** When something will happen to an account by itself. */
+  readonly timers: Timers<AccountActor>
+  /** Whose buckets are kept for the first waiter of a demand, once they hold enough for it. Source: A6, A7. */
+  readonly holds: Map<AccountActor, Demand>
+  /** Those that are enabled, not removed and not suspended. */
   usable: ReadonlyArray<AccountActor>
+  suspended: ReadonlyArray<AccountActor>
   /** What the usable accounts admit together. */
   accountsLimit: Limit
+  /** Whether the cost of any of them counts in windows. Source: D5. */
+  hasWindows: boolean
 }
 
 /** Makes a group to which nothing has happened yet. */
@@ -30,9 +45,31 @@ export const createGroup = (): Group => ({
   channel: start(channelMachine),
   accounts: new Map(),
   cooling: new Set(),
+  timers: new Timers(),
+  holds: new Map(),
   usable: [],
+  suspended: [],
   accountsLimit: null,
+  hasWindows: false,
 })
+
+/** After these an account admits no more than before. */
+const narrowing: ReadonlySet<string> = new Set<AccountFact["type"]>([
+  "account.acquired",
+  "account.accepted",
+  "account.session_registered",
+])
+
+/** After these other accounts are usable, or they admit another number together. */
+const reshaping: ReadonlySet<string> = new Set<AccountFact["type"]>([
+  "account.configured",
+  "account.removed",
+  "account.suspended",
+  "account.restored",
+  "account.reset",
+  "account.ramped",
+  "account.limit_adjusted",
+])
 
 /**
  * Evolves the one actor of a group that a fact happened to.
@@ -40,13 +77,30 @@ export const createGroup = (): Group => ({
  * Fails: throws on a fact that the actor does not know.
  */
 export const evolve = (group: Group, fact: Fact): void => {
-  if (isOf(fact, "channel/")) return evolveActor(group.channel, fact as ChannelFact)
+  if (isOf(fact, "channel/")) {
+    evolveActor(group.channel, fact as ChannelFact)
+    const isOfAll = fact.type === "channel.configured" || fact.type.startsWith("channel.cooldown_")
+    if (isOfAll) channelOf(group).lanes.demands.reopenAll()
+    return
+  }
   if (!isOf(fact, "account/")) throw new UnknownFact(`${fact.type} of ${fact.actor} in a channel's log`)
   const account = group.accounts.get(fact.actor) ?? open(group, fact)
   evolveActor(account, fact as AccountFact)
-  if (fact.type === "account.configured" || fact.type === "account.removed") index(group)
-  else if (fact.type === "account.cooldown_started") group.cooling.add(account)
-  else if (fact.type === "account.cooldown_ended") group.cooling.delete(account)
+  const context = contextOf(account)
+  group.timers.set(account, accountDueAt(context))
+  if (narrowing.has(fact.type)) return
+  const { demands } = channelOf(group).lanes
+  demands.reopen(idOf(fact.actor))
+  if (fact.type.startsWith("account.cooldown_")) markCooling(group, account)
+  else if (reshaping.has(fact.type)) {
+    index(group)
+    demands.reopenAll()
+  }
+}
+
+const markCooling = (group: Group, account: AccountActor): void => {
+  if (contextOf(account).cooldown === null) group.cooling.delete(account)
+  else group.cooling.add(account)
 }
 
 /** Gives what is known of a channel. */
@@ -70,16 +124,27 @@ export const isEnabled = (channel: ChannelContext): boolean =>
 export const limitOf = (group: Group): Limit =>
   tighter(channelOf(group).config?.maxConcurrent ?? null, group.accountsLimit)
 
-/** Builds what follows from the accounts again, after one was configured, removed or restored. */
+/** Builds what follows from the accounts again, after one was configured, removed, suspended or restored, or its limit changed. */
 export const index = (group: Group): void => {
-  const usable = [...group.accounts.values()].filter((account) => {
+  const open = [...group.accounts.values()].filter((account) => {
     const { config, removed } = contextOf(account)
     return config?.enabled === true && !removed
   })
-  group.usable = usable
-  group.accountsLimit = usable
-    .map((account) => contextOf(account).config?.concurrency ?? null)
+  group.usable = open.filter((account) => !contextOf(account).suspended)
+  group.suspended = open.filter((account) => contextOf(account).suspended)
+  group.accountsLimit = group.usable
+    .map((account) => slotsOf(contextOf(account)))
     .reduce<Limit>((sum, limit) => (sum === null || limit === null ? null : sum + limit), 0)
+  group.hasWindows = group.usable.some((account) => hasWindow(contextOf(account)))
+}
+
+/** Makes everything that a group keeps beside its actors again. */
+export const indexAll = (group: Group): void => {
+  index(group)
+  for (const account of group.accounts.values()) {
+    markCooling(group, account)
+    group.timers.set(account, accountDueAt(contextOf(account)))
+  }
 }
 
 const isOf = (fact: Fact, prefix: string): boolean => fact.actor.startsWith(prefix)

@@ -1,16 +1,15 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { Census } from "./census.ts"
-import { Lanes, type Waiter } from "./lanes.ts"
+import { Lanes } from "./lanes.ts"
+import type { Waiter } from "./waiter.ts"
 
 const waiter = (request: string, more: Partial<Waiter> = {}): Waiter => ({
   request,
   attempt: 1,
-  class: "new",
   client: "alice",
   weight: 1,
   model: "m",
-  lane: "alice",
   estimate: { inputTokens: 0, outputTokens: 0 },
   arrivedAt: 0,
   queuedAt: 0,

@@ -3,6 +3,7 @@ interface Lived {
   readonly removed: boolean
   readonly leases: ReadonlyMap<string, unknown>
   readonly cooldown: object | null
+  readonly ramp?: object | null
 }
 
 interface Step {
@@ -10,16 +11,31 @@ interface Step {
 }
 
 const isCooling = ({ context }: Step): boolean => context.cooldown !== null
+const isRecovering = ({ context }: Step): boolean =>
+  context.cooldown === null && (context.ramp ?? null) !== null
+const isUnwell = ({ context }: Step): boolean => context.cooldown !== null || (context.ramp ?? null) !== null
+const isHealthy = (step: Step): boolean => !isUnwell(step)
 const isEnabled = ({ context }: Step): boolean => context.config?.enabled === true && !context.removed
 const isClosed = (step: Step): boolean => !isEnabled(step)
 const isIdle = ({ context }: Step): boolean => context.leases.size === 0
 
-/** The region that tells whether an actor cools. Source: L1, C5. */
+/** The region that tells whether an actor cools, or comes back from it. Source: L1, C5, C6. */
 export const healthRegion = {
   initial: "healthy",
   states: {
-    healthy: { always: { target: "cooling", guard: isCooling } },
-    cooling: { always: { target: "healthy", guard: (step: Step) => !isCooling(step) } },
+    healthy: { always: { target: "cooling", guard: isUnwell } },
+    cooling: {
+      always: [
+        { target: "healthy", guard: isHealthy },
+        { target: "recovering", guard: isRecovering },
+      ],
+    },
+    recovering: {
+      always: [
+        { target: "healthy", guard: isHealthy },
+        { target: "cooling", guard: isCooling },
+      ],
+    },
   },
 } as const
 

@@ -1,4 +1,5 @@
-import { ChannelConfiguration, PoolConfiguration } from "@sluice/events/configuration.ts"
+import { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
+import { PoolConfiguration } from "@sluice/events/configuration.ts"
 import { Schema } from "effect"
 import { describe, expect, it } from "vitest"
 import { createRouter, createServedModels } from "./routing.ts"

@@ -1,4 +1,5 @@
-import type { ChannelConfiguration, PoolConfiguration } from "@sluice/events/configuration.ts"
+import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
+import type { PoolConfiguration } from "@sluice/events/configuration.ts"
 import type { Protocol } from "@sluice/events/field.ts"
 import picomatch from "picomatch"
 

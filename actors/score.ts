@@ -1,5 +1,7 @@
+import type { ChannelContext } from "./channel-ledger.ts"
 import { channelOf, type Group, limitOf } from "./group.ts"
 import { hasRoom } from "./limit.ts"
+import { levelAt, sizeOf, type TokenBucket } from "./token-bucket.ts"
 
 /** What routing sees of a channel. */
 export interface Standing {
@@ -13,20 +15,41 @@ export interface Standing {
 /** Channels whose scores lie this close share requests by weight. Source: B3. */
 const nearBest = 0.1
 
-/** Tells how good a place a channel is for the next request. Source: B3. */
-export const standingOf = (group: Group): Standing => {
-  const { config, leases, lanes } = channelOf(group)
-  const limit = limitOf(group)
-  const hasFreeSlot = lanes.size === 0 && hasRoom(limit, leases.size)
-  const queueSize = config?.queueSize ?? 0
-  const whileFree = limit === null ? 1 : 0.3 + 0.7 * (1 - leases.size / limit)
-  const whileFull = queueSize === 0 ? 0 : 0.3 * Math.max(0, 1 - lanes.size / queueSize)
+/**
+ * Tells how good a place a channel is for the next request: as good as what it has least of, slots, requests or tokens.
+ *
+ * Source: B3.
+ */
+export const standingOf = (group: Group, now: number): Standing => {
+  const channel = channelOf(group)
+  const { config, leases, lanes } = channel
+  const isFree = lanes.size === 0 && hasRoom(limitOf(group), leases.size)
   return {
     channel: config?.id ?? "",
     weight: config?.weight ?? 0,
-    score: hasFreeSlot ? whileFree : whileFull,
-    hasFreeSlot,
+    score: Math.min(slotScore(group, isFree), bucketScore(channel, now)),
+    hasFreeSlot: isFree,
   }
+}
+
+const slotScore = (group: Group, isFree: boolean): number => {
+  const { config, leases, lanes } = channelOf(group)
+  const limit = limitOf(group)
+  if (limit === null) return 1
+  if (isFree) return 0.3 + 0.7 * (1 - leases.size / limit)
+  const queueSize = config?.queueSize ?? 0
+  if (queueSize === 0 || config?.mode === "soft") return 0
+  return 0.3 * Math.max(0, 1 - lanes.size / queueSize)
+}
+
+const bucketScore = ({ config, rpm, tpm }: ChannelContext, now: number): number => {
+  if (config === null || (config.rpm === null && config.tpm === null)) return 1
+  const left = (bucket: TokenBucket | null, perMinute: number | null): number => {
+    if (perMinute === null) return 1
+    const size = sizeOf(perMinute, config.burstSeconds)
+    return Math.max(0, levelAt(bucket, size, now) / size.burst)
+  }
+  return Math.min(left(rpm, config.rpm), left(tpm, config.tpm))
 }
 
 /** Takes turns by weight, smoothly: with weights 2 and 1, the turns are a b a, a b a, … Source: B3. */

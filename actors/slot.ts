@@ -1,10 +1,12 @@
 import type { Fact } from "@sluice/events/commit.ts"
 import { actorName } from "@sluice/events/identifier.ts"
-import type { PassedOver } from "@sluice/events/ingress.ts"
-import type { Applicant, Obstacle } from "./command.ts"
-import { cooling } from "./cooldown.ts"
+import { slotsFor } from "./account-limit.ts"
+import { windowFacts } from "./account-window.ts"
+import type { Applicant } from "./command.ts"
 import { type AccountActor, channelOf, contextOf, type Group } from "./group.ts"
-import { hasRoom, load } from "./limit.ts"
+import { load } from "./limit.ts"
+import { type Asked, candidatesOf, isBound, obstacleOf } from "./obstacle.ts"
+import { estimatedTokens } from "./token-bucket.ts"
 
 /** Names a lease: an attempt has one, and a retry is another attempt. Source: A9. */
 export const leaseOf = (applicant: { request: string; attempt: number }): string =>
@@ -15,30 +17,16 @@ export const leaseOf = (applicant: { request: string; attempt: number }): string
  *
  * Source: B4.
  */
-export const chooseAccount = (
-  group: Group,
-  options: { now: number; tried?: ReadonlySet<string> },
-): AccountActor | undefined => {
+export const chooseAccount = (group: Group, asked: Asked, only?: string): AccountActor | undefined => {
   let best: AccountActor | undefined
-  for (const account of group.usable) {
-    if (obstacleOf(group, account, options) !== null) continue
-    if (best === undefined || compare(account, best) < 0) best = account
+  for (const account of candidatesOf(group, only)) {
+    if (obstacleOf(group, account, asked) !== null) continue
+    if (best === undefined || compare(account, best, asked) < 0) best = account
   }
   return best
 }
 
-/** Tells why each account cannot take an attempt now. Source: B8. */
-export const obstacles = (
-  group: Group,
-  options: { now: number; tried?: ReadonlySet<string> },
-): ReadonlyArray<Obstacle> =>
-  group.usable.flatMap((account) => {
-    const reason = obstacleOf(group, account, options)
-    const id = contextOf(account).config?.id
-    return reason === null || id === undefined ? [] : [{ account: id, reason }]
-  })
-
-/** The two facts of a grant, on the channel and on the account. Source: A1. */
+/** The facts of a grant: on the channel, on the account, and of the session and the window that it begins. Source: A1, B6, D6. */
 export const grant = (
   group: Group,
   options: { applicant: Applicant; account: AccountActor; now: number; waitMs: number },
@@ -47,63 +35,58 @@ export const grant = (
   const channel = channelOf(group)
   const account = contextOf(options.account)
   const accountId = account.config?.id ?? ""
-  const { request, attempt, class: requestClass, client, model } = applicant
-  const lease = leaseOf(applicant)
-  return [
+  const { request, attempt, client, model, session, estimate, estimatedCostNanoUsd } = applicant
+  const isOfSession = isBound(account, applicant)
+  const lease = {
+    at: now,
+    request,
+    attempt,
+    lease: leaseOf(applicant),
+    class: isOfSession ? ("bound" as const) : ("new" as const),
+    client,
+    model,
+  }
+  const actor = actorName("account", accountId)
+  const granted: Array<Fact> = [
     {
+      ...lease,
       actor: actorName("channel", channel.config?.id ?? ""),
       type: "channel.acquired",
-      at: now,
-      request,
-      attempt,
-      lease,
-      class: requestClass,
-      client,
-      model,
       account: accountId,
       waitMs,
       inFlight: channel.leases.size + 1,
+      ...((channel.config?.tpm ?? null) === null ? {} : { estimatedTokens: estimatedTokens(estimate) }),
     },
     {
-      actor: actorName("account", accountId),
+      ...lease,
+      actor,
       type: "account.acquired",
-      at: now,
-      request,
-      attempt,
-      lease,
-      class: requestClass,
-      client,
-      model,
       inFlight: account.leases.size + 1,
-      estimate: applicant.estimate,
+      estimate,
+      ...(session === undefined ? {} : { session }),
+      ...(estimatedCostNanoUsd === undefined ? {} : { estimatedCostNanoUsd }),
     },
   ]
+  if (session !== undefined && !isOfSession && applicant.isSpilled !== true) {
+    const stay = `${session}:${lease.lease}`
+    granted.push({ actor, type: "account.session_registered", at: now, session, stay })
+  }
+  granted.push(...windowFacts(account, { now }))
+  return granted
 }
 
-const obstacleOf = (
-  group: Group,
-  actor: AccountActor,
-  { now, tried }: { now: number; tried?: ReadonlySet<string> },
-): PassedOver | null => {
-  const account = contextOf(actor)
-  if (account.config === null) return "disabled"
-  if (tried?.has(account.config.id)) return "tried"
-  const guardMs = channelOf(group).config?.cooldown.guardMs ?? 0
-  const left = account.cooldown === null ? null : cooling(account.cooldown, { now, guardMs })
-  if (left !== null) return left
-  return hasRoom(account.config.concurrency, account.leases.size) ? null : "saturated"
-}
-
-const compare = (one: AccountActor, other: AccountActor): number => {
+const compare = (one: AccountActor, other: AccountActor, asked: Asked): number => {
   const a = contextOf(one)
   const b = contextOf(other)
   return (
     (a.config?.priority ?? 0) - (b.config?.priority ?? 0) ||
-    loadOf(a) - loadOf(b) ||
+    loadOf(a, asked) - loadOf(b, asked) ||
     a.lastUsedAt - b.lastUsedAt
   )
 }
 
-const loadOf = ({ config, leases }: ReturnType<typeof contextOf>): number =>
+const loadOf = (account: ReturnType<typeof contextOf>, { of }: Asked): number => {
+  const slots = slotsFor(account, isBound(account, of) ? "bound" : "new")
   // Without a limit there is no load to compare; the number in flight keeps unlimited accounts even among themselves.
-  config?.concurrency === null ? 1 - 1 / (1 + leases.size) : load(config?.concurrency ?? null, leases.size)
+  return slots === null ? 1 - 1 / (1 + account.leases.size) : load(slots, account.leases.size)
+}

@@ -2,11 +2,15 @@ import type { AccountFact } from "@sluice/events/account.ts"
 import type { ChannelFact } from "@sluice/events/channel.ts"
 import { Hash } from "effect"
 import type { StateValue } from "xstate"
-import { type AccountContext, type AccountLease, accountMachine } from "./account.ts"
-import { type ChannelContext, type ChannelLease, channelMachine } from "./channel.ts"
-import { contextOf, createGroup, type Group, index } from "./group.ts"
-import { Lanes } from "./lanes.ts"
+import type { AccountContext, AccountLease } from "./account-context.ts"
+import { accountMachine } from "./account.ts"
+import type { ChannelContext, ChannelLease } from "./channel-ledger.ts"
+import { channelMachine } from "./channel.ts"
+import { createGroup, type Group, indexAll } from "./group.ts"
+import type { Hold } from "./holds.ts"
+import { Lanes, type StoredLanes } from "./lanes.ts"
 import { start } from "./live-actor.ts"
+import { Sessions, type Stay } from "./sessions.ts"
 
 interface Stored<Context> {
   readonly value: StateValue
@@ -14,13 +18,19 @@ interface Stored<Context> {
 }
 
 type StoredChannel = Stored<
-  Omit<ChannelContext, "leases" | "lanes"> & {
+  Omit<ChannelContext, "leases" | "lanes" | "holds"> & {
     readonly leases: ReadonlyArray<ChannelLease>
-    readonly lanes: ReturnType<Lanes["toJSON"]>
+    readonly lanes: StoredLanes
+    readonly holds: ReadonlyArray<readonly [model: string, hold: Hold]>
   }
 >
 
-type StoredAccount = Stored<Omit<AccountContext, "leases"> & { readonly leases: ReadonlyArray<AccountLease> }>
+type StoredAccount = Stored<
+  Omit<AccountContext, "leases" | "sessions"> & {
+    readonly leases: ReadonlyArray<AccountLease>
+    readonly sessions: ReadonlyArray<Stay>
+  }
+>
 
 /** A group as JSON, waiters included, so that folding the tail onto it gives the same as folding all (L13). */
 export interface GroupSnapshot {
@@ -32,8 +42,11 @@ export interface GroupSnapshot {
 export const machineHashOf = (...machines: ReadonlyArray<{ readonly definition: unknown }>): string =>
   Hash.string(JSON.stringify(machines.map(({ definition }) => definition))).toString(16)
 
+/** Counts the changes of what the contexts hold, which the definitions of the machines do not show. */
+const contexts = { definition: 4 }
+
 /** Names the machines of a group. */
-export const machineHash: string = machineHashOf(channelMachine, accountMachine)
+export const machineHash: string = machineHashOf(channelMachine, accountMachine, contexts)
 
 /** Gives a group as JSON. */
 export const toSnapshot = (group: Group): GroupSnapshot => {
@@ -41,12 +54,18 @@ export const toSnapshot = (group: Group): GroupSnapshot => {
   return {
     channel: {
       value,
-      context: { ...context, leases: [...context.leases.values()], lanes: context.lanes.toJSON() },
+      context: {
+        ...context,
+        leases: [...context.leases.values()],
+        lanes: context.lanes.toJSON(),
+        holds: [...context.holds],
+      },
     },
     accounts: [...group.accounts].map(([actor, account]) => {
       const snapshot = account.getSnapshot()
       const leases = [...snapshot.context.leases.values()]
-      return [actor, { value: snapshot.value, context: { ...snapshot.context, leases } }]
+      const sessions = snapshot.context.sessions.toJSON()
+      return [actor, { value: snapshot.value, context: { ...snapshot.context, leases, sessions } }]
     }),
   }
 }
@@ -58,19 +77,24 @@ export const fromSnapshot = (stored: GroupSnapshot): Group => {
     ...stored.channel.context,
     leases: byLease(stored.channel.context.leases),
     lanes: Lanes.from(stored.channel.context.lanes),
+    holds: new Map(stored.channel.context.holds),
   }
   const channel = channelMachine.resolveState({ value: stored.channel.value, context })
   const accounts = stored.accounts.map(([actor, { value, context: of }]) => {
-    const restored: AccountContext = { ...of, leases: byLease(of.leases) }
+    const restored: AccountContext = {
+      ...of,
+      leases: byLease(of.leases),
+      sessions: Sessions.from(
+        of.sessions,
+        of.leases.flatMap(({ session }) => session ?? []),
+      ),
+    }
     const state = accountMachine.resolveState({ value, context: restored })
     return [actor, start<AccountContext, AccountFact>(accountMachine, state)] as const
   })
-  for (const [actor, account] of accounts) {
-    group.accounts.set(actor, account)
-    if (contextOf(account).cooldown !== null) group.cooling.add(account)
-  }
+  for (const [actor, account] of accounts) group.accounts.set(actor, account)
   const whole = { ...group, channel: start<ChannelContext, ChannelFact>(channelMachine, channel) }
-  index(whole)
+  indexAll(whole)
   return whole
 }
 

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { AccountConfiguration } from "./configuration.ts"
+import { AccountConfiguration } from "./account-configuration.ts"
 import { cooldownFacts } from "./cooldown.ts"
 import {
   ChangedBy,
@@ -21,6 +21,10 @@ export const AccountFact = Schema.Union([
   fact("account.configured", {
     config: AccountConfiguration,
     channel: Schema.String,
+    /** How many seconds' worth its buckets hold, as its channel says. Source: C1. */
+    burstSeconds: Schema.optionalKey(Count),
+    /** Tells credentials apart without showing them: a digest under a secret of the installation. Source: C7. */
+    credential: Schema.optionalKey(Schema.String),
     revision: Count,
     by: ChangedBy,
   }),
@@ -30,8 +34,16 @@ export const AccountFact = Schema.Union([
     class: RequestClass,
     client: Schema.String,
     model: Schema.String,
+    session: Schema.optionalKey(Schema.String),
     inFlight: Count,
     estimate: Estimate,
+    /** What it is expected to cost by the list; absent where no window counts it. Source: D5. */
+    estimatedCostNanoUsd: Schema.optionalKey(Count),
+  }),
+  fact("account.accepted", {
+    ...leaseFields,
+    ttfbMs: DurationMs,
+    by: Schema.Literals(["headers", "time"]),
   }),
   fact("account.released", {
     ...leaseFields,
@@ -44,6 +56,10 @@ export const AccountFact = Schema.Union([
     classification: Schema.optionalKey(Classification),
     evidence: Schema.optionalKey(Evidence),
     model: Schema.optionalKey(Schema.String),
+    /** Nothing is sent until an attempt ends, or until then. Source: C3. */
+    gateUntil: Schema.optionalKey(TimeMs),
+    /** Names the body of a request that was refused for its credential or its rights. Source: C7. */
+    fingerprint: Schema.optionalKey(Schema.String),
   }),
   fact("account.expired", { ...leaseFields, reason: Schema.Literal("holder_lost"), inFlight: Count }),
   fact("account.usage_recorded", {
@@ -58,7 +74,45 @@ export const AccountFact = Schema.Union([
     complete: Schema.Boolean,
     estimated: Schema.Boolean,
     prices: Schema.String,
+    /** The start of the window of cost that it counts in; absent where there is none. Source: D6. */
+    windowStart: Schema.optionalKey(TimeMs),
   }),
+  fact("account.ramped", { limit: Schema.NullOr(Count) }),
+  fact("account.limit_adjusted", {
+    from: Count,
+    to: Count,
+    reason: Schema.Literals(["rejected", "stated", "recovered"]),
+    inFlight: Count,
+    classification: Schema.NullOr(Classification),
+  }),
+  fact("account.session_registered", { session: Schema.String, stay: Schema.String }),
+  fact("account.session_expired", { session: Schema.String, stay: Schema.String, lastSeenAt: TimeMs }),
+  fact("account.session_released", {
+    session: Schema.String,
+    stay: Schema.String,
+    lastSeenAt: TimeMs,
+    reason: Schema.Literals(["failed", "account_closed", "unbound"]),
+  }),
+  fact("account.window_opened", {
+    start: TimeMs,
+    end: TimeMs,
+    source: Schema.Literals(["official", "hour"]),
+    limitNanoUsd: Count,
+  }),
+  fact("account.window_state", {
+    start: TimeMs,
+    state: Schema.Literals(["open", "sticky_only", "exhausted"]),
+    costNanoUsd: Count,
+    limitNanoUsd: Count,
+  }),
+  fact("account.suspended", {
+    reason: Schema.Literals(["credential", "refused"]),
+    status: Schema.Int,
+    evidence: Evidence,
+    summary: Schema.String,
+  }),
+  fact("account.restored", { by: ChangedBy, reason: Schema.Literals(["credential", "manual"]) }),
+  fact("account.reset", { by: ChangedBy, cleared: Schema.Array(Schema.String) }),
   ...cooldownFacts("account"),
 ])
 export type AccountFact = typeof AccountFact.Type

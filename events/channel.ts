@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { ChannelConfiguration } from "./configuration.ts"
+import { ChannelConfiguration } from "./channel-configuration.ts"
 import { cooldownFacts } from "./cooldown.ts"
 import {
   ChangedBy,
@@ -26,7 +26,14 @@ export const ChannelFact = Schema.Union([
     weight: Count,
     model: Schema.String,
     lane: Schema.String,
+    session: Schema.optionalKey(Schema.String),
+    /** The account that the request is bound to and waits for. Source: B7. */
+    account: Schema.optionalKey(Schema.String),
+    /** Whether its session stays bound to another account. Source: B7. */
+    isSpilled: Schema.optionalKey(Schema.Boolean),
     estimate: Estimate,
+    /** What it is expected to cost by the list; absent where no window counts it. Source: D5. */
+    estimatedCostNanoUsd: Schema.optionalKey(Count),
     arrivedAt: TimeMs,
     dueAt: Schema.NullOr(TimeMs),
     dueReason: Schema.Literals(["queue_timeout", "deadline"]),
@@ -40,7 +47,11 @@ export const ChannelFact = Schema.Union([
     account: Schema.String,
     waitMs: DurationMs,
     inFlight: Count,
+    /** What its bucket of tokens was charged with; absent where it has none. Source: C1. */
+    estimatedTokens: Schema.optionalKey(Count),
   }),
+  fact("channel.settled", { ...leaseFields, tokens: Count, estimatedTokens: Count }),
+  fact("channel.reset", { by: ChangedBy, cleared: Schema.Array(Schema.String) }),
   fact("channel.rejected", {
     request: Schema.String,
     reason: Schema.String,

@@ -17,9 +17,6 @@ export const Fact = Schema.Union([
 ])
 export type Fact = typeof Fact.Type
 
-/** The name of something that can happen, such as `channel.acquired`. */
-export type FactType = Fact["type"]
-
 /**
  * What was decided together and is stored together as one message of one subject.
  *

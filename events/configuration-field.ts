@@ -58,3 +58,31 @@ const spanWords = "milliseconds as a whole number from 0 (0 or null = without en
 /** A span that can be left open: `null` and `0` mean without end. */
 export const openSpanMs = (description: string, defaultMs: number) =>
   optional(description, openEnded(wholeNumber(0, spanWords), spanWords), defaultMs)
+
+const reservedWords = "a whole number (negative = 0), or auto"
+
+/** Slots of an account that only bound requests may use; a negative number means none. Source: A4, F11. */
+export const reserved = (description: string) =>
+  optional(
+    description,
+    Schema.Union([Schema.Literal("auto"), anyWholeNumber(reservedWords)])
+      .annotate({ expected: reservedWords })
+      .pipe(
+        Schema.decodeTo(
+          Schema.Union([Schema.Literal("auto"), wholeNumber(0)]),
+          SchemaTransformation.transform({
+            decode: (n: number | "auto") => (n === "auto" ? n : Math.max(0, n)),
+            encode: (n: number | "auto") => n,
+          }),
+        ),
+      ),
+    0,
+  )
+
+/** An amount of money that is never below zero. Units: USD. */
+export const amountUsd = (description: string, defaultUsd: number) =>
+  optional(
+    `USD. ${description}`,
+    Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0, { expected: "an amount from 0" })),
+    defaultUsd,
+  )

@@ -1,124 +1,9 @@
 import { Schema } from "effect"
-import {
-  accountLimit,
-  anyWholeNumber,
-  filledList,
-  filledText,
-  limit,
-  openSpanMs,
-  optional,
-  required,
-  wholeNumber,
-} from "./configuration-field.ts"
-import { Protocol } from "./field.ts"
+import { AccountConfiguration } from "./account-configuration.ts"
+import { ChannelConfiguration, QueueOrder } from "./channel-configuration.ts"
+import { filledList, filledText, limit, optional, required, wholeNumber } from "./configuration-field.ts"
+import { named, spanMs, timeoutMs } from "./configuration-object.ts"
 import { Id } from "./identifier.ts"
-
-const spanMs = (description: string, defaultMs: number) =>
-  optional(`Milliseconds. ${description}`, wholeNumber(0), defaultMs)
-
-const timeoutMs = (description: string, defaultMs: number) =>
-  optional(`Milliseconds. ${description}`, wholeNumber(1), defaultMs)
-
-const named = {
-  id: required("Names it for ever, in facts, metrics and URLs.", Id),
-  name: optional("What people read instead of the id.", Schema.String, ""),
-}
-
-const described = {
-  ...named,
-  note: optional("Anything that the next operator should know.", Schema.String, ""),
-  enabled: optional("False takes nothing new and lets what is in flight finish.", Schema.Boolean, true),
-}
-
-/** How long a cooldown lasts. Source: C3, C5. */
-export const CooldownConfiguration = Schema.Struct({
-  baseMs: timeoutMs("The first cooldown after a success.", 5_000),
-  maxMs: timeoutMs("The longest cooldown that the backoff makes.", 300_000),
-  backoff: optional(
-    "How a cooldown grows with each one before it.",
-    Schema.Literals(["exponential", "linear"]),
-    "exponential",
-  ),
-  guardMs: spanMs("Nothing is sent at an account so shortly before its cooldown ends.", 1_000),
-})
-export type CooldownConfiguration = typeof CooldownConfiguration.Type
-
-/** How long an upstream may take. */
-export const Timeouts = Schema.Struct({
-  connectMs: timeoutMs("Until the connection stands.", 10_000),
-  firstByteMs: timeoutMs("From the request to the first byte of the answer.", 300_000),
-  stallMs: timeoutMs("Between two pieces of an answer.", 120_000),
-})
-
-/** A model that a channel serves: its name, or the name that clients use and the one that the upstream knows. */
-export const ServedModel = Schema.Union([
-  filledText,
-  Schema.Struct({
-    from: required("The name that clients ask for.", filledText),
-    to: required("The name that the upstream knows.", filledText),
-  }),
-]).annotate({ expected: "a model's name or { from, to }" })
-export type ServedModel = typeof ServedModel.Type
-
-const BaseUrl = Schema.String.check(
-  Schema.isPattern(/^https?:\/\/[^\s/?#@]+[^\s?#@]*$/u, {
-    expected: "an http:// or https:// URL without user, query or fragment",
-  }),
-)
-
-/** A channel as its facts hold it: everything but its accounts. Source: S4. */
-export const ChannelConfiguration = Schema.Struct({
-  ...described,
-  protocol: required("The wire protocol that the upstream speaks.", Protocol),
-  baseUrl: required("Where the upstream is, up to and without the path of an endpoint.", BaseUrl),
-  headers: optional(
-    "Sent with every request. A credential belongs to an account, not here.",
-    Schema.Record(Schema.String, Schema.String),
-    {},
-  ),
-  usageInStream: optional(
-    "Whether streams are asked for their usage figures where the client did not.",
-    Schema.Literals(["ask", "never"]),
-    "ask",
-  ),
-  models: required(
-    "What it serves: a model's name, or { from, to } where the upstream knows it by another name.",
-    filledList(ServedModel, "a list of at least one model"),
-  ),
-  weight: optional("Its share among equally free channels of a tier.", wholeNumber(1), 100),
-  maxConcurrent: limit("How many attempts at once. 0 or null: unlimited."),
-  queueSize: optional("How many requests may wait for a slot. 0: none.", wholeNumber(0), 100),
-  queueTimeoutMs: openSpanMs(
-    "Milliseconds. How long one request may wait. 0 or null: until its client leaves or its deadline passes.",
-    30_000,
-  ),
-  abortLingerMs: spanMs(
-    "A slot is held so much longer after an abort, which the upstream still counts.",
-    100,
-  ),
-  releaseLingerMs: spanMs("A slot is held so much longer after a normal end.", 0),
-  cooldown: optional("How long it is left alone after a rejection.", CooldownConfiguration, {}),
-  timeouts: optional("How long the upstream may take.", Timeouts, {}),
-})
-export type ChannelConfiguration = typeof ChannelConfiguration.Type
-
-/** An account as its facts hold it: everything but its credential. Source: S4. */
-export const AccountConfiguration = Schema.Struct({
-  ...described,
-  auth: optional(
-    "How the credential is sent: in the provider's API key header, or as authorization: Bearer.",
-    Schema.Literals(["api-key", "bearer"]),
-    "api-key",
-  ),
-  concurrency: accountLimit("How many attempts at once. 0 or null: unlimited."),
-  priority: optional("The lowest goes first.", anyWholeNumber(), 50),
-  costMultiplier: optional(
-    "What this account pays of the list price; recorded beside the standard cost.",
-    Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0, { expected: "a number from 0" })),
-    1,
-  ),
-})
-export type AccountConfiguration = typeof AccountConfiguration.Type
 
 /** How often a request is tried again. Source: B9. */
 export const Retries = Schema.Struct({
@@ -146,6 +31,16 @@ export const PoolConfiguration = Schema.Struct({
     false,
   ),
   retries: optional("How often a request is tried again.", Retries, {}),
+  stickyMaxWaiting: optional(
+    "How many requests may wait for the account that their sessions are bound to.",
+    wholeNumber(0),
+    3,
+  ),
+  stickyWaitTimeoutMs: timeoutMs("How long they wait there, at most.", 120_000),
+  stickySpillMs: spanMs(
+    "An expected wait there that is longer sends them elsewhere, where someone else can serve.",
+    10_000,
+  ),
   drainTimeoutMs: spanMs(
     "How long an upstream is read on for its usage after the client left. 0: not at all.",
     10_000,
@@ -162,11 +57,18 @@ export const ClientConfiguration = Schema.Struct({
     null,
   ),
   weight: optional("Its share of a queue among the clients that wait.", wholeNumber(1), 1),
+  maxConcurrent: limit("How many requests at once, waiting ones too. 0 or null: unlimited."),
+  rpm: limit("How many requests a minute. 0 or null: unlimited."),
 })
 export type ClientConfiguration = typeof ClientConfiguration.Type
 
 /** What holds for the whole installation. Source: S4, L7, L9, L10, L12. */
 export const Settings = Schema.Struct({
+  queueOrder: optional(
+    "In which order requests are served that wait: fair between clients by weight, or fifo over all.",
+    QueueOrder,
+    "fair",
+  ),
   commit: optional(
     "Whether an attempt is sent while its lease is being stored (overlapped) or after it (strict). null: overlapped with the embedded log, else strict.",
     Schema.NullOr(Schema.Literals(["overlapped", "strict"])).annotate({

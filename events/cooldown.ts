@@ -7,11 +7,13 @@ const cause = {
   consecutive: Count,
   classification: Classification,
   evidence: Evidence,
-  source: Schema.Literals(["backoff", "retry_after", "in_force"]),
+  source: Schema.Literals(["backoff", "retry_after", "official_reset", "in_force"]),
   backoffMs: DurationMs,
   retryAfterMs: Schema.NullOr(DurationMs),
   status: Schema.Int,
   summary: Schema.String,
+  /** The one model that cools; absent where all do. */
+  model: Schema.optionalKey(Schema.String),
 }
 
 /** The facts that begin, lengthen and end a cooldown, alike for a channel and an account. Source: C3, C5, C9. */

@@ -14,7 +14,7 @@ export const RequestClass = Schema.Literals(["bound", "new"])
 export type RequestClass = typeof RequestClass.Type
 
 /** The wire protocols that are spoken. */
-export const Protocol = Schema.Literals(["openai", "anthropic"])
+export const Protocol = Schema.Literals(["openai", "anthropic", "gemini"])
 export type Protocol = typeof Protocol.Type
 
 /** How an attempt ended. */
@@ -28,8 +28,18 @@ export const Outcome = Schema.Literals([
 ])
 export type Outcome = typeof Outcome.Type
 
-/** What a rejection by the provider means. Source: C2. */
-export const Classification = Schema.Literals(["requests", "overloaded", "unknown"])
+/** What a rejection by the provider means; `failing` stands for an account whose attempts fail one after the other. Source: C2, C7. */
+export const Classification = Schema.Literals([
+  "concurrency",
+  "requests",
+  "tokens",
+  "window",
+  "model",
+  "slope",
+  "overloaded",
+  "unknown",
+  "failing",
+])
 export type Classification = typeof Classification.Type
 
 /** What the classification rests on: rate-limit headers as received and the error's type or code, nothing of the content. */
@@ -55,6 +65,16 @@ export type Tokens = typeof Tokens.Type
 /** What an attempt is expected to use, known before it is sent. Source: D4. */
 export const Estimate = Schema.Struct({ inputTokens: Count, outputTokens: Count })
 export type Estimate = typeof Estimate.Type
+
+/** Where the key of a session was found. Source: B5. */
+export const SessionSource = Schema.Literals([
+  "header",
+  "metadata_user_id",
+  "session_header",
+  "prompt_cache_key",
+  "user",
+])
+export type SessionSource = typeof SessionSource.Type
 
 /** Who changed a configuration: the file, or a name behind the API. */
 export const ChangedBy = Schema.String.check(Schema.isPattern(/^(file|demo|api:.+)$/))

@@ -10,9 +10,6 @@ export const Id = Schema.String.check(
 /** The kinds of actor that write facts, and `configuration` for objects that are folded without an actor. */
 export type ActorKind = "channel" | "account" | "ingress" | "pool" | "client" | "settings"
 
-/** Names an actor across the log: `<kind>/<id>`, as in `account/key-1`. */
-export type ActorName = `${ActorKind}/${string}`
-
 /** Stands before every subject of the log. */
 export const subjectPrefix = "sluice.log."
 

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { expect, test } from "vitest"
-import { AccountConfiguration, DeclaredChannel } from "./configuration.ts"
+import { AccountConfiguration } from "./account-configuration.ts"
+import { DeclaredChannel } from "./configuration.ts"
 import { Id } from "./identifier.ts"
 import { accountsOf, implicitAccountId } from "./implicit-account.ts"
 

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { Count, DurationMs, Estimate, fact, Outcome, Protocol, TimeMs } from "./field.ts"
+import { Count, DurationMs, Estimate, fact, Outcome, Protocol, SessionSource, TimeMs } from "./field.ts"
 
 /** Why a candidate was passed over. Source: B8. */
 export const PassedOver = Schema.Literals([
@@ -8,7 +8,15 @@ export const PassedOver = Schema.Literals([
   "model",
   "cooling",
   "cooling_soon",
+  "model_cooling",
+  "suspended",
+  "rpm",
+  "tpm",
+  "session_limit",
+  "window_cost",
+  "reserved",
   "saturated",
+  "deadline",
   "queue_full",
   "tried",
   "log_unavailable",
@@ -45,6 +53,8 @@ export const IngressFact = Schema.Union([
     path: Schema.String,
     model: Schema.String,
     pool: Schema.String,
+    session: Schema.optionalKey(Schema.String),
+    sessionSource: Schema.optionalKey(SessionSource),
     streaming: Schema.Boolean,
     arrivedAt: TimeMs,
     deadlineMs: Schema.NullOr(DurationMs),

@@ -73,4 +73,4 @@ it(`L12: ${kills} kills of the ingress under load leave no lease, lose no usage,
   expect(ended.toSorted()).toEqual(requestsOf("channel.acquired").toSorted())
   const rows = (await product.query("usage")) as ReadonlyArray<{ requests: number }>
   expect(rows.reduce((sum, { requests }) => sum + requests, 0)).toBe(usage.length)
-})
+}, 300_000)

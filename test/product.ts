@@ -24,6 +24,9 @@ export interface ProductSetup {
   readonly channel?: Record<string, unknown>
   readonly account?: Record<string, unknown>
   readonly settings?: Record<string, unknown>
+  readonly clients?: ReadonlyArray<Record<string, unknown>>
+  /** A whole configuration, made for the URL of the provider, in place of that of one channel. */
+  readonly configuration?: (providerUrl: string) => Record<string, unknown>
 }
 
 const scriptOf = (service: string) => fileURLToPath(import.meta.resolve(`@sluice/${service}/main.ts`))
@@ -50,13 +53,14 @@ const startService = async (service: string, args: ReadonlyArray<string>): Promi
 
 /** The whole product on servers, ports and a directory of its own: NATS, a simulated provider, ingress and projector. */
 export const startProduct = async (setup: ProductSetup = {}) => {
-  const stack = new AsyncDisposableStack()
+  // What was started is ended even where the start of the rest fails.
+  await using starting = new AsyncDisposableStack()
   const directory = await mkdtemp(join(tmpdir(), "sluice-product-"))
-  stack.defer(() => rm(directory, { recursive: true, force: true }))
-  const provider = stack.use(await startSimulatedProvider({ serviceMs: 0, ...setup.provider }))
-  const nats = stack.use(await startNatsServer({ dataDir: join(directory, "nats"), port: 0 }))
+  starting.defer(() => rm(directory, { recursive: true, force: true }))
+  const provider = starting.use(await startSimulatedProvider({ serviceMs: 0, ...setup.provider }))
+  const nats = starting.use(await startNatsServer({ dataDir: join(directory, "nats"), port: 0 }))
   const configFile = join(directory, "sluice.yaml")
-  const configure = (change: Pick<ProductSetup, "channel" | "account" | "settings">) => {
+  const configure = (change: Omit<ProductSetup, "provider">) => {
     const account = { id: "a", credential: "env:SLUICE_TEST_KEY", ...change.account }
     const channel = {
       id: "c",
@@ -67,7 +71,9 @@ export const startProduct = async (setup: ProductSetup = {}) => {
       ...change.channel,
     }
     const pools = [{ id: "p", models: ["demo-gpt"], tiers: [["c"]] }]
-    return writeFile(configFile, stringify({ settings: change.settings ?? {}, pools, channels: [channel] }))
+    const { settings = {}, clients = [] } = change
+    const one = { settings, pools, channels: [channel], clients }
+    return writeFile(configFile, stringify(setup.configuration?.(provider.url) ?? one))
   }
   await configure(setup)
   const shared = ["--nats", nats.url]
@@ -87,12 +93,13 @@ export const startProduct = async (setup: ProductSetup = {}) => {
     "--clickhouse",
     join(directory, "clickhouse"),
   ])
-  stack.defer(() => projector.kill())
+  starting.defer(() => projector.kill())
   const running = { ingress: await startIngress() }
-  stack.defer(() => running.ingress.kill())
+  starting.defer(() => running.ingress.kill())
   const restartIngress = async () => {
     running.ingress = await startIngress(new URL(running.ingress.url).port)
   }
+  const stack = starting.move()
   return {
     provider,
     nats,

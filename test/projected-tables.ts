@@ -3,7 +3,7 @@ import type { ClickHouse } from "@sluice/infra/clickhouse/clickhouse.ts"
 
 /** What stands in each table, a line a row, sorted. */
 export type Contents = Record<
-  "facts" | "usage" | "requests" | "admissions" | "cooldowns",
+  "facts" | "usage" | "requests" | "admissions" | "cooldowns" | "sessions" | "windows" | "limits",
   ReadonlyArray<string>
 >
 
@@ -42,6 +42,52 @@ const cooldownsOf = (facts: ReadonlyArray<Fact>): ReadonlyArray<string> => {
   })
 }
 
+const sessionsOf = (facts: ReadonlyArray<Fact>): ReadonlyArray<string> =>
+  facts.flatMap((begin) => {
+    if (begin.type !== "account.session_registered") return []
+    const end = facts.find(
+      (fact) =>
+        (fact.type === "account.session_expired" || fact.type === "account.session_released") &&
+        fact.stay === begin.stay,
+    )
+    const why = end === undefined ? "" : end.type === "account.session_released" ? end.reason : "expired"
+    return [`${begin.actor} ${begin.session} ${begin.stay} ${begin.at} ${end?.at ?? "open"} ${why}`]
+  })
+
+interface OpenedWindow {
+  readonly actor: string
+  readonly start: number
+  readonly end: number
+}
+
+/** Follows the windows as an account does: each one that opens cuts what it overlaps. */
+const windowsOf = (facts: ReadonlyArray<Fact>): ReadonlyArray<string> => {
+  let windows: ReadonlyArray<OpenedWindow> = []
+  for (const fact of facts)
+    if (fact.type === "account.window_opened") {
+      const cut = windows.map((window) =>
+        window.actor === fact.actor && window.start < fact.end && window.end > fact.start
+          ? { ...window, end: fact.start }
+          : window,
+      )
+      windows = [...cut.filter(({ start, end }) => start < end), fact]
+    }
+  return windows.map(({ actor, start, end }) => {
+    const costs = facts.flatMap((fact) =>
+      fact.type === "account.usage_recorded" && fact.actor === actor && fact.at >= start && fact.at < end
+        ? [fact.standardCostNanoUsd]
+        : [],
+    )
+    return `${actor} ${start} ${end} ${costs.length} ${costs.reduce((sum, cost) => sum + cost, 0)}`
+  })
+}
+
+const limitsOf = (facts: ReadonlyArray<Fact>): ReadonlyArray<string> =>
+  facts.flatMap((fact) => {
+    if (fact.type === "channel.configured") return [`${fact.actor} ${fact.config.maxConcurrent ?? "none"}`]
+    return fact.type === "account.configured" ? [`${fact.actor} ${fact.config.concurrency ?? "none"}`] : []
+  })
+
 /** Says what the tables must hold, straight from the facts. */
 export const contentsOfFacts = (stored: ReadonlyArray<Stored>): Contents => {
   const facts = stored.flatMap(({ commit }) => commit.facts)
@@ -65,6 +111,9 @@ export const contentsOfFacts = (stored: ReadonlyArray<Stored>): Contents => {
       .toSorted(),
     admissions: facts.flatMap(admissionOf).toSorted(),
     cooldowns: cooldownsOf(facts).toSorted(),
+    sessions: sessionsOf(facts).toSorted(),
+    windows: windowsOf(facts).toSorted(),
+    limits: limitsOf(facts).toSorted(),
   }
 }
 
@@ -82,6 +131,15 @@ const lines: Record<keyof Contents, string> = {
       if(end IS NULL, 'open', toString(toUnixTimestamp64Milli(assumeNotNull(end)))), ' ',
       toString(toUnixTimestamp64Milli(assumeNotNull(until))), ' ', classification) AS line
     FROM sluice.cooldowns`,
+  sessions: `
+    SELECT concat('account/', account, ' ', session, ' ', stay, ' ', toString(toUnixTimestamp64Milli(assumeNotNull(registered))), ' ',
+      if(ended IS NULL, 'open', toString(toUnixTimestamp64Milli(assumeNotNull(ended)))), ' ', why) AS line
+    FROM sluice.sessions`,
+  windows: `
+    SELECT concat('account/', account, ' ', toString(toUnixTimestamp64Milli(start)), ' ', toString(toUnixTimestamp64Milli(end)), ' ',
+      toString(requests), ' ', toString(toInt64(standardCostUsd * 1000000000))) AS line
+    FROM sluice.window_cost`,
+  limits: "SELECT concat(actor, ' ', ifNull(toString(concurrency), 'none')) AS line FROM sluice.limits FINAL",
 }
 
 /** Reads what the tables hold. */
@@ -94,5 +152,8 @@ export const contentsOfTables = async (clickHouse: ClickHouse): Promise<Contents
     requests: await read("requests"),
     admissions: await read("admissions"),
     cooldowns: await read("cooldowns"),
+    sessions: await read("sessions"),
+    windows: await read("windows"),
+    limits: await read("limits"),
   }
 }

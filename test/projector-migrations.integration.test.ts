@@ -6,7 +6,9 @@ import { createMemoryClaims } from "@sluice/infra/clickhouse/memory-claims.ts"
 import { migrate, readMigrations, type Migration } from "@sluice/infra/clickhouse/migrate.ts"
 import { createMemoryLog } from "@sluice/infra/event-log/memory-log.ts"
 import { createLogger } from "@sluice/infra/logging/logging.ts"
+import { exampleCommits } from "@sluice/projector/example-commits.ts"
 import { startProjector } from "@sluice/projector/projector.ts"
+import { facts } from "@sluice/projector/tables/facts.ts"
 import { expect, test } from "vitest"
 
 const openEmpty = async () => {
@@ -40,6 +42,36 @@ test("migrations are applied once, in order, and recorded with their hash", asyn
   )
   expect(rows.map(({ number }) => number)).toEqual([...known, next].map(({ number }) => number))
   expect(rows.at(-1)).toEqual({ number: next.number, name: next.name, length: 64 })
+})
+
+test("tables of an older version keep their rows, and what was configured by then is among the limits", async () => {
+  await using place = await openEmpty()
+  const [first, ...later] = await readMigrations()
+  if (first === undefined) throw new Error("there are no migrations")
+  await migrate(place.clickHouse, [first])
+  const before = [...exampleCommits({ requests: 20 })].map((message, nth) => ({
+    ...message,
+    sequence: nth + 1,
+  }))
+  const rows = before.flatMap((message) => facts.rows(message.commit, message))
+  await place.clickHouse.insert({
+    table: facts.table,
+    columns: Object.keys(rows[0] ?? {}),
+    rows: rows.map((row) => JSON.stringify(Object.values(row))).join("\n"),
+    token: "facts:1",
+  })
+  await migrate(place.clickHouse, [first, ...later])
+  const count = "SELECT count() AS count FROM sluice.facts"
+  expect(await place.clickHouse.query(count)).toEqual([{ count: rows.length }])
+  const limits =
+    "SELECT actor, channel, enabled, concurrency, queueSize, rpm FROM sluice.limits FINAL ORDER BY actor"
+  const stored = await place.clickHouse.query(limits)
+  expect(stored).toHaveLength(8)
+  const shared = { channel: "channel-0", enabled: true, rpm: null }
+  expect([stored[0], stored[4]]).toEqual([
+    { ...shared, actor: "account/key-0", concurrency: 4, queueSize: null },
+    { ...shared, actor: "channel/channel-0", concurrency: 2, queueSize: 5 },
+  ])
 })
 
 test("tables of a newer version stop the projector with a clear message", async () => {

@@ -137,7 +137,16 @@ describe("named queries", () => {
     const { queries } = body as {
       queries: ReadonlyArray<{ name: string; about: string; parameters: Array<object> }>
     }
-    expect(queries.map(({ name }) => name)).toEqual(["usage", "waits", "cooldowns", "trace"])
+    expect(queries.map(({ name }) => name)).toEqual([
+      "usage",
+      "waits",
+      "cooldowns",
+      "rejections",
+      "sessions",
+      "window-cost",
+      "near-limit",
+      "trace",
+    ])
     expect(queries.every(({ about, parameters }) => about.endsWith(".") && parameters.length > 0)).toBe(true)
   })
 })
@@ -152,6 +161,7 @@ describe("refusals", () => {
     ["/queries/usage?last=soon", 400, "invalid_request"],
     ["/queries/usage?wait=never", 400, "invalid_request"],
     ["/queries/cooldowns?limit=0", 400, "invalid_request"],
+    ["/queries/near-limit?share=much", 400, "invalid_request"],
   ])("%s is answered with %i", async (place, status, code) => {
     expect(await get(place)).toMatchObject({ status, body: { error: { code } } })
   })

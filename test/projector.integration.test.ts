@@ -173,7 +173,7 @@ describe("lost", () => {
   test("another log of the same length is projected anew", async () => {
     await using place = await openPlace()
     await projectRest(place)
-    const others = [...exampleCommits({ requests: 100, channels: 3 })]
+    const others = [...exampleCommits({ requests: 101, channels: 3 })]
       .slice(0, examples.length)
       .map((message) => ({ ...message, id: `other-${message.id}` }))
     const log = createMemoryLog()
@@ -215,8 +215,8 @@ const dyingAfter = (steps: number, { claims, clickHouse }: Place) => {
   }
 }
 
-// A block takes a claim, up to five inserts and a note of what it held: these are two blocks and more.
-const everyStep = Array.from({ length: 16 }, (_, place) => place + 1)
+// A block takes a claim, up to eight inserts and a note of what it held: these are two blocks and more.
+const everyStep = Array.from({ length: 22 }, (_, place) => place + 1)
 
 test.each(everyStep)("a projector that dies after step %i leaves no gap and no double", async (steps) => {
   await using place = await openPlace(examples.slice(0, 60))

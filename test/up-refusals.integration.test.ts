@@ -95,13 +95,27 @@ test("a NATS server that is not there is one line without its password", async (
     const config = service === "ingress" ? ["--config", join(data.path, "demo.yaml")] : []
     const { code, stderr } = await runCommand(
       [service, "--nats", "nats://127.0.0.1:1", "--data", data.path, "--port", "0", ...config],
-      Object.fromEntries([1, 2, 3, 4].map((n) => [`SLUICE_DEMO_KEY_${n}`, "k"])),
+      Object.fromEntries([1, 2, 3, 4, 5, 6].map((n) => [`SLUICE_DEMO_KEY_${n}`, "k"])),
     )
     expect([code, stderr]).toEqual([
       1,
       "sluice: cannot reach NATS at nats://127.0.0.1:1: connection refused\n",
     ])
   }
+})
+
+test("a damaged secret of the sessions is one line that says what to do", async () => {
+  await using data = await temporaryDataDirectory()
+  const config = join(data.path, "sluice.yaml")
+  await writeFile(config, "pools: []\nchannels: []\n")
+  const secret = join(data.path, "session.key")
+  await writeFile(secret, "short")
+  const args = ["--nats", "nats://127.0.0.1:1", "--data", data.path, "--port", "0", "--config", config]
+  const { code, stderr } = await runCommand(["ingress", ...args])
+  expect([code, stderr]).toEqual([
+    1,
+    `sluice: the secret ${secret} holds 5 bytes, and 32 are needed: restore it, or remove it to begin with a new one\n`,
+  ])
 })
 
 test("a ClickHouse server that is not there is one line", async () => {

@@ -24,7 +24,7 @@ const rowsOf = async (dataDirectory: string, name: string) => {
   return (JSON.parse(stdout) as { rows: ReadonlyArray<Record<string, number>> }).rows
 }
 
-test("the demo answers the first request of both protocols, as a whole and as a stream, and stops cleanly", async () => {
+test("the demo answers the first request of every protocol, as a whole and as a stream, and stops cleanly", async () => {
   await using data = await temporaryDataDirectory()
   const sluice = await startSluice(data.path)
   expect(sluice.command.stdout()).toBe(`ready: ${sluice.url} (data in ${data.path})\n`)
@@ -42,6 +42,14 @@ test("the demo answers the first request of both protocols, as a whole and as a 
     }),
   })
   expect(await message.json()).toMatchObject({ type: "message", usage: { output_tokens: 3 } })
+  const content = await fetch(`${sluice.url}/v1beta/models/demo-gemini:generateContent`, {
+    method: "POST",
+    body: JSON.stringify({
+      contents: [{ parts: [{ text: "hello" }] }],
+      generationConfig: { maxOutputTokens: 3 },
+    }),
+  })
+  expect(await content.json()).toMatchObject({ usageMetadata: { candidatesTokenCount: 3 } })
   const known = processesOf(sluice.run())
   expect(known).toHaveLength(5)
   expect(await sluice.stop("SIGTERM")).toMatchObject({ code: 0, signal: null })

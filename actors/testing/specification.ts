@@ -1,5 +1,6 @@
+import { AccountConfiguration } from "@sluice/events/account-configuration.ts"
+import { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import type { Fact } from "@sluice/events/commit.ts"
-import { AccountConfiguration, ChannelConfiguration } from "@sluice/events/configuration.ts"
 import { Schema } from "effect"
 import { expect } from "vitest"
 import type { Acquire, Command, Decision, Enqueue, Release } from "../command.ts"
@@ -21,13 +22,13 @@ export const configured = (
   type: "configure",
   channel: channelOf({ id: "c", protocol: "openai", baseUrl: "http://upstream", models: ["m"], ...channel }),
   accounts: accounts.map((account, index) => accountOf({ id: index === 0 ? "a" : `a${index}`, ...account })),
+  credentials: new Map(),
   by: "file",
 })
 
 const applicant = (request: string) => ({
   request,
   attempt: 1,
-  class: "new" as const,
   client: "alice",
   weight: 1,
   model: "m",
@@ -72,7 +73,15 @@ export const rejected = (request: string, more: Partial<Release> = {}): Command 
   release(request, {
     outcome: "rate_limited",
     status: 429,
-    rejection: { classification: "requests", evidence: {}, retryAfterMs: null, summary: "too many requests" },
+    rejection: {
+      classification: "requests",
+      evidence: {},
+      retryAfterMs: null,
+      resetAt: null,
+      isOfModel: false,
+      statedLimit: null,
+      summary: "too many requests",
+    },
     ...more,
   })
 

@@ -1,5 +1,5 @@
 import type { ConfigurationFile, DeclaredChannel } from "@sluice/events/configuration.ts"
-import { accountsOf } from "@sluice/events/implicit-account.ts"
+import { type AccountOfChannel, accountsOf } from "@sluice/events/implicit-account.ts"
 import { Effect, Result } from "effect"
 import { readConfiguration } from "./configuration.ts"
 import { formatProblem } from "./problem.ts"
@@ -52,11 +52,34 @@ export const summaryOf = ({ pools, channels, clients }: ConfigurationFile): Read
 
 const channelLines = (channel: DeclaredChannel): ReadonlyArray<string> => [
   `channel ${channel.id}${channel.enabled ? "" : " (disabled)"}: ${channel.protocol} at ${channel.baseUrl}, ` +
-    `${counted(channel.models.length, "model")}, ${atOnce(channel.maxConcurrent)}, ${queueOf(channel)}`,
+    `${counted(channel.models.length, "model")}, ${atOnce(channel.maxConcurrent)}${channel.mode === "soft" ? " (soft)" : ""}, ${[...ratesOf(channel), queueOf(channel)].join(", ")}`,
   ...accountsOf(channel).map(
-    ({ id, name, enabled, concurrency }) =>
-      `  account ${name === "" ? id : `${id} (${name})`}${enabled ? "" : " (disabled)"}: ${atOnce(concurrency)}`,
+    (account) =>
+      `  account ${account.name === "" ? account.id : `${account.id} (${account.name})`}${account.enabled ? "" : " (disabled)"}: ` +
+      [atOnce(account.concurrency), ...keptOf(account), ...ratesOf(account)].join(", "),
   ),
+]
+
+const ratesOf = ({ rpm, tpm }: { rpm: number | null; tpm: number | null }): ReadonlyArray<string> => [
+  ...(rpm === null ? [] : [`${counted(rpm, "request")} a minute`]),
+  ...(tpm === null ? [] : [`${counted(tpm, "token")} a minute`]),
+]
+
+const keptOf = ({
+  concurrency,
+  reservedConcurrency,
+  maxSessions,
+  windowCost,
+}: AccountOfChannel): ReadonlyArray<string> => [
+  ...(concurrency === null || reservedConcurrency === 0
+    ? []
+    : [
+        `${reservedConcurrency === "auto" ? "a share" : reservedConcurrency} of them reserved for bound requests`,
+      ]),
+  ...(maxSessions === null ? [] : [`at most ${counted(maxSessions, "session")}`]),
+  ...(windowCost.limitUsd === 0
+    ? []
+    : [`${windowCost.limitUsd} USD in 5 h and ${windowCost.stickyReserveUsd} more for bound requests`]),
 ]
 
 const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`
@@ -64,8 +87,12 @@ const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? ""
 const atOnce = (limit: number | null): string => (limit === null ? "unlimited" : `at most ${limit} at once`)
 
 const queueOf = (channel: DeclaredChannel): string => {
-  const isLimited =
-    channel.maxConcurrent !== null || channel.accounts.some(({ concurrency }) => concurrency !== null)
+  const isLimited = [channel, ...channel.accounts].some(
+    (one) =>
+      ("concurrency" in one ? one.concurrency : one.maxConcurrent) !== null ||
+      one.rpm !== null ||
+      one.tpm !== null,
+  )
   if (!isLimited || channel.queueSize === 0) return "no queue"
   const longest = channel.queueTimeoutMs === null ? "without end" : `${channel.queueTimeoutMs} ms`
   return `up to ${channel.queueSize} wait ${longest}`

@@ -80,7 +80,7 @@ test("everything that is wrong is said at once, in the order of the file", async
   - { id: p, models: [], tiers: [[b]] }
 channels:
   - id: a
-    protocol: gemini
+    protocol: bedrock
     models: [m]
     maxConcurrent: -3
     maxConcurent: 3
@@ -93,7 +93,7 @@ channels:
     "sluice.yaml:2:22 pools[0].models: an empty list is not valid: expected a list of at least one pattern of a model",
     'sluice.yaml:2:35 pools[0].tiers[0][0]: "b" is not valid: expected the id of a channel (a)',
     "sluice.yaml:4:5 channels[0].baseUrl: is missing: expected an http:// or https:// URL without user, query or fragment",
-    'sluice.yaml:5:15 channels[0].protocol: "gemini" is not valid: expected "openai" or "anthropic"',
+    'sluice.yaml:5:15 channels[0].protocol: "bedrock" is not valid: expected "openai" or "anthropic" or "gemini"',
     "sluice.yaml:7:20 channels[0].maxConcurrent: -3 is not valid: expected a whole number from 0 (0 or null = unlimited)",
     "sluice.yaml:8:5 channels[0].maxConcurent: is not a field: did you mean maxConcurrent?",
     'sluice.yaml:9:9 channels[1].id: "a" is not valid: expected an id that no other channel has',
@@ -129,7 +129,7 @@ test.each([
   ],
   [
     "queueSize: 5",
-    "queueSize: 5 is not valid: expected 0, or a limit to queue at: maxConcurrent, or concurrency of an account",
+    "queueSize: 5 is not valid: expected 0, or a limit to queue at: maxConcurrent, rpm or tpm, or concurrency of an account",
   ],
   ["headers: { Host: x }", "headers.Host: is not valid: expected a header that is not the transport's own"],
 ])("%s is refused", async (fields, line) => {

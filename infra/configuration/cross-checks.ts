@@ -99,11 +99,19 @@ const isLimit = (value: unknown): boolean => typeof value === "number" && value 
 
 const queueFindings = (channel: Entry): ReadonlyArray<Finding> => {
   const { path, value } = at(channel, "queueSize")
+  const has = (entry: Entry, ...names: ReadonlyArray<string>) =>
+    names.some((name) => isLimit(at(entry, name).value))
   const isLimited =
-    isLimit(at(channel, "maxConcurrent").value) ||
-    accountsIn(channel).some((account) => isLimit(at(account, "concurrency").value))
+    has(channel, "maxConcurrent", "rpm", "tpm") ||
+    accountsIn(channel).some((account) => has(account, "concurrency", "rpm", "tpm"))
   return isLimit(value) && Number.isInteger(value) && !isLimited
-    ? [notValid(path, shown(value), "0, or a limit to queue at: maxConcurrent, or concurrency of an account")]
+    ? [
+        notValid(
+          path,
+          shown(value),
+          "0, or a limit to queue at: maxConcurrent, rpm or tpm, or concurrency of an account",
+        ),
+      ]
     : []
 }
 
@@ -133,8 +141,13 @@ const headerFindings = (channel: Entry): ReadonlyArray<Finding> => {
 }
 
 const negativeLimit = (account: Entry): ReadonlyArray<Finding> => {
-  const { path, value } = at(account, "concurrency")
-  return typeof value === "number" && value < 0 ? [odd(path, value, "means unlimited; write 0 or null")] : []
+  const isNegative = ({ value }: Entry) => typeof value === "number" && value < 0
+  const limit = at(account, "concurrency")
+  const reserved = at(account, "reservedConcurrency")
+  return [
+    ...(isNegative(limit) ? [odd(limit.path, limit.value, "means unlimited; write 0 or null")] : []),
+    ...(isNegative(reserved) ? [odd(reserved.path, reserved.value, "means none; write 0")] : []),
+  ]
 }
 
 const odd = (path: Path, value: unknown, sentence: string): Finding => {

@@ -28,6 +28,7 @@ test.each([
   ["as the latest", "gpt-4.1-mini-latest", 400_000],
   ["with its provider", "anthropic/claude-haiku-4-5", 1_000_000],
   ["as Gemini names it", "models/gemini-2.5-pro", 1_250_000],
+  ["of embeddings", "text-embedding-3-small", 20_000],
   ["without the provider that it is listed with", "gemini-2.5-flash", 300_000],
   ["of the demo", "demo-gpt", 1_000_000],
 ])("a model is found %s", (_, model, inputPicoUsd) => {

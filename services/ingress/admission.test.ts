@@ -124,11 +124,19 @@ describe("table E: refusals", () => {
 
   it("every candidate cooling: with the earliest end", async () => {
     const { ask } = await startActors({ wanted: one({}) })
-    const rejection = { classification: "requests", evidence: {}, retryAfterMs: 12_000, summary: "" } as const
+    const rejection = {
+      classification: "requests",
+      evidence: {},
+      retryAfterMs: 40_000,
+      resetAt: null,
+      isOfModel: false,
+      statedLimit: null,
+      summary: "",
+    } as const
     leaseOf(await ask("r1")).release({ outcome: "rate_limited", status: 429, ttftMs: null, rejection }, true)
     expect(await ask("r2")).toMatchObject({
       kind: "refused",
-      refusal: { code: "all_cooling", retryAfterMs: 12_000 },
+      refusal: { code: "all_cooling", retryAfterMs: 40_000 },
     })
   })
 

@@ -1,19 +1,26 @@
 import type { Applicant, Obstacle } from "@sluice/actors/command.ts"
-import { channelOf } from "@sluice/actors/group.ts"
+import { channelOf, contextOf } from "@sluice/actors/group.ts"
 import { ranked, standingOf, WeightedTurns } from "@sluice/actors/score.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import type { PoolConfiguration } from "@sluice/events/configuration.ts"
+import { actorName } from "@sluice/events/identifier.ts"
 import type { Candidate, RequestCompleted } from "@sluice/events/ingress.ts"
 import { type Granted, grantedLease, type LeaseSupport } from "./granted-lease.ts"
 import type { HostedChannel } from "./hosted-channel.ts"
 import type { Admission, Admittable, Admitted } from "./lease.ts"
-import { refusedAfterWait, refusedAtOnce } from "./refusals.ts"
+import { RefusalCounts } from "./refusal-counts.ts"
+import { reasonsOf, refusedAfterWait, refusedAtOnce } from "./refusals.ts"
+import { type Asking, RoutingRound, type WaitingPlace, waitsForItsAccount } from "./routing-round.ts"
+import { type Binding, SessionIndex } from "./session-index.ts"
 import { placeLost, Waiting } from "./waiting.ts"
 
 /** What admission needs from its process. */
 export interface AdmissionOptions extends LeaseSupport {
+  /** Runs something at a time. */
+  at(timeMs: number, run: () => void): unknown
   poolOf(id: string): PoolConfiguration | undefined
   channelOf(id: string): HostedChannel | undefined
+  channels(): Iterable<HostedChannel>
   weightOf(client: string): number
   complete(request: Omit<RequestCompleted, "actor" | "type" | "at">): Promise<void>
   /** Resolves when the process may grant: after an unclean stop the upstreams are given time to forget it. Source: L12. */
@@ -22,19 +29,13 @@ export interface AdmissionOptions extends LeaseSupport {
 
 type AdmitOptions = Parameters<Admission["admit"]>[1]
 
-interface Round {
-  /** When the request began to wait. */
-  readonly since: number
-  readonly candidates: Array<Candidate>
-  readonly waitable: Array<HostedChannel>
-  coolingUntil: number | null
-}
-
 /** Tries every candidate without waiting, then waits at all of them at once. Source: B2. */
 export class ActorAdmission implements Admission {
   #options: AdmissionOptions
   #waiting = new Map<string, Waiting>()
   #turns = new Map<string, WeightedTurns>()
+  #sessions = new SessionIndex()
+  #refusals: RefusalCounts
   /** The request that is being granted a slot without having waited. */
   #asking: string | undefined
   #mayGrant: Promise<void> | undefined
@@ -42,6 +43,8 @@ export class ActorAdmission implements Admission {
 
   constructor(options: AdmissionOptions) {
     this.#options = options
+    this.#refusals = new RefusalCounts(options)
+    for (const channel of options.channels()) this.#sessions.load(channel)
     this.#mayGrant = options.mayGrant
     void options.mayGrant?.then(() => (this.#mayGrant = undefined))
   }
@@ -52,17 +55,21 @@ export class ActorAdmission implements Admission {
   }
 
   admit(request: Admittable, options: AdmitOptions): Promise<Admitted> | Admitted {
-    if (this.#mayGrant === undefined) return this.#admitSince(request, options, this.#options.now())
+    if (this.#mayGrant === undefined) {
+      const since = options.isReturning ? request.arrivedAt : this.#options.now()
+      return this.#admitSince(request, options, since)
+    }
     return this.#mayGrant.then(() => this.#admitSince(request, options, request.arrivedAt))
   }
 
   #admitSince(request: Admittable, options: AdmitOptions, since: number): Promise<Admitted> | Admitted {
-    if (options.signal.aborted) return { kind: "left", waitMs: this.#options.now() - request.arrivedAt }
-    const round: Round = { since, candidates: [], waitable: [], coolingUntil: null }
-    const granted = this.#ask(request, options, round)
+    const now = this.#options.now()
+    if (options.signal.aborted) return { kind: "left", waitMs: now - request.arrivedAt }
+    const round = new RoutingRound(request, options, { since, now })
+    const granted = this.#ask(round)
     if (granted !== undefined) return granted
-    if (options.hasAnswer || round.waitable.length === 0) return this.#refuse(request, round)
-    return this.#wait(request, options, round)
+    if (options.hasAnswer || round.places.length === 0) return this.#refuse(round)
+    return this.#wait(round)
   }
 
   complete(request: Omit<RequestCompleted, "actor" | "type" | "at">): Promise<void> {
@@ -77,6 +84,7 @@ export class ActorAdmission implements Admission {
 
   /** Follows what happens on a channel: slots that waiters get, places that they lose. Source: L4. */
   onFacts(channel: HostedChannel, facts: ReadonlyArray<Fact>, committed: Promise<void>): void {
+    this.#sessions.onFacts(channel, facts)
     for (const fact of facts) {
       if (fact.type === "channel.acquired") this.#onGranted(channel, fact, committed)
       else if (fact.type === "channel.timed_out" || fact.type === "channel.abandoned") {
@@ -88,24 +96,57 @@ export class ActorAdmission implements Admission {
 
   /** Sends waiters whose places a reload has lost back to routing. Source: L6, L8. */
   onReloaded(channel: HostedChannel): void {
+    this.#sessions.load(channel)
     const { lanes } = channelOf(channel.subject.state)
     for (const waiting of this.#waiting.values())
       if (waiting.isAt(channel) && lanes.get(waiting.request) === undefined) waiting.lose(channel, "rerouted")
   }
 
-  #ask(request: Admittable, options: AdmitOptions, round: Round): Admitted | undefined {
-    const pool = this.#options.poolOf(request.pool)
-    for (const [tier, ids] of (pool?.tiers ?? []).entries()) {
-      for (const channel of this.#rankedTier(request.pool, tier, ids)) {
-        const passedOver = this.#obstacle(channel, request)
-        if (passedOver !== undefined) {
-          round.candidates.push({ channel: channel.id, reason: passedOver })
+  /** Asks the account that the request is bound to, then every other candidate, if it does not wait for its own. Source: B2, B7. */
+  #ask(round: RoutingRound): Admitted | undefined {
+    const pool = this.#options.poolOf(round.request.pool)
+    if (pool === undefined) return undefined
+    const session = this.#sessionOf(round.request, pool)
+    if (session === undefined) return this.#askAll(round, pool, {})
+    const binding = this.#sessions.get(session)
+    if (binding === undefined || !this.#isCandidate(binding.channel, pool, round.request))
+      return this.#askAll(round, pool, { session })
+    const { channel, account } = binding
+    const asking = { session, account }
+    const answer = this.#acquire(channel, round, asking)
+    if (!isRefused(answer)) return answer
+    round.passOver(channel, answer)
+    const place = { channel, account, asking, timeoutMs: pool.stickyWaitTimeoutMs }
+    const weight = this.#options.weightOf(round.request.client)
+    if (!waitsForItsAccount(place, answer, { round, pool, weight }))
+      return this.#askAll(round, pool, { session, isSpilled: true })
+    round.places.push(place)
+    return undefined
+  }
+
+  /** What often stands for a whole application binds only a few requests at a time. Source: B5. */
+  #sessionOf({ session }: Admittable, { stickyMaxWaiting }: PoolConfiguration): string | undefined {
+    if (session === null) return undefined
+    if (session.source !== "prompt_cache_key" && session.source !== "user") return session.id
+    const binding = this.#sessions.get(session.id)
+    const inFlight = binding === undefined ? 0 : inFlightOf(binding, session.id)
+    return inFlight < stickyMaxWaiting ? session.id : undefined
+  }
+
+  #askAll(round: RoutingRound, pool: PoolConfiguration, asking: Asking): Admitted | undefined {
+    for (const [tier, ids] of pool.tiers.entries()) {
+      for (const channel of this.#rankedTier(pool.id, tier, ids)) {
+        const reason = this.#obstacle(channel, round.request)
+        if (reason !== undefined) {
+          round.passOver(channel, [{ reason }])
           continue
         }
-        const granted = this.#acquire(channel, request, options, round)
-        if (granted !== undefined) return granted
+        const answer = this.#acquire(channel, round, asking)
+        if (!isRefused(answer)) return answer
+        round.passOver(channel, answer)
+        if (round.canWaitAt({ channel, asking }, answer)) round.places.push({ channel, asking })
       }
-      if (pool?.queueBeforeFallback === true && round.waitable.length > 0) return undefined
+      if (pool.queueBeforeFallback && round.places.length > 0) return undefined
     }
     return undefined
   }
@@ -116,8 +157,18 @@ export class ActorAdmission implements Admission {
     const key = `${pool} ${tier}`
     const turns = this.#turns.get(key) ?? new WeightedTurns()
     this.#turns.set(key, turns)
-    const standings = channels.map((channel) => ({ ...standingOf(channel.subject.state), hosted: channel }))
+    const now = this.#options.now()
+    const standings = channels.map((channel) => ({
+      ...standingOf(channel.subject.state, now),
+      hosted: channel,
+    }))
     return ranked(standings, turns).map(({ hosted }) => hosted)
+  }
+
+  #isCandidate(channel: HostedChannel, pool: PoolConfiguration, request: Admittable): boolean {
+    return (
+      pool.tiers.some((tier) => tier.includes(channel.id)) && this.#obstacle(channel, request) === undefined
+    )
   }
 
   #obstacle(channel: HostedChannel, request: Admittable): Candidate["reason"] | undefined {
@@ -128,49 +179,41 @@ export class ActorAdmission implements Admission {
     return channel.subject.isAccepting ? undefined : "log_unavailable"
   }
 
-  #acquire(
-    channel: HostedChannel,
-    request: Admittable,
-    options: AdmitOptions,
-    round: Round,
-  ): Admitted | undefined {
+  #acquire(channel: HostedChannel, round: RoutingRound, asking: Asking): Admitted | ReadonlyArray<Obstacle> {
+    const { request, options } = round
     this.#asking = request.request
     const executed = channel.subject.execute({
       type: "acquire",
-      ...this.#applicant(request, options.attempt),
+      ...this.#applicant(channel, round, asking),
       since: round.since,
       tried: options.tried,
     })
     this.#asking = undefined
-    if (executed.kind === "facts") {
-      const granted = executed.facts[0] as Granted
-      const lease = grantedLease(channel, granted, executed.committed, this.#options)
-      return { kind: "granted", lease, candidates: round.candidates }
-    }
+    if (executed.kind === "rejected") return executed.obstacles
     if (executed.kind === "later") throw new Error(`${channel.id} put off a request instead of deciding it`)
-    for (const obstacle of executed.obstacles) round.candidates.push(candidateOf(channel, obstacle))
-    if (executed.obstacles.some(({ reason }) => reason === "saturated")) round.waitable.push(channel)
-    if (executed.until !== null) round.coolingUntil = Math.min(round.coolingUntil ?? Infinity, executed.until)
-    return undefined
+    const granted = executed.facts[0] as Granted
+    const lease = grantedLease(channel, granted, executed.committed, this.#options)
+    return { kind: "granted", lease, candidates: round.candidates }
   }
 
-  async #wait(request: Admittable, options: AdmitOptions, round: Round): Promise<Admitted> {
+  async #wait(round: RoutingRound): Promise<Admitted> {
+    const { request, options, candidates } = round
     const waiting = new Waiting(request.request)
     this.#waiting.set(request.request, waiting)
     const leave = () => waiting.leave("client_left")
     options.signal.addEventListener("abort", leave)
     try {
-      this.#takePlaces(waiting, request, options, round)
-      if (!waiting.isOver && waiting.places === 0) return this.#refuse(request, round)
+      for (const place of round.places) if (!waiting.isOver) this.#takePlace(waiting, round, place)
+      if (!waiting.isOver && waiting.places === 0) return this.#refuse(round)
       if (this.#isShuttingDown) waiting.leave("shutting_down")
       const result = await waiting.result
       switch (result.kind) {
         case "granted": {
           const lease = grantedLease(result.channel, result.granted, result.committed, this.#options)
-          return { kind: "granted", lease, candidates: round.candidates }
+          return { kind: "granted", lease, candidates }
         }
         case "ended":
-          return { kind: "refused", refusal: refusedAfterWait(result.code, round.candidates) }
+          return { kind: "refused", refusal: refusedAfterWait(result.code, candidates) }
         case "left":
           return { kind: "left", waitMs: this.#options.now() - request.arrivedAt }
         case "rerouted":
@@ -183,20 +226,19 @@ export class ActorAdmission implements Admission {
     return this.#admitSince(request, options, request.arrivedAt)
   }
 
-  #takePlaces(waiting: Waiting, request: Admittable, options: AdmitOptions, round: Round): void {
-    const applicant = this.#applicant(request, options.attempt)
-    for (const channel of round.waitable) {
-      waiting.add(channel)
-      const executed = channel.subject.execute({
-        type: "enqueue",
-        ...applicant,
-        deadlineAt: request.deadlineAt,
-      })
-      if (waiting.isOver) return
-      if (executed.kind === "facts") continue
-      waiting.forget(channel)
-      round.candidates.push({ channel: channel.id, reason: "queue_full" })
-    }
+  #takePlace(waiting: Waiting, round: RoutingRound, { channel, asking, timeoutMs }: WaitingPlace): void {
+    const { request, options } = round
+    waiting.add(channel)
+    const executed = channel.subject.execute({
+      type: "enqueue",
+      ...this.#applicant(channel, round, asking),
+      deadlineAt: request.deadlineAt,
+      isReturning: options.isReturning,
+      ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    })
+    if (waiting.isOver || executed.kind !== "rejected") return
+    waiting.forget(channel)
+    round.passOver(channel, executed.obstacles)
   }
 
   #onGranted(channel: HostedChannel, granted: Granted, committed: Promise<void>): void {
@@ -210,22 +252,43 @@ export class ActorAdmission implements Admission {
     )
   }
 
-  #refuse(request: Admittable, round: Round): Admitted {
+  #refuse({ request, candidates, coolingUntil, isFailing }: RoutingRound): Admitted {
     const now = this.#options.now()
-    const refusal = refusedAtOnce(round.candidates, { now, coolingUntil: round.coolingUntil })
-    const full = round.candidates.find(({ reason }) => reason === "queue_full")
-    const subject = full && this.#options.channelOf(full.channel)?.subject
-    if (subject?.isLive === true)
-      subject.execute({ type: "refuse", request: request.request, reason: refusal.code })
+    const refusal = refusedAtOnce(candidates, { now, coolingUntil, isFailing })
+    const reasons = reasonsOf(refusal.code)
+    const cause = candidates.find(({ reason }) => reasons.includes(reason))
+    const channel = cause && this.#options.channelOf(cause.channel)
+    if (channel !== undefined) this.#refusals.add(channel, { request: request.request, reason: refusal.code })
     return { kind: "refused", refusal }
   }
 
-  #applicant(request: Admittable, attempt: number): Applicant {
+  #applicant(channel: HostedChannel, { request, options }: RoutingRound, asking: Asking): Applicant & Asking {
     const { client, model, estimate, arrivedAt } = request
     const weight = this.#options.weightOf(client)
-    return { request: request.request, attempt, class: "new", client, weight, model, estimate, arrivedAt }
+    const { attempt } = options
+    const applicant = {
+      request: request.request,
+      attempt,
+      client,
+      weight,
+      model,
+      estimate,
+      arrivedAt,
+      ...asking,
+    }
+    if (!channel.subject.state.hasWindows) return applicant
+    const tokens = { ...noTokens, input: estimate.inputTokens, output: estimate.outputTokens }
+    const { standardCostNanoUsd } = this.#options.costOf(channel.upstreamModel(model) ?? model, tokens)
+    return { ...applicant, estimatedCostNanoUsd: standardCostNanoUsd }
   }
 }
 
-const candidateOf = (channel: HostedChannel, { account, reason }: Obstacle): Candidate =>
-  account === undefined ? { channel: channel.id, reason } : { channel: channel.id, account, reason }
+const noTokens = { input: 0, output: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, reasoning: 0 }
+
+const isRefused = (answer: Admitted | ReadonlyArray<Obstacle>): answer is ReadonlyArray<Obstacle> =>
+  Array.isArray(answer)
+
+const inFlightOf = ({ channel, account }: Binding, session: string): number => {
+  const actor = channel.subject.state.accounts.get(actorName("account", account))
+  return (actor && contextOf(actor).sessions.get(session)?.inFlight) ?? 0
+}

@@ -18,6 +18,23 @@ export const announce = (logger: Logger, facts: ReadonlyArray<Fact>): void => {
       case "account.cooldown_ended":
         logger.info({ actor: fact.actor, reason: fact.reason }, "cooldown ended")
         break
+      case "account.limit_adjusted": {
+        const { actor, from, to, reason } = fact
+        logger.info({ actor, from, to, reason }, "limit adjusted")
+        break
+      }
+      case "account.suspended": {
+        const { actor, status, summary } = fact
+        logger.warn({ actor, status, summary }, "suspended")
+        break
+      }
+      case "account.restored":
+        logger.info({ actor: fact.actor, by: fact.by, reason: fact.reason }, "restored")
+        break
+      case "account.reset":
+      case "channel.reset":
+        logger.info({ actor: fact.actor, by: fact.by, cleared: fact.cleared }, "reset")
+        break
       case "channel.configured":
       case "account.configured":
         logger.info({ actor: fact.actor, revision: fact.revision, by: fact.by }, "configured")

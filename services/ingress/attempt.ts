@@ -1,6 +1,7 @@
 import type { Dispatcher } from "undici"
+import { endOfAnswer, endOfFailure, type Heard } from "./attempt-end.ts"
 import type { AnswerHeaders } from "./classification/classification.ts"
-import { type AttemptFailure, type Cause, causeOf, outcomeOf, outcomeOfCause, readAnswer } from "./failure.ts"
+import { type AttemptFailure, type Cause, causeOf, outcomeOfCause, readAnswer } from "./failure.ts"
 import type { AttemptEnd, Lease } from "./lease.ts"
 import type { WireProtocol } from "./protocols/protocol.ts"
 import { openRelay, type Relay, type RelaySink } from "./relay.ts"
@@ -11,6 +12,8 @@ export type Ending = "whole" | Cause
 /** What an attempt needs of the request that it serves. */
 export interface AttemptOwner {
   readonly protocol: WireProtocol
+  /** What the client sent. */
+  readonly body: Buffer
   /** Whether the client has left. */
   readonly hasLeft: boolean
   dispatch(attempt: Attempt): void
@@ -132,6 +135,7 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
     this.status = status
     this.headers = headers
     if (status >= 300) return
+    this.lease.accepted(Math.round(performance.now() - this.#dispatchedAt))
     const { protocol } = this.#owner
     this.#relay = openRelay(protocol, headers, { stripsUsage: this.addsUsage, sink: this })
   }
@@ -212,7 +216,7 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
 
   #settle(ending: Ending): void {
     this.#settled = true
-    this.#end = { outcome: this.#outcomeOf(ending), status: this.status, ttftMs: this.#ttftMs() }
+    this.#end = endOfAnswer(this.#heard, { outcome: this.#outcomeOf(ending), ttftMs: this.#ttftMs() })
     if (this.#committed) this.#owner.concluded(this, ending)
     else this.#gatedEnding = ending
     if (this.#closed) return
@@ -227,6 +231,10 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
     return this.#relay?.failed === true ? "upstream_error" : "ok"
   }
 
+  get #heard(): Heard {
+    return { protocol: this.#owner.protocol, status: this.status, headers: this.headers }
+  }
+
   #ttftMs(): number | null {
     return this.firstByteAt === undefined ? null : Math.round(this.firstByteAt - this.#dispatchedAt)
   }
@@ -239,7 +247,9 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
 
   #failWithAnswer(body: Buffer | undefined): void {
     const { status, headers } = this
-    this.#fail({ kind: "answer", answer: readAnswer(this.#owner.protocol, { status, headers }, body) })
+    const { unknownRejection } = this.lease.channel
+    const answer = readAnswer(this.#owner.protocol, { status, headers, body }, unknownRejection)
+    this.#fail({ kind: "answer", answer })
   }
 
   #fail(failure: AttemptFailure): void {
@@ -248,13 +258,7 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
       return
     }
     this.#settled = true
-    const rejection = failure.kind === "answer" ? failure.answer.rejection : undefined
-    this.#end = {
-      outcome: outcomeOf(failure),
-      status: this.status,
-      ttftMs: null,
-      ...(rejection === undefined ? {} : { rejection }),
-    }
+    this.#end = endOfFailure(this.#heard, failure, this.#owner.body)
     // Before anything new is asked for, so that a retry can have the slot.
     this.#releaseWhenClosed()
     this.#owner.failed(this, failure)

@@ -15,6 +15,8 @@ export interface Problem {
 export const statusOfCode = {
   body_too_large: 413,
   client_closed: 499,
+  client_concurrency_exceeded: 429,
+  client_rpm_exhausted: 429,
   deadline_exceeded: 504,
   event_log_unavailable: 503,
   forbidden_origin: 403,

@@ -1,3 +1,4 @@
+import type { ClientLimits } from "./client-limits.ts"
 import type { IngressOptions } from "./ingress-options.ts"
 import type { WireProtocol } from "./protocols/protocol.ts"
 import type { Exchange } from "./request.ts"
@@ -7,6 +8,7 @@ import type { UsageAsking } from "./usage-asking.ts"
 /** What all requests of an ingress share. */
 export interface ExchangeContext {
   readonly options: IngressOptions
+  readonly clientLimits: ClientLimits
   readonly upstreams: Upstreams
   readonly clientStallMs: number
   readonly random: () => number
@@ -19,6 +21,8 @@ export interface ExchangeContext {
 export interface Destination {
   readonly protocol: WireProtocol
   readonly path: string
-  /** With its question mark, or empty. */
+  /** With its question mark, or empty; without the client's key. */
   readonly query: string
+  /** The client's key, where the query brought one. */
+  readonly key: string | undefined
 }

@@ -1,19 +1,23 @@
 import type { Outcome } from "@sluice/events/field.ts"
 import { errors } from "undici"
-import { type AnswerHeaders, classify, type Rejection } from "./classification/classification.ts"
+import {
+  type AnswerContext,
+  type AnswerHeaders,
+  type Meaning,
+  meaningOf,
+} from "./classification/classification.ts"
 import { type Problem, problem } from "./errors.ts"
 import { parseJson } from "./json.ts"
 import type { ErrorWords, WireProtocol } from "./protocols/protocol.ts"
 
 /** An upstream's answer that is no success. */
-export interface UpstreamAnswer {
+export interface UpstreamAnswer extends Meaning {
   readonly status: number
   readonly headers: AnswerHeaders
   /** `undefined` where it did not come whole. */
   readonly body: Buffer | undefined
   /** The words of its error; `undefined` where it does not have the protocol's shape. */
   readonly words: ErrorWords | undefined
-  readonly rejection: Rejection | undefined
 }
 
 /** What ended an attempt that brought no whole answer. */
@@ -107,13 +111,16 @@ const isOwnMistake = (code: string): boolean =>
 
 const noWords: ErrorWords = { type: "", code: "", message: "" }
 
-/** Reads an answer that is no success. */
+/** Reads an answer that is no success, from a channel that declares what an unexplained 429 means. */
 export const readAnswer = (
   protocol: WireProtocol,
-  { status, headers }: { readonly status: number; readonly headers: AnswerHeaders },
-  body: Buffer | undefined,
+  { status, headers, body }: Pick<UpstreamAnswer, "status" | "headers" | "body">,
+  unknownRejection: AnswerContext["unknownRejection"],
 ): UpstreamAnswer => {
   const words = body === undefined ? undefined : protocol.errorWords(parseJson(body))
-  const rejection = classify(protocol.name, { status, headers, words: words ?? noWords }, Date.now())
-  return { status, headers, body, words, rejection }
+  const meaning = meaningOf(
+    { status, headers, words: words ?? noWords },
+    { protocol: protocol.name, unknownRejection, nowMs: Date.now() },
+  )
+  return { status, headers, body, words, ...meaning }
 }

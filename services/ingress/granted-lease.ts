@@ -42,6 +42,14 @@ export const grantedLease = (
     overlapped: support.overlapped,
     waitMs: granted.waitMs,
     committed,
+    accepted: (ttfbMs: number) => {
+      const { lease, account: id } = granted
+      const { ramp } = contextOf(accountOf(channel.subject.state, id))
+      if (ramp === null) return
+      submit({ type: "accept", lease, account: id, ttfbMs }).catch((error: unknown) =>
+        support.onTrouble("an answer was not taken note of", { lease, err: error }),
+      )
+    },
     meter: (usage: Metered) =>
       submit({
         type: "meter",

@@ -1,7 +1,7 @@
 import type { Command } from "@sluice/actors/command.ts"
 import type { Group } from "@sluice/actors/group.ts"
 import { createServedModels } from "@sluice/actors/routing.ts"
-import type { ChannelConfiguration } from "@sluice/events/configuration.ts"
+import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import { channelSubject } from "@sluice/events/identifier.ts"
 import { type HostOptions, HostedSubject } from "@sluice/infra/actor-host/hosted-subject.ts"
 import { channelDecider, type ChannelRefusal } from "./channel-decider.ts"

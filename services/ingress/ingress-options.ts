@@ -1,6 +1,8 @@
 import type { PoolConfiguration } from "@sluice/events/configuration.ts"
 import type { Protocol } from "@sluice/events/field.ts"
+import type { ClientLimit } from "./client-limits.ts"
 import type { Admission } from "./lease.ts"
+import type { SessionOwner } from "./session-key.ts"
 
 /** Where the ingress writes what an operator should see; a pino logger is one. */
 export interface IngressLog {
@@ -43,8 +45,12 @@ export interface IngressOptions {
   readonly keysRequired: () => boolean
   /** Gives the id of the client that a key belongs to; `undefined` for a wrong or missing one. Where no key is required it gives an id for `undefined` too. */
   readonly authenticate: (key: string | undefined) => string | undefined
+  /** Gives the limit of a client, as it is now; `undefined` for one that has none. Source: A13. */
+  readonly clientLimitOf: (client: string) => ClientLimit | undefined
   /** Gives the pool that serves a model to a client. Source: B1. */
   readonly route: (protocol: Protocol, model: string, client: string) => PoolConfiguration | undefined
+  /** Gives a session the id that facts know it by. Source: B5. */
+  readonly sessionIdOf: (session: SessionOwner) => string
   /** The literal model names that a client can call. */
   readonly models: (client: string) => ReadonlyArray<string>
   readonly bodyLimitBytes: () => number

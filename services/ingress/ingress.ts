@@ -1,4 +1,6 @@
 import { join } from "node:path"
+import type { Wanted } from "@sluice/actors/configuration.ts"
+import { accountsOf } from "@sluice/events/implicit-account.ts"
 import { type Clock, systemClock } from "@sluice/infra/clock/clock.ts"
 import { bindingProblem } from "@sluice/infra/configuration/binding.ts"
 import { type Configuration, readConfiguration } from "@sluice/infra/configuration/configuration.ts"
@@ -6,16 +8,20 @@ import { watchConfiguration } from "@sluice/infra/configuration/watch-configurat
 import { DirectoryInUse, lockDirectory } from "@sluice/infra/directory-lock/directory-lock.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 import { openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
+import { openInstallationSecret } from "@sluice/infra/identity/installation-secret.ts"
 import { createUlids } from "@sluice/infra/identity/ulid.ts"
 import type { Logger } from "@sluice/infra/logging/logging.ts"
+import { serveOperations } from "@sluice/infra/operations/operations.ts"
 import { Effect, Schema, type Scope } from "effect"
 import { ActorNode } from "./actor-node.ts"
 import { ActorAdmission } from "./admission.ts"
 import { announce } from "./announcements.ts"
+import { runOperation } from "./operations.ts"
 import { createPricing } from "./pricing.ts"
 import { recover } from "./recovery.ts"
 import { createRoutes, type Routes } from "./routes.ts"
 import { createIngressServer, type IngressServer } from "./server.ts"
+import { createSessionIds, credentialNames } from "./session-key.ts"
 
 /** How an ingress is started. */
 export interface IngressStart {
@@ -40,6 +46,8 @@ export class CannotStart extends Schema.TaggedError<CannotStart>()("CannotStart"
 interface Parts extends IngressStart {
   readonly clock: Clock
   readonly log: EventLog
+  /** Session ids are made under it. Source: B5. */
+  readonly sessionSecret: Buffer
   readonly current: { configuration: Configuration; routes: Routes }
 }
 
@@ -52,14 +60,21 @@ export const startIngress = Effect.fnUntraced(function* (start: IngressStart) {
   const configuration = yield* readConfiguration(start.configFile).pipe(Effect.mapError(cannotStart))
   yield* checkBinding(start.host, configuration)
   yield* holdDirectory(start.dataDir)
+  const sessionSecret = yield* attempt(() => openInstallationSecret(join(start.dataDir, "session.key")))
   const log = yield* Effect.acquireRelease(
     attempt(() => openJetStreamLog({ url: start.natsUrl, name: `ingress ${start.node}` })),
     (opened) => Effect.promise(() => opened.close()),
   )
   const current = { configuration, routes: createRoutes(configuration.wanted) }
-  const parts: Parts = { ...start, clock: systemClock, log, current }
+  const parts: Parts = { ...start, clock: systemClock, log, sessionSecret, current }
   const { node, admission } = yield* openActors(parts)
   const server = yield* serve(parts, node, admission)
+  yield* Effect.acquireRelease(
+    attempt(() =>
+      serveOperations({ url: start.natsUrl, run: (asked) => runOperation(node.channels, asked) }),
+    ),
+    (served) => Effect.promise(() => served.close()),
+  )
   yield* follow(parts, node)
   return server
 })
@@ -105,7 +120,7 @@ const openActors = Effect.fnUntraced(function* (parts: Parts) {
     logger.warn(recovered, "the last process did not end cleanly: what it left behind is ended")
   node.ingress.execute({ type: "start", node: nodeId, incarnation: createUlids()(clock.now()) })
   const { wanted } = current.configuration
-  yield* attempt(() => node.apply({ wanted, by: "file" }))
+  yield* attempt(() => node.apply(toApply(parts, current.configuration)))
   const admission = new ActorAdmission({
     overlapped: wanted.settings.commit === null ? parts.isEmbedded : wanted.settings.commit === "overlapped",
     now: clock.now,
@@ -115,6 +130,8 @@ const openActors = Effect.fnUntraced(function* (parts: Parts) {
     onTrouble,
     poolOf: (id) => current.routes.pool(id),
     channelOf: (id) => node.channels.get(id),
+    channels: () => node.channels.values(),
+    at: (timeMs, run) => clock.at(timeMs, run),
     weightOf: (client) => current.routes.weightOf(client),
     complete: (request) => node.ingress.submit({ type: "complete", node: nodeId, request }),
     mayGrant: recovered.wasClean ? undefined : after(clock, wanted.settings.restartQuarantineMs),
@@ -122,6 +139,12 @@ const openActors = Effect.fnUntraced(function* (parts: Parts) {
   node.listen(admission)
   return { node, admission }
 })
+
+/** What of a configuration becomes facts: credentials only by names that tell one from another. */
+const toApply = ({ sessionSecret }: Parts, { wanted, credentialOf }: Configuration): Wanted => {
+  const accounts = wanted.channels.flatMap(accountsOf).map(({ id }) => id)
+  return { wanted, credentials: credentialNames(sessionSecret, accounts, credentialOf), by: "file" }
+}
 
 const after = (clock: Clock, spanMs: number): Promise<void> =>
   new Promise((resolve) => clock.at(clock.now() + spanMs, resolve))
@@ -139,7 +162,9 @@ const serve = Effect.fnUntraced(function* (parts: Parts, node: ActorNode, admiss
     admission,
     keysRequired: () => current.configuration.wanted.clients.length > 0,
     authenticate: (key) => current.configuration.authenticate(key),
+    clientLimitOf: (client) => current.routes.limitOf(client),
     route: (protocol, model, client) => current.routes.route(protocol, model, client),
+    sessionIdOf: createSessionIds(parts.sessionSecret),
     models: (client) => current.routes.models(client),
     bodyLimitBytes: () => current.configuration.wanted.settings.bodyLimitBytes,
     isShuttingDown: () => isShuttingDown,
@@ -186,7 +211,7 @@ const follow = (parts: Parts, node: ActorNode): Effect.Effect<Disposable, never,
   const onChange = (next: Configuration) => {
     current.configuration = next
     current.routes = createRoutes(next.wanted)
-    node.apply({ wanted: next.wanted, by: "file" }).then(
+    node.apply(toApply(parts, next)).then(
       () => logger.info({ file: next.file }, "the configuration has changed and applies"),
       (error: unknown) =>
         logger.error({ err: error }, "the configuration has changed and is not in the log yet"),

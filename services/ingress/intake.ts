@@ -1,20 +1,25 @@
 import type { IncomingMessage } from "node:http"
 import type { PoolConfiguration } from "@sluice/events/configuration.ts"
 import { type Problem, problem } from "./errors.ts"
+import type { Destination, ExchangeContext } from "./exchange-context.ts"
 import type { IngressOptions } from "./ingress-options.ts"
 import { parseJson } from "./json.ts"
-import { type Ask, isObject, type WireProtocol } from "./protocols/protocol.ts"
+import { type Ask, isObject } from "./protocols/protocol.ts"
 import { readRequestHeaders, type RequestHeaders } from "./request-headers.ts"
+import { readSessionKey, type Session } from "./session-key.ts"
 
 /** A request as far as it has been read; a refused one stays as it was when it was refused. */
 export interface Intake {
   readonly headers: RequestHeaders
   client: string
+  /** Whether it counts towards the limit of its client. Source: A13. */
+  isCounted: boolean
   bytes: number
   body: Buffer
   json: Readonly<Record<string, unknown>>
   ask: Ask | undefined
   pool: PoolConfiguration | undefined
+  session: Session | null
   deadlineMs: number | null
 }
 
@@ -22,25 +27,33 @@ const nothing = Buffer.alloc(0)
 const longestDeadlineMs = 86_400_000
 
 /** Opens the intake of a request: its headers are read, its body is not. */
-export const openIntake = (request: IncomingMessage): Intake => ({
-  headers: readRequestHeaders(request.rawHeaders),
+export const openIntake = (request: IncomingMessage, queryKey: string | undefined): Intake => ({
+  headers: readRequestHeaders(request.rawHeaders, queryKey),
   client: "",
+  isCounted: false,
   bytes: 0,
   body: nothing,
   json: {},
   ask: undefined,
   pool: undefined,
+  session: null,
   deadlineMs: null,
 })
 
-/** Checks what the headers say: who calls, from where, how much and until when. Source: S9, B11. */
-export const checkHeaders = (options: IngressOptions, intake: Intake): Problem | undefined => {
+/** Checks what the headers say: who calls, from where, how much and until when. Source: S9, A13, B11. */
+export const checkHeaders = (
+  { options, clientLimits }: ExchangeContext,
+  intake: Intake,
+): Problem | undefined => {
   const { headers } = intake
   const stranger = checkCaller(options, headers)
   if (stranger !== undefined) return stranger
   const client = options.authenticate(headers.key)
   if (client === undefined) return problem("invalid_client_key", "The client key is missing or not known.")
   intake.client = client
+  const excess = clientLimits.enter(client)
+  if (excess !== undefined) return excess
+  intake.isCounted = true
   if (headers.deadline !== undefined) {
     const deadlineMs = /^\d{1,9}$/.test(headers.deadline) ? Number(headers.deadline) : 0
     if (deadlineMs < 1 || deadlineMs > longestDeadlineMs) {
@@ -94,19 +107,25 @@ export const readBody = (
 const tooLarge = (options: IngressOptions): Problem =>
   problem("body_too_large", `The body is larger than ${options.bodyLimitBytes()} bytes.`)
 
-/** Parses the body and finds the pool. Source: B1. */
+/** Parses the body, finds the pool and the session. Source: B1, B5. */
 export const readAsk = (
   options: IngressOptions,
-  protocol: WireProtocol,
+  { protocol, path }: Destination,
   intake: Intake,
 ): Problem | undefined => {
   const json = parseJson(intake.body)
   if (!isObject(json)) return problem("invalid_body", "The body must be a JSON object.")
   intake.json = json
-  const ask = protocol.read(json, intake.bytes)
+  const ask = protocol.read(json, intake.bytes, path)
   if (typeof ask === "string") return problem("invalid_body", ask)
   intake.ask = ask
   intake.pool = options.route(protocol.name, ask.model, intake.client)
-  if (intake.pool !== undefined) return undefined
-  return problem("model_not_found", `No pool serves the model ${JSON.stringify(ask.model.slice(0, 200))}.`)
+  if (intake.pool === undefined) {
+    return problem("model_not_found", `No pool serves the model ${JSON.stringify(ask.model.slice(0, 200))}.`)
+  }
+  const named = readSessionKey(intake.headers, protocol, json)
+  if (named === undefined) return undefined
+  const owner = { client: intake.client, pool: intake.pool.id, key: named.key }
+  intake.session = { id: options.sessionIdOf(owner), source: named.source }
+  return undefined
 }

@@ -5,6 +5,7 @@ import type { Admission, AttemptEnd, Lease } from "./lease.ts"
 import { estimateOf } from "./metering.ts"
 
 const longestModelName = 200
+const longestPath = 300
 const noEstimate = { inputTokens: 0, outputTokens: 0 }
 
 /** How a request ended, as its client was or would have been told. */
@@ -76,19 +77,20 @@ export class Journal {
   /**
    * Records how the request ended; resolves when that is in the log.
    *
-   * What was never known of a refused request is empty: no client, no model, no pool. What a client sent as a model is cut, since it may be anything.
+   * What was never known of a refused request is empty: no client, no model, no pool. What a client sent as a model or a path is cut, since it may be anything.
    */
   close(end: RequestEnd): Promise<void> {
     this.closed = true
-    const { ask, client, pool, deadlineMs, bytes } = this.#intake
+    const { ask, client, pool, session, deadlineMs, bytes } = this.#intake
     const last = this.attempts.at(-1)
     return this.#admission.complete({
       request: this.request,
       client,
       protocol: this.#protocol,
-      path: this.#path,
+      path: this.#path.slice(0, longestPath),
       model: ask?.model.slice(0, longestModelName) ?? "",
       pool: pool?.id ?? "",
+      ...(session === null ? {} : { session: session.id, sessionSource: session.source }),
       streaming: ask?.stream ?? false,
       arrivedAt: this.arrivedAt,
       deadlineMs,

@@ -1,5 +1,5 @@
-/** Parses a body; one that is no JSON gives `undefined`. */
-export const parseJson = (body: Buffer): unknown => {
+/** Parses JSON; what is none gives `undefined`. */
+export const parseJson = (body: Buffer | string): unknown => {
   try {
     return JSON.parse(body.toString())
   } catch (error) {

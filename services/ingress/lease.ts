@@ -1,6 +1,9 @@
-import type { AccountConfiguration, ChannelConfiguration } from "@sluice/events/configuration.ts"
-import type { Classification, Estimate, Evidence, Outcome, Protocol, Tokens } from "@sluice/events/field.ts"
+import type { Release } from "@sluice/actors/command.ts"
+import type { AccountConfiguration } from "@sluice/events/account-configuration.ts"
+import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
+import type { Estimate, Outcome, Protocol, Tokens } from "@sluice/events/field.ts"
 import type { Candidate, RequestCompleted } from "@sluice/events/ingress.ts"
+import type { Session } from "./session-key.ts"
 
 /** What admission has to know of a request. */
 export interface Admittable {
@@ -9,24 +12,22 @@ export interface Admittable {
   readonly protocol: Protocol
   readonly model: string
   readonly pool: string
+  /** `null` where the request names none. Source: B5. */
+  readonly session: Session | null
   readonly arrivedAt: number
   readonly deadlineAt: number | null
   readonly estimate: Estimate
 }
 
 /** How an attempt ended, as its holder saw it. */
-export interface AttemptEnd {
+export interface AttemptEnd extends Pick<
+  Release,
+  "rejection" | "windowEndsAt" | "credentialRefused" | "fingerprint" | "isModelUnknown"
+> {
   readonly outcome: Outcome
   /** 0 where no status line came. */
   readonly status: number
   readonly ttftMs: number | null
-  /** What a 429 or 529 means, with `rate_limited`. */
-  readonly rejection?: {
-    readonly classification: Classification
-    readonly evidence: Evidence
-    readonly retryAfterMs: number | null
-    readonly summary: string
-  }
 }
 
 /** What one attempt used. */
@@ -54,6 +55,8 @@ export interface Lease {
   readonly waitMs: number
   /** Resolves when the lease is in the log; rejects when it will never be: the attempt is aborted then. Source: L6, L7. */
   readonly committed: Promise<void>
+  /** Tells that the upstream has begun to answer with success. Source: C6. */
+  accepted(ttfbMs: number): void
   /** Records what was used; resolves when it is in the log, however often that takes. Source: D3. */
   meter(usage: Metered): Promise<void>
   /**
@@ -87,11 +90,17 @@ export interface Admission {
    * Asks for a slot for the next attempt of a request, waiting in queues if need be.
    *
    * `attempt` counts from 1. `tried` holds the accounts that must not carry it again. `hasAnswer` is true when an upstream has already answered, and the request then does not
-   * wait (B10). `signal` aborts when the client leaves.
+   * wait (B10). With `isReturning` it comes back to its place after a rejection for concurrency (B9). `signal` aborts when the client leaves.
    */
   admit(
     request: Admittable,
-    options: { attempt: number; tried: ReadonlySet<string>; hasAnswer: boolean; signal: AbortSignal },
+    options: {
+      attempt: number
+      tried: ReadonlySet<string>
+      hasAnswer: boolean
+      isReturning: boolean
+      signal: AbortSignal
+    },
   ): Promise<Admitted> | Admitted
   /** Records how a request ended; resolves when that is in the log. Source: L7. */
   complete(request: Omit<RequestCompleted, "actor" | "type" | "at">): Promise<void>

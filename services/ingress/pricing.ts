@@ -10,7 +10,7 @@ export interface ListCost {
 }
 
 /**
- * Prices what an attempt used; a model without a price is told once, and never silently free.
+ * Prices what an attempt used; a model without a price is told once, and never silently free. No tokens cost nothing at any price.
  *
  * Source: D2.
  */
@@ -24,8 +24,12 @@ export const createPricing = (
     const price = priceOf(model)
     if (price !== undefined)
       return { standardCostNanoUsd: standardCostNanoUsd(tokens, price), priced: true, prices: version }
+    if (isNothing(tokens)) return { standardCostNanoUsd: 0, priced: true, prices: version }
     if (!told.has(model)) onUnpriced(model)
     told.add(model)
     return { standardCostNanoUsd: 0, priced: false, prices: version }
   }
 }
+
+const isNothing = ({ input, output, cacheRead, cacheWrite5m, cacheWrite1h }: Tokens): boolean =>
+  input + output + cacheRead + cacheWrite5m + cacheWrite1h === 0

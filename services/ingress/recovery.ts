@@ -47,7 +47,6 @@ const noTokens = { input: 0, output: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrit
 
 const heldBy = ({ id, subject }: HostedChannel): ReadonlyArray<LostRequest> => {
   const { leases, lanes } = channelOf(subject.state)
-  const waiters = lanes.toJSON().flatMap((lane) => lane.waiters)
   return [
     ...[...leases.values()].map(({ request, client, model, account, acquiredAt }) => ({
       request,
@@ -57,7 +56,7 @@ const heldBy = ({ id, subject }: HostedChannel): ReadonlyArray<LostRequest> => {
       account,
       arrivedAt: acquiredAt,
     })),
-    ...waiters.map(({ request, client, model, arrivedAt }) => ({
+    ...lanes.all.map(({ request, client, model, arrivedAt }) => ({
       request,
       client,
       model,

@@ -22,19 +22,47 @@ export const refusedAfterWait = (code: WaitEnd, candidates: ReadonlyArray<Candid
   candidates,
 })
 
+/** The codes of refusals that a channel's state is the reason of, best candidate first, with the reasons that they stand for. Source: B10, table E. */
+const causes = [
+  { code: "deadline_exceeded", reasons: ["deadline"] },
+  { code: "channel_queue_full", reasons: ["queue_full", "saturated"] },
+  { code: "channel_rpm_exhausted", reasons: ["rpm"] },
+  { code: "channel_tpm_exhausted", reasons: ["tpm"] },
+  { code: "all_cooling", reasons: ["cooling", "cooling_soon"] },
+] as const satisfies ReadonlyArray<{ code: string; reasons: ReadonlyArray<Candidate["reason"]> }>
+
+/** Gives the reasons at a channel that a code stands for; none where the code is not a channel's. Source: A11. */
+export const reasonsOf = (code: string): ReadonlyArray<Candidate["reason"]> =>
+  causes.find((cause) => cause.code === (code === "upstream_failing" ? "all_cooling" : code))?.reasons ?? []
+
+const messages: Record<(typeof causes)[number]["code"], string> = {
+  deadline_exceeded: "the request would have to wait beyond its deadline",
+  channel_queue_full: waitEnds.channel_queue_full.message,
+  channel_rpm_exhausted: "every channel that could carry the request has used up its requests a minute",
+  channel_tpm_exhausted: "every channel that could carry the request has used up its tokens a minute",
+  all_cooling: "every account that could carry the request is cooling down",
+}
+
 /**
- * Says why nobody can take a request now; its code is that of its best candidate: queue, cooling, none.
+ * Says why nobody can take a request now; its code is that of its best candidate: queue, rate, cooling, none.
  *
  * Source: B10, table E.
  */
 export const refusedAtOnce = (
   candidates: ReadonlyArray<Candidate>,
-  options: { now: number; coolingUntil: number | null },
+  options: { now: number; coolingUntil: number | null; isFailing: boolean },
 ): Refusal => {
-  const has = (...reasons: ReadonlyArray<Candidate["reason"]>) =>
-    candidates.some(({ reason }) => reasons.includes(reason))
-  if (has("queue_full", "saturated")) return refusedAfterWait("channel_queue_full", candidates)
-  if (has("log_unavailable"))
+  if (options.isFailing)
+    return {
+      code: "upstream_failing",
+      status: 503,
+      message: "every account that could carry the request fails one request after the other",
+      retryAfterMs: null,
+      candidates,
+    }
+  const known = causes.find(({ reasons }) => candidates.some(({ reason }) => isOneOf(reasons, reason)))
+  const isQueue = known?.code === "channel_queue_full" || known?.code === "deadline_exceeded"
+  if (!isQueue && candidates.some(({ reason }) => reason === "log_unavailable"))
     return {
       code: "event_log_unavailable",
       status: 503,
@@ -42,14 +70,12 @@ export const refusedAtOnce = (
       retryAfterMs: 1_000,
       candidates,
     }
-  if (has("cooling", "cooling_soon") && options.coolingUntil !== null)
-    return {
-      code: "all_cooling",
-      status: 429,
-      message: "every account that could carry the request is cooling down",
-      retryAfterMs: Math.max(0, options.coolingUntil - options.now),
-      candidates,
-    }
+  if (known !== undefined) {
+    const { coolingUntil, now } = options
+    const isCooling = known.code === "all_cooling" && coolingUntil !== null
+    const retryAfterMs = isCooling ? Math.max(0, coolingUntil - now) : null
+    return { code: known.code, status: 429, message: messages[known.code], retryAfterMs, candidates }
+  }
   return {
     code: "no_candidate",
     status: 503,
@@ -58,6 +84,9 @@ export const refusedAtOnce = (
     candidates,
   }
 }
+
+const isOneOf = (reasons: ReadonlyArray<Candidate["reason"]>, reason: Candidate["reason"]): boolean =>
+  reasons.includes(reason)
 
 const counted = (candidates: ReadonlyArray<Candidate>): string => {
   const counts = new Map<string, number>()

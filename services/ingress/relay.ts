@@ -1,4 +1,5 @@
 import type { AnswerHeaders } from "./classification/classification.ts"
+import { ListRelay } from "./list-relay.ts"
 import type { Figures, WireProtocol } from "./protocols/protocol.ts"
 import { EventFramer } from "./sse.ts"
 
@@ -158,6 +159,8 @@ export const openRelay = (
   if (typeof type === "string" && type.startsWith("text/event-stream") && encoding === "identity") {
     return new EventRelay(protocol, stripsUsage, sink)
   }
+  const isJson = typeof type === "string" && type.startsWith("application/json")
+  if (protocol.streamsLists && isJson && encoding === "identity") return new ListRelay(protocol, sink)
   const length = headers["content-length"]
   return new BodyRelay(protocol, typeof length === "string" ? Number(length) : undefined, sink)
 }

@@ -37,6 +37,18 @@ describe("the headers for the upstream", () => {
   })
 })
 
+describe("the headers that name a session (B5)", () => {
+  test("are read, and all but the proxy's own pass", () => {
+    const headers = read([
+      ["X-Sluice-Session", "s1"],
+      ["Session_Id", "s2"],
+      ["X-Claude-Code-Session-Id", "s3"],
+    ])
+    expect(headers).toMatchObject({ session: "s1", sessionId: "s2", claudeCodeSession: "s3" })
+    expect(headers.forwarded).toEqual(["session_id", "s2", "x-claude-code-session-id", "s3"])
+  })
+})
+
 describe("the client's key", () => {
   test("is a bearer, or stands in a header of its own", () => {
     expect(read([["authorization", "bearer  k1 "]]).key).toBe("k1")

@@ -6,16 +6,31 @@ export interface RequestHeaders {
   /** Whether every `host` names this machine. Source: S9. */
   readonly hostIsLoopback: boolean
   readonly deadline: string | undefined
+  /** What `x-sluice-session`, `session_id` and `x-claude-code-session-id` say. Source: B5. */
+  readonly session: string | undefined
+  readonly sessionId: string | undefined
+  readonly claudeCodeSession: string | undefined
   /** NaN where the header is absent. */
   readonly contentLength: number
   /** A flat list of names and values. */
   readonly forwarded: string[]
 }
 
-type Role = "drop" | "authorization" | "key" | "origin" | "host" | "length" | "deadline" | "connection"
+type Role =
+  | "drop"
+  | "authorization"
+  | "key"
+  | "origin"
+  | "host"
+  | "length"
+  | "deadline"
+  | "session"
+  | "sessionId"
+  | "claudeCodeSession"
+  | "connection"
 
 /**
- * The headers that do not simply pass: those of one hop, the client's credentials, and what the connection to the upstream says for itself.
+ * The headers that do not simply pass, or that are read on their way: those of one hop, the client's credentials, what the connection to the upstream says for itself, and what names the session.
  *
  * Source: S5; RFC 9110, section 7.6.1. Cookies count as credentials.
  */
@@ -34,22 +49,28 @@ const roles = new Map<string, Role>([
   ["proxy-authenticate", "drop"],
   ["proxy-authorization", "drop"],
   ["proxy-connection", "drop"],
+  ["session_id", "sessionId"],
   ["te", "drop"],
   ["trailer", "drop"],
   ["transfer-encoding", "drop"],
   ["upgrade", "drop"],
   ["x-api-key", "key"],
+  ["x-claude-code-session-id", "claudeCodeSession"],
   ["x-goog-api-key", "key"],
   ["x-sluice-deadline-ms", "deadline"],
+  ["x-sluice-session", "session"],
 ])
 
-/** Reads the raw headers of a request once. Shape: `raw` is a flat list of names and values as received. */
-export const readRequestHeaders = (raw: ReadonlyArray<string>): RequestHeaders => {
+/** Reads the raw headers of a request once. Shape: `raw` is a flat list of names and values as received; `queryKey` counts where no header holds a key. */
+export const readRequestHeaders = (raw: ReadonlyArray<string>, queryKey?: string): RequestHeaders => {
   let bearer: string | undefined
   let key: string | undefined
   let hasOrigin = false
   let hostIsLoopback = true
   let deadline: string | undefined
+  let session: string | undefined
+  let sessionId: string | undefined
+  let claudeCodeSession: string | undefined
   let contentLength = Number.NaN
   let oneHop: string | undefined
   const forwarded: string[] = []
@@ -79,6 +100,17 @@ export const readRequestHeaders = (raw: ReadonlyArray<string>): RequestHeaders =
       case "deadline":
         deadline = value
         break
+      case "session":
+        session = value
+        break
+      case "sessionId":
+        sessionId = value
+        forwarded.push(name, value)
+        break
+      case "claudeCodeSession":
+        claudeCodeSession = value
+        forwarded.push(name, value)
+        break
       case "connection":
         if (value !== "keep-alive" && value !== "close")
           oneHop = oneHop === undefined ? value : `${oneHop},${value}`
@@ -88,10 +120,13 @@ export const readRequestHeaders = (raw: ReadonlyArray<string>): RequestHeaders =
     }
   }
   return {
-    key: bearer ?? key,
+    key: bearer ?? key ?? queryKey,
     hasOrigin,
     hostIsLoopback,
     deadline,
+    session,
+    sessionId,
+    claudeCodeSession,
     contentLength,
     forwarded: oneHop === undefined ? forwarded : withoutNamed(forwarded, oneHop),
   }

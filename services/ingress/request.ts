@@ -51,7 +51,7 @@ export class Exchange implements AttemptOwner, ReplyEvents {
     this.#request = request
     this.protocol = protocol
     this.#reply = new Reply(response, this, context.clientStallMs)
-    this.#intake = openIntake(request)
+    this.#intake = openIntake(request, destination.key)
     const { admission } = options
     this.#journal = new Journal(options.newRequestId(), this.#intake, {
       admission,
@@ -75,6 +75,10 @@ export class Exchange implements AttemptOwner, ReplyEvents {
     return this.#reply.gone
   }
 
+  get body(): Buffer {
+    return this.#intake.body
+  }
+
   get hasBegun(): boolean {
     return this.#reply.begun
   }
@@ -96,7 +100,7 @@ export class Exchange implements AttemptOwner, ReplyEvents {
       const { options } = this.#context
       const isLate = options.isShuttingDown()
       if (isLate) this.#reply.closeConnection()
-      const refused = isLate ? problemOfCause("shutting_down") : checkHeaders(options, this.#intake)
+      const refused = isLate ? problemOfCause("shutting_down") : checkHeaders(this.#context, this.#intake)
       if (refused === undefined) readBody(options, this.#request, this.#intake, this.#onBody)
       else this.#closing.refuse(refused)
     })
@@ -105,7 +109,7 @@ export class Exchange implements AttemptOwner, ReplyEvents {
   readonly #onBody = (tooLarge: Problem | undefined): void => {
     if (this.#journal.closed) return
     this.#guarded(() => {
-      const refused = tooLarge ?? readAsk(this.#context.options, this.protocol, this.#intake)
+      const refused = tooLarge ?? readAsk(this.#context.options, this.#destination, this.#intake)
       if (refused === undefined) this.#route()
       else this.#closing.refuse(refused)
     })
@@ -127,6 +131,7 @@ export class Exchange implements AttemptOwner, ReplyEvents {
       attempt: this.#journal.attempts.length + 1,
       tried: retries.tried,
       hasAnswer: retries.hasAnswer,
+      isReturning: retries.isReturning,
       signal: this.#left.signal,
     })
     if ("then" in admitted) admitted.then(this.#onAdmitted, (error: unknown) => this.defect(error))
@@ -179,7 +184,7 @@ export class Exchange implements AttemptOwner, ReplyEvents {
     const sent =
       model === null && !addsUsage ? body : protocol.rewrite(body, json, { model, askUsage: addsUsage })
     this.#context.upstreams.dispatch(
-      { protocol, path, query, headers: headers.forwarded, body: sent, channel, account, credential },
+      { protocol, path, query, model, headers: headers.forwarded, body: sent, channel, account, credential },
       attempt,
     )
   }
@@ -230,7 +235,9 @@ export class Exchange implements AttemptOwner, ReplyEvents {
   /** Is over when its end is recorded and its answer has left this process, whichever is later. */
   #done(): void {
     this.#open -= 1
-    if (this.#open === 0) this.#context.onDone(this)
+    if (this.#open !== 0) return
+    if (this.#intake.isCounted) this.#context.clientLimits.leave(this.#intake.client)
+    this.#context.onDone(this)
   }
 
   /** Asks the client to open a new connection for its next request. */

@@ -120,6 +120,20 @@ describe("a failed attempt (B9)", () => {
     })
   })
 
+  test("that says that the credential has no quota goes to the next account, although it is no limit on rate (C7)", async () => {
+    const { answer, used, admission } = await run((response, seen, nth) => {
+      const said = { message: "check your plan", type: "insufficient_quota", code: "insufficient_quota" }
+      if (nth === 0) sendJson(response, 429, { error: said })
+      else ok(response, seen, nth)
+    })
+    expect([answer.status, used]).toEqual([200, ["a1", "a2"]])
+    expect(admission.released[0]).toMatchObject({
+      outcome: "upstream_error",
+      credentialRefused: { summary: "429 insufficient_quota insufficient_quota" },
+    })
+    expect(admission.released[0]).not.toHaveProperty("rejection")
+  })
+
   test("by a lost connection is tried once more on the same account", async () => {
     const { answer, used, admission } = await run((response, seen, nth) => {
       if (nth < 2) response.socket?.resetAndDestroy()
@@ -148,6 +162,46 @@ describe("a failed attempt (B9)", () => {
     })
     expect((await call(ingress.url, { body })).status).toBe(200)
     expect(ingress.admission.released).toMatchObject([{ outcome: "timeout", status: 0 }, { outcome: "ok" }])
+  })
+})
+
+describe("a 429 for concurrency (B9)", () => {
+  const crowded = { error: { message: "Too many concurrent requests.", type: "rate_limit_error" } }
+  /** Takes one request after so many that it turns away. */
+  const takesAfter =
+    (times: number): Script =>
+    (response, seen, nth) =>
+      nth < times ? sendJson(response, 429, crowded) : ok(response, seen, nth)
+
+  test("is no answer: it does not count, and the same account may be granted again", async () => {
+    const { answer, used, admission } = await run(takesAfter(6))
+    expect([answer.status, answer.headers["x-sluice-attempts"]]).toEqual([200, "7"])
+    expect(used).toEqual(Array.from({ length: 7 }, () => "a1"))
+    expect(admission.asked.every(({ tried, hasAnswer }) => tried.length === 0 && !hasAnswer)).toBe(true)
+    expect(admission.released[0]).toMatchObject({ rejection: { classification: "concurrency" } })
+  })
+
+  test("leaves the four attempts to the failures between", async () => {
+    const { used, answer } = await run((response, seen, nth) => {
+      if (nth % 2 === 0) sendJson(response, 429, crowded)
+      else statuses(0, 500, 0, 500, 0, 500, 0, 500)(response, seen, nth)
+    })
+    expect([answer.status, used.length]).toEqual([500, 8])
+  })
+
+  test("can be what the channel declares of a 429 that says nothing", async () => {
+    await using upstream = await startScriptedUpstream(statuses(429, 429, 429, 429, 429))
+    const channel = { unknownRejection: "concurrency" }
+    await using ingress = await startScriptedIngress({ places: [placeAt(upstream.url, { channel })] })
+    expect((await call(ingress.url, { body })).status).toBe(200)
+    expect(ingress.admission.released[0]).toMatchObject({
+      rejection: { evidence: { "channel.unknownRejection": "concurrency" } },
+    })
+  })
+
+  test("ends the request after a hundred attempts", async () => {
+    const { answer, json, used } = await run(takesAfter(1_000))
+    expect([answer.status, json, used.length]).toEqual([429, crowded, 100])
   })
 })
 

@@ -1,4 +1,4 @@
-import type { AttemptFailure, Cause } from "./failure.ts"
+import type { AttemptFailure, Cause, UpstreamAnswer } from "./failure.ts"
 
 /** What may follow a failed attempt: nothing, a try at any account, or one that leaves this account out. */
 export type Next = "stop" | "same_account" | "other_account"
@@ -7,13 +7,11 @@ export type Next = "stop" | "same_account" | "other_account"
  * Says what a failure allows.
  *
  * Connection errors and 5xx allow the same account again; what speaks of the account itself (401, 402, 403, 408, 429, 529, overload) or has cost a whole timeout does not; a
- * redirect is not followed, and may be a mistake in one channel. Every other 4xx is the client's to hear.
+ * redirect is not followed, and may be a mistake in one channel. Every other 4xx is the client's to hear. A `concurrency` 429 leaves every account open.
  * Source: B9.
  */
 export const nextAfter = (failure: AttemptFailure): Next =>
-  failure.kind === "cause"
-    ? nextAfterCause[failure.cause]
-    : nextAfterStatus(failure.answer.status, failure.answer.rejection !== undefined)
+  failure.kind === "cause" ? nextAfterCause[failure.cause] : nextAfterAnswer(failure.answer)
 
 const nextAfterCause: Readonly<Record<Cause, Next>> = {
   connection: "same_account",
@@ -28,11 +26,20 @@ const nextAfterCause: Readonly<Record<Cause, Next>> = {
   defect: "stop",
 }
 
-const nextAfterStatus = (status: number, isRejection: boolean): Next => {
-  if (isRejection || status < 400) return "other_account"
+const ofAccount: ReadonlySet<number> = new Set([401, 402, 403, 408, 429])
+
+const nextAfterAnswer = ({ status, rejection }: UpstreamAnswer): Next => {
+  if (rejection !== undefined) {
+    return rejection.classification === "concurrency" ? "same_account" : "other_account"
+  }
+  if (status < 400) return "other_account"
   if (status >= 500) return "same_account"
-  return status === 401 || status === 402 || status === 403 || status === 408 ? "other_account" : "stop"
+  return ofAccount.has(status) ? "other_account" : "stop"
 }
+
+/** Whether an attempt only found that too many were under way, which is no answer. Source: B9. */
+const isCrowded = (failure: AttemptFailure): boolean =>
+  failure.kind === "answer" && failure.answer.rejection?.classification === "concurrency"
 
 const firstDelayMs = 200
 const longestDelayMs = 2_000
@@ -40,6 +47,9 @@ const longestDelayMs = 2_000
 /** The pause before the nth retry on the same account: 200 ms, doubling to 2 s, up to a quarter longer by chance. Source: B9. */
 export const retryDelayMs = (retry: number, random: () => number): number =>
   Math.min(longestDelayMs, firstDelayMs * 2 ** (retry - 1) * (1 + random() / 4))
+
+/** Ends a request that finds too many under way again and again. */
+const mostAttempts = 100
 
 const none: ReadonlySet<string> = new Set()
 
@@ -50,10 +60,14 @@ export class Retries {
   readonly #random: () => number
   #failures: Map<string, number> | undefined
   #pauses = 0
+  /** Attempts that found too many under way. */
+  #crowded = 0
   #tried: Set<string> | undefined
   /** Whether an upstream has answered already (B10). */
   hasAnswer = false
   lastFailure: AttemptFailure | undefined
+  /** Whether the last attempt was rejected for concurrency, which is no answer: the request goes back to its place. Source: B9. */
+  isReturning = false
 
   constructor(
     { attempts, sameAccount }: { readonly attempts: number; readonly sameAccount: number },
@@ -71,12 +85,17 @@ export class Retries {
 
   /** Takes note of a failed attempt and gives the pause before the next one in milliseconds, or `undefined` where none may follow. */
   pauseAfter(failure: AttemptFailure, account: string, attempts: number): number | undefined {
+    this.isReturning = isCrowded(failure)
+    if (this.isReturning) {
+      this.#crowded += 1
+      return attempts < mostAttempts ? 0 : undefined
+    }
     const isLost = failure.kind === "cause" && failure.cause === "lease_lost"
     if (failure.kind === "answer") this.hasAnswer = true
     // A lease that the log did not take says nothing of any upstream.
     if (!isLost) this.lastFailure = failure
     const next = nextAfter(failure)
-    if (next === "stop" || attempts >= this.#attempts) return undefined
+    if (next === "stop" || !this.#mayFollow(attempts)) return undefined
     if (isLost) return 0
     this.#failures ??= new Map()
     const failures = (this.#failures.get(account) ?? 0) + 1
@@ -93,6 +112,10 @@ export class Retries {
   /** As `pauseAfter`, for a failure that this side's own asking has brought: the same account may be tried without it at once. */
   repeat(failure: AttemptFailure, attempts: number): number | undefined {
     this.lastFailure = failure
-    return attempts < this.#attempts ? 0 : undefined
+    return this.#mayFollow(attempts) ? 0 : undefined
+  }
+
+  #mayFollow(attempts: number): boolean {
+    return attempts - this.#crowded < this.#attempts && attempts < mostAttempts
   }
 }

@@ -14,7 +14,7 @@ export interface Routed {
 
 /** Makes of a request that was read what admission asks for. Source: B1. */
 export const routedOf = (
-  { ask, pool, client, deadlineMs }: Intake,
+  { ask, pool, session, client, deadlineMs }: Intake,
   { request, arrivedAt, estimate }: Journal,
   { protocol, random }: { readonly protocol: WireProtocol; readonly random: () => number },
 ): Routed => {
@@ -27,6 +27,7 @@ export const routedOf = (
       protocol: protocol.name,
       model: ask.model,
       pool: pool.id,
+      session,
       arrivedAt,
       deadlineAt: deadlineMs === null ? null : arrivedAt + deadlineMs,
       estimate,

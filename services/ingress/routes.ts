@@ -1,6 +1,7 @@
 import { createRouter } from "@sluice/actors/routing.ts"
 import type { ConfigurationFile, PoolConfiguration } from "@sluice/events/configuration.ts"
 import type { Protocol } from "@sluice/events/field.ts"
+import type { ClientLimit } from "./client-limits.ts"
 
 /** What a configuration says of who may call what, and where that goes. */
 export interface Routes {
@@ -10,6 +11,8 @@ export interface Routes {
   models(client: string): ReadonlyArray<string>
   pool(id: string): PoolConfiguration | undefined
   weightOf(client: string): number
+  /** Gives the limit of a client; `undefined` for one that is not configured. Source: A13. */
+  limitOf(client: string): ClientLimit | undefined
 }
 
 /** Makes the routes of a configuration; a client that names no pools may call all. */
@@ -45,5 +48,6 @@ export const createRoutes = ({ pools, channels, clients }: ConfigurationFile): R
     ],
     pool: (id) => byId.get(id),
     weightOf: (client) => clientById.get(client)?.weight ?? 1,
+    limitOf: (client) => clientById.get(client),
   }
 }

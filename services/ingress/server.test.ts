@@ -179,7 +179,8 @@ describe("a body", () => {
     socket.on("error", () => undefined)
     socket.write("POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9999999\r\n\r\n")
     const sending = setInterval(() => socket.write("x".repeat(100)), 10)
-    await once(socket.resume(), "close")
+    // Cut while it sends, it may hear of that as an error first.
+    await new Promise((resolve) => socket.resume().once("close", resolve))
     clearInterval(sending)
     expect(ingress.admission.completed).toMatchObject([{ code: "body_too_large" }])
   })
@@ -227,6 +228,23 @@ describe("a proxy that shuts down (L10)", () => {
     const refused = await call(ingress.url, { headers: { connection: "keep-alive" }, body })
     expect([refused.status, errorOf(refused).code]).toEqual([503, "shutting_down"])
     expect(refused.headers).toMatchObject({ "retry-after": "1", connection: "close" })
+  })
+
+  test("keeps no connection for more that was busy when the listening ended", async () => {
+    await using upstream = await startScriptedUpstream(() => undefined)
+    const ingress = await start({ places: [placeAt(upstream.url)] })
+    const socket = connect(Number(new URL(ingress.url).port), "127.0.0.1")
+    let heard = ""
+    socket.on("data", (chunk: Buffer) => (heard += chunk.toString()))
+    socket.write("GET /healthz HTTP/1.1\r\nHost: localhost\r\n")
+    const endless = new OpenCall(ingress.url, { body })
+    await until(() => upstream.seen.length === 1, "one is in flight, and the connection is busy")
+    const stopped = ingress.server.stop(300)
+    socket.write("\r\n")
+    await until(() => heard.includes("\r\n\r\n"), "it is answered")
+    expect(heard.toLowerCase()).toContain("connection: close")
+    await stopped
+    expect((await endless.answer()).status).toBe(503)
   })
 
   test("waits for what is in flight, and ends with an error what outlives the grace", async () => {

@@ -1,23 +1,19 @@
 import { once } from "node:events"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import { ActiveExchanges } from "./active-exchanges.ts"
+import { ClientLimits } from "./client-limits.ts"
+import { decoded } from "./decoded.ts"
 import { type Problem, problem, problemHeaders } from "./errors.ts"
 import type { ExchangeContext } from "./exchange-context.ts"
 import { defaultLimits, type Health, type IngressOptions } from "./ingress-options.ts"
 import { checkCaller } from "./intake.ts"
-import { anthropic } from "./protocols/anthropic.ts"
-import { openai } from "./protocols/openai.ts"
-import type { WireProtocol } from "./protocols/protocol.ts"
+import { dialectOf, endpointAt, modelsAt, unservedNote } from "./protocols/endpoints.ts"
+import type { Dialect } from "./protocols/protocol.ts"
+import { takeQueryKey } from "./query-key.ts"
 import { readRequestHeaders } from "./request-headers.ts"
 import { Exchange } from "./request.ts"
 import { Upstreams } from "./upstream.ts"
 import { UsageAsking } from "./usage-asking.ts"
-
-/** The protocols that are spoken; one more is one more object. Source: S5. */
-const protocols: ReadonlyArray<WireProtocol> = [openai, anthropic]
-const protocolOfPath = new Map(
-  protocols.flatMap((protocol) => protocol.paths.map((path) => [path, protocol] as const)),
-)
 
 const lingerAfterGraceMs = 2_000
 
@@ -28,12 +24,14 @@ export class IngressServer {
   readonly #context: ExchangeContext
   readonly #active = new ActiveExchanges()
   #idle: (() => void) | undefined
+  #isStopping = false
 
   constructor(options: IngressOptions) {
     const limits = { ...defaultLimits, ...options.limits }
     this.#options = options
     this.#context = {
       options,
+      clientLimits: new ClientLimits({ limitOf: options.clientLimitOf, now: options.now }),
       upstreams: new Upstreams(),
       clientStallMs: limits.clientStallMs,
       random: options.random ?? Math.random,
@@ -69,6 +67,7 @@ export class IngressServer {
 
   /** Stops listening, lets what is in flight end for the grace, and ends what outlives it with an error. Source: L10. */
   async stop(graceMs: number): Promise<void> {
+    this.#isStopping = true
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     for (const exchange of this.#active) exchange.closeConnection()
     await this.#whenIdle(graceMs)
@@ -94,28 +93,35 @@ export class IngressServer {
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
+    // A connection that was busy when the listening ended would be used again and again.
+    if (this.#isStopping) response.shouldKeepAlive = false
     const url = request.url ?? "/"
     const mark = url.indexOf("?")
     const path = mark === -1 ? url : url.slice(0, mark)
-    const protocol = protocolOfPath.get(path)
-    if (protocol === undefined) return this.#serveOther(request, response, path)
-    if (request.method !== "POST") return this.#wrongMethod(request, response, "POST")
     const query = mark === -1 ? "" : url.slice(mark)
-    const exchange = new Exchange(this.#context, { protocol, path, query }, request, response)
+    const protocol = endpointAt(path)
+    if (protocol === undefined) return this.#serveOther(request, response, { path, query })
+    if (request.method !== "POST") return this.#wrongMethod(request, response, "POST")
+    const destination = { protocol, path, ...takeQueryKey(protocol, query) }
+    const exchange = new Exchange(this.#context, destination, request, response)
     this.#active.add(exchange)
     exchange.start()
   }
 
-  #serveOther(request: IncomingMessage, response: ServerResponse, path: string): void {
-    const isModels = path === "/v1/models" || path.startsWith("/v1/models/")
+  #serveOther(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { path, query }: { readonly path: string; readonly query: string },
+  ): void {
+    const model = modelsAt(path, dialectFor(request))
     const isProbe = path === "/healthz" || path === "/readyz"
-    if (!isModels && !isProbe) {
+    if (model === undefined && !isProbe) {
       const message = `${path.slice(0, 200)} is not served here.${unservedNote(path)}`
       return sendError(request, response, problem("not_found", message))
     }
     if (request.method !== "GET" && request.method !== "HEAD")
       return this.#wrongMethod(request, response, "GET, HEAD")
-    if (isModels) return this.#serveModels(request, response, path)
+    if (model !== undefined) return this.#serveModels(request, response, { model, query })
     sendHealth(response, path === "/healthz" ? this.#options.health() : this.#options.readiness())
   }
 
@@ -124,8 +130,13 @@ export class IngressServer {
     sendError(request, response, refused, ["allow", allow])
   }
 
-  #serveModels(request: IncomingMessage, response: ServerResponse, path: string): void {
-    const headers = readRequestHeaders(request.rawHeaders)
+  #serveModels(
+    request: IncomingMessage,
+    response: ServerResponse,
+    { model, query }: { readonly model: string; readonly query: string },
+  ): void {
+    const dialect = dialectFor(request)
+    const headers = readRequestHeaders(request.rawHeaders, takeQueryKey(dialect, query).key)
     const stranger = checkCaller(this.#options, headers)
     if (stranger !== undefined) return sendError(request, response, stranger)
     const client = this.#options.authenticate(headers.key)
@@ -137,10 +148,9 @@ export class IngressServer {
       )
     }
     const models = this.#options.models(client)
-    const protocol = protocolOf(request)
-    if (path === "/v1/models") return sendJson(response, 200, protocol.modelList(models))
-    const name = decoded(path.slice("/v1/models/".length))
-    if (name !== undefined && models.includes(name)) return sendJson(response, 200, protocol.modelEntry(name))
+    if (model === "") return sendJson(response, 200, dialect.modelList(models))
+    const name = decoded(model)
+    if (name !== undefined && models.includes(name)) return sendJson(response, 200, dialect.modelEntry(name))
     sendError(request, response, problem("model_not_found", "No pool names this model."))
   }
 }
@@ -148,18 +158,7 @@ export class IngressServer {
 /** Makes the HTTP side of an ingress; it listens when it is told to. */
 export const createIngressServer = (options: IngressOptions): IngressServer => new IngressServer(options)
 
-const unserved = ["/v1/realtime", "/v1/files", "/v1/batches", "/v1/messages/batches", "/v1/uploads"]
-
-const unservedNote = (path: string): string =>
-  unserved.some((prefix) => path === prefix || path.startsWith(`${prefix}/`))
-    ? " Realtime sessions, files and batches do not pass through this proxy: call the provider for them."
-    : ""
-
-/** The shape in which a caller of no protocol's path reads answers. */
-const protocolOf = (request: IncomingMessage): WireProtocol =>
-  request.headers["anthropic-version"] !== undefined || request.url?.startsWith("/v1/messages") === true
-    ? anthropic
-    : openai
+const dialectFor = ({ headers, url }: IncomingMessage): Dialect => dialectOf(url ?? "/", headers)
 
 const sendError = (
   request: IncomingMessage,
@@ -167,7 +166,7 @@ const sendError = (
   refused: Problem,
   headers: ReadonlyArray<string> = [],
 ): void =>
-  sendJson(response, refused.status, protocolOf(request).errorBody(refused, ""), [
+  sendJson(response, refused.status, dialectFor(request).errorBody(refused, ""), [
     ...headers,
     ...problemHeaders(refused),
   ])
@@ -184,13 +183,4 @@ const sendJson = (
   const length = String(Buffer.byteLength(body))
   response.writeHead(status, ["content-type", "application/json", "content-length", length, ...headers])
   response.end(body)
-}
-
-const decoded = (text: string): string | undefined => {
-  try {
-    return decodeURIComponent(text)
-  } catch (error) {
-    if (error instanceof URIError) return undefined
-    throw error
-  }
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { anthropic } from "./protocols/anthropic.ts"
-import { openai } from "./protocols/openai.ts"
+import { chatCompletions } from "./protocols/chat-completions.ts"
+import { messages } from "./protocols/messages.ts"
 import type { WireProtocol } from "./protocols/protocol.ts"
 import { EventFramer } from "./sse.ts"
 
@@ -13,7 +13,7 @@ const delta = (content: string) =>
 
 const run = (
   chunks: ReadonlyArray<Buffer>,
-  { protocol = openai, strips = false }: { protocol?: WireProtocol; strips?: boolean } = {},
+  { protocol = chatCompletions, strips = false }: { protocol?: WireProtocol; strips?: boolean } = {},
 ) => {
   const framer = new EventFramer(protocol, strips)
   const passed = chunks.flatMap((chunk) => framer.feed(chunk) ?? [])
@@ -91,7 +91,7 @@ describe("an event", () => {
   test("that is too long to be held goes on in pieces and still ends where it ends", () => {
     const long = delta("x".repeat(400_000))
     const bytes = Buffer.from(long + delta("after") + done)
-    const framer = new EventFramer(openai, false)
+    const framer = new EventFramer(chatCompletions, false)
     const first = framer.feed(bytes.subarray(0, 300_000))
     expect(first?.length).toBeGreaterThan(299_990)
     expect(framer.insideEvent).toBe(true)
@@ -126,7 +126,7 @@ describe("a stream without its end event", () => {
 
   test("is never whole for Anthropic", () => {
     const stop = 'event: content_block_stop\ndata: {"type":"content_block_stop","index":0}\n\n'
-    expect(run([Buffer.from(stop)], { protocol: anthropic }).isWhole).toBe(false)
+    expect(run([Buffer.from(stop)], { protocol: messages }).isWhole).toBe(false)
   })
 })
 

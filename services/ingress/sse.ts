@@ -1,7 +1,7 @@
 import { type Figures, type WireProtocol } from "./protocols/protocol.ts"
 
-/** An event longer than this is no end and no usage: it goes on in pieces rather than being held until it is whole. */
-const heldEventBytes = 256 * 1024
+/** From here on an event that is held is only put together when its end has come. */
+const gatheredBytes = 64 * 1024
 
 /**
  * Follows the events of a stream as its bytes come, and lets all of them go on but the end event and, where the client did not ask for it, the usage.
@@ -16,6 +16,9 @@ export class EventFramer {
   #partial: Buffer | undefined
   /** How much of it is known to hold no boundary. */
   #searched = 0
+  /** What came of it since it is long. */
+  readonly #gathered: Buffer[] = []
+  #gatheredBytes = 0
   /** True while an event that is too long to be held goes on in pieces. */
   #passing = false
   #held: Buffer[] = []
@@ -43,7 +46,8 @@ export class EventFramer {
       this.#held.push(chunk)
       return undefined
     }
-    const bytes = this.#partial === undefined ? chunk : Buffer.concat([this.#partial, chunk])
+    if (this.#gathers(chunk)) return undefined
+    const bytes = this.#whole(chunk)
     const text = bytes.toString("latin1")
     let passed: Buffer | undefined
     let start = 0
@@ -66,6 +70,27 @@ export class EventFramer {
     return this.#keepRest(bytes, kept, start, passed)
   }
 
+  /** Puts a chunk aside that only goes on with a long event, so that the event is not copied with every one of them. */
+  #gathers(chunk: Buffer): boolean {
+    const partial = this.#partial
+    if (partial === undefined || this.#passing || partial.length < gatheredBytes) return false
+    if (partial.length + this.#gatheredBytes + chunk.length > this.#protocol.heldEventBytes) return false
+    const before = (this.#gathered.at(-1) ?? partial).subarray(-3)
+    if (before.length < 3 || boundaryAfter(Buffer.concat([before, chunk]).toString("latin1"), 0) !== -1)
+      return false
+    this.#gathered.push(chunk)
+    this.#gatheredBytes += chunk.length
+    return true
+  }
+
+  /** Puts the event that has begun together with what comes next. */
+  #whole(chunk: Buffer): Buffer {
+    if (this.#partial === undefined) return chunk
+    const parts = [this.#partial, ...this.#gathered.splice(0), chunk]
+    this.#gatheredBytes = 0
+    return Buffer.concat(parts)
+  }
+
   /** Reads one whole event. */
   #take(event: string): "pass" | "strip" | "end" {
     if (this.#passing) {
@@ -75,8 +100,10 @@ export class EventFramer {
     this.#lastEvent = event
     const kind = this.#protocol.eventKind(event)
     if (kind === "usage") return this.#readUsage(event) ? "strip" : "pass"
-    if (kind === "error") this.failed = true
-    if (kind !== "end") return "pass"
+    if (kind === "error" || kind === "failure") this.failed = true
+    if (kind !== "end" && kind !== "failure") return "pass"
+    // Where nothing before it told the last figures, they stand in the end itself.
+    if (this.figures?.final !== true) this.#readUsage(event)
     this.ended = true
     return "end"
   }
@@ -94,7 +121,7 @@ export class EventFramer {
       this.#searched = 0
       return join(passed, kept === 0 ? bytes : bytes.subarray(kept))
     }
-    if (rest > heldEventBytes) this.#passing = true
+    if (rest > this.#protocol.heldEventBytes) this.#passing = true
     // The last bytes may be the first half of a boundary, so they wait even while a long event passes.
     const held = this.#passing ? Math.min(rest, 3) : rest
     this.#partial = bytes.subarray(bytes.length - held)
@@ -105,8 +132,9 @@ export class EventFramer {
   /** Takes note that no more bytes come: an event without its blank line counts as one. Returns whether the stream has an end: its own, or an error. */
   finish(): boolean {
     if (this.#partial !== undefined) {
-      this.#take(this.#partial.toString("latin1"))
-      this.#held.push(this.#partial)
+      const last = this.#whole(Buffer.alloc(0))
+      this.#take(last.toString("latin1"))
+      this.#held.push(last)
       this.#partial = undefined
     }
     return this.ended || this.failed || this.#protocol.endsWith(this.#lastEvent)

@@ -1,4 +1,5 @@
-import type { AccountConfiguration, ChannelConfiguration } from "@sluice/events/configuration.ts"
+import type { AccountConfiguration } from "@sluice/events/account-configuration.ts"
+import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import { type Dispatcher, Pool } from "undici"
 import type { WireProtocol } from "./protocols/protocol.ts"
 
@@ -18,6 +19,8 @@ export interface Outgoing {
   /** The client's path, and its query with the question mark. */
   readonly path: string
   readonly query: string
+  /** The name that the upstream knows the model by, where it is another. */
+  readonly model: string | null
   /** The client's headers that may pass, as a flat list. */
   readonly headers: ReadonlyArray<string>
   readonly body: Buffer
@@ -40,10 +43,10 @@ export class Upstreams {
 
   /** Sends an attempt; everything that comes of it comes to the handler, a mistake in the options too. */
   dispatch(outgoing: Outgoing, handler: Dispatcher.DispatchHandler): void {
-    const { channel } = outgoing
+    const { channel, protocol, path, query, model } = outgoing
     const target = this.#targets.get(channel) ?? this.#open(channel)
     const options: Dispatcher.DispatchOptions = {
-      path: outgoing.protocol.upstreamPath(target.basePath, outgoing.path) + outgoing.query,
+      path: protocol.upstreamPath(target.basePath, path, model) + query,
       method: "POST",
       headers: outgoingHeaders(outgoing, target),
       body: outgoing.body,

@@ -1,4 +1,4 @@
-import type { ChannelConfiguration } from "@sluice/events/configuration.ts"
+import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import type { Attempt } from "./attempt.ts"
 import type { AttemptFailure } from "./failure.ts"
 import type { IngressLog } from "./ingress-options.ts"

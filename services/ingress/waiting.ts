@@ -1,5 +1,4 @@
 import type { Fact } from "@sluice/events/commit.ts"
-import type { Candidate } from "@sluice/events/ingress.ts"
 import { type Granted } from "./granted-lease.ts"
 import type { HostedChannel } from "./hosted-channel.ts"
 import type { WaitEnd } from "./refusals.ts"
@@ -20,7 +19,6 @@ export type WaitResult =
 export class Waiting {
   readonly request: string
   readonly result: Promise<WaitResult>
-  readonly candidates: Array<Candidate> = []
   #places = new Set<HostedChannel>()
   #resolve: (result: WaitResult) => void
   #isOver = false

@@ -3,6 +3,8 @@ import type { ChannelFact } from "@sluice/events/channel.ts"
 import { schemaNumber, type Commit, type Fact } from "@sluice/events/commit.ts"
 import { actorName, channelSubject, ingressSubject } from "@sluice/events/identifier.ts"
 import type { RequestCompleted } from "@sluice/events/ingress.ts"
+import { configuredFacts, registeredFacts, stayEndedFacts, windowFacts } from "./example-account.ts"
+import { exampleOf, holdMs, model, startMs, type Example } from "./example-request.ts"
 
 /** A commit as it goes into the log, for tests and measurements. */
 export interface ExampleMessage {
@@ -12,46 +14,23 @@ export interface ExampleMessage {
   readonly body: string
 }
 
-/** What tells one example request from another. */
-interface Example {
-  readonly number: number
-  readonly at: number
-  readonly channel: string
-  readonly account: string
-  readonly lease: { readonly request: string; readonly attempt: number; readonly lease: string }
-  readonly isRefused: boolean
-  readonly isRateLimited: boolean
-}
-
-const startMs = Date.UTC(2026, 9, 31, 23, 59, 58)
-const spacingMs = 7
-const holdMs = 800
 const client = "demo"
-const model = "demo-gpt"
 const node = "node-1"
 const evidence = { "retry-after": "5", "error.code": "rate_limit_exceeded" }
 
-const exampleOf = (number: number, channels: number): Example => {
-  const channel = `channel-${number % channels}`
-  const digits = String(number).padStart(20, "0")
-  return {
-    number,
-    at: startMs + number * spacingMs,
-    channel,
-    account: `key-${number % channels}`,
-    lease: { request: `request-${digits}`, attempt: 1, lease: `lease-${digits}` },
-    isRefused: number % 10 === 9,
-    isRateLimited: number % 10 === 4,
-  }
-}
-
-const acquiredFacts = ({ at, channel, account, lease, number }: Example): ReadonlyArray<Fact> => {
+const acquiredFacts = ({ at, channel, account, lease, number, session }: Example): ReadonlyArray<Fact> => {
   const shared = { at, ...lease, class: "new", client, model, inFlight: 1 } as const
   const estimate = { inputTokens: 100, outputTokens: 400 }
   const waitMs = number % 97
   return [
     { actor: actorName("channel", channel), type: "channel.acquired", ...shared, account, waitMs },
-    { actor: actorName("account", account), type: "account.acquired", ...shared, estimate },
+    {
+      actor: actorName("account", account),
+      type: "account.acquired",
+      ...shared,
+      ...(session === undefined ? {} : { session }),
+      estimate,
+    },
   ]
 }
 
@@ -94,6 +73,7 @@ const cause = (at: number) =>
     retryAfterMs: 5_000,
     status: 429,
     summary: "rate limit reached",
+    model,
   }) as const
 
 const firstStep = ({ at, account, number }: Example): AccountFact => ({
@@ -167,20 +147,25 @@ const completedFact = (example: Example): RequestCompleted => {
     totalMs: holdMs,
     bytesIn: 512,
     bytesOut: 2_048,
+    ...(example.session === undefined ? {} : { session: example.session, sessionSource: "header" as const }),
   }
 }
 
 /** The commits of one request's story, each with the subject that it belongs to. */
 const storyOf = (example: Example): ReadonlyArray<{ subject: string; facts: ReadonlyArray<Fact> }> => {
   const subject = channelSubject(example.channel)
+  const before = [example.isFirst ? configuredFacts(example) : [], windowFacts(example)].flat()
   const ending = { subject: ingressSubject(node), facts: [completedFact(example)] }
   if (example.isRefused) return [{ subject, facts: refusedFacts(example) }, ending]
+  const stayEnded = stayEndedFacts(example)
   const cooldown = example.isRateLimited ? [firstStep(example)] : []
   return [
-    { subject, facts: acquiredFacts(example) },
+    ...(before.length === 0 ? [] : [{ subject, facts: before }]),
+    { subject, facts: [...acquiredFacts(example), ...registeredFacts(example)] },
     { subject, facts: [usageFact(example), ...releasedFacts(example), ...cooldown] },
     ...(example.isRateLimited ? [{ subject, facts: laterSteps(example) }] : []),
     ending,
+    ...(stayEnded.length === 0 ? [] : [{ subject, facts: stayEnded }]),
   ]
 }
 

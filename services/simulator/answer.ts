@@ -60,12 +60,8 @@ class PacedStream {
   }
 
   begin(): void {
-    this.exchange.begin(200, [
-      "content-type",
-      "text/event-stream; charset=utf-8",
-      "cache-control",
-      "no-cache",
-    ])
+    const { contentType } = this.frames
+    this.exchange.begin(200, ["content-type", contentType, "cache-control", "no-cache"])
     this.beganMs = this.exchange.provider.clock.nowMs()
     this.turn(this.frames.opening)
   }
@@ -88,7 +84,8 @@ class PacedStream {
     const { plan, frames } = this
     let text = ""
     while (this.next < this.last && this.dueMs <= elapsedMs && text.length < maxWriteCharacters) {
-      text += frames.head + chunkText(plan, this.next) + frames.tail
+      const tail = typeof frames.tail === "string" ? frames.tail : frames.tail(this.next)
+      text += frames.head + chunkText(plan, this.next) + tail
       this.next += 1
       this.dueMs += plan.gapJitter === 0 ? plan.gapMs : drawAround(plan.draws, plan.gapMs, plan.gapJitter)
     }

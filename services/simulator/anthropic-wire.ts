@@ -1,7 +1,8 @@
 import { wholeText, type Plan, type SimulatedUsage } from "./plan.ts"
 import type { RateLevel } from "./rate-gauge.ts"
 import type { Refusal, RefusalReason } from "./refusal.ts"
-import type { RateReport, StreamFrames, Usages, Wire } from "./wire.ts"
+import { askOf, modelIn, type Ask, type Body, type InvalidAsk } from "./request-body.ts"
+import { eventStream, type RateReport, type StreamFrames, type Usages, type Wire } from "./wire.ts"
 
 /**
  * Messages as the Anthropic API sends them. Source: the `Message` object, the stream events and the rate
@@ -9,6 +10,7 @@ import type { RateReport, StreamFrames, Usages, Wire } from "./wire.ts"
  */
 export const anthropicWire: Wire = {
   protocol: "anthropic",
+  ask: (json) => ask(json, json["max_tokens"], { stream: json["stream"] === true }),
   requestId: (drawn) => `req_011${drawn}`,
   headers,
   completion,
@@ -23,6 +25,27 @@ export const anthropicWire: Wire = {
       first_id: names[0] ?? null,
       last_id: names.at(-1) ?? null,
     }),
+}
+
+function ask(json: Body, maxTokens: unknown, more: Partial<Ask>): Ask | InvalidAsk {
+  const model = modelIn(json)
+  if (model === null) return missing("model")
+  if (!Array.isArray(json["messages"])) return missing("messages")
+  if (maxTokens === undefined || maxTokens === null) {
+    if (more.writes !== false) return missing("max_tokens")
+  }
+  return askOf(maxTokens, [json["messages"], json["system"]], { model, ...more })
+}
+
+function missing(param: string): InvalidAsk {
+  return { invalid: `${param}: Field required`, param }
+}
+
+/** The counting of a message's tokens. Source: as above. */
+export const countTokensWire: Wire = {
+  ...anthropicWire,
+  ask: (json) => ask(json, null, { writes: false }),
+  completion: ({ usage }) => `{"input_tokens":${usage.inputTokens}}`,
 }
 
 function headers(requestId: string, { requests, tokens }: RateReport): string[] {
@@ -52,8 +75,8 @@ function rateHeaders(kind: string, level: RateLevel): string[] {
 
 function completion(plan: Plan, usages: Usages): string {
   return (
-    `{"model":${JSON.stringify(plan.model)},"id":"msg_01${plan.id}","type":"message","role":"assistant","content":[{"type":"text","text":` +
-    `"${wholeText(plan)}"}],"stop_reason":"${stopReason(plan)}","stop_sequence":null` +
+    `{"model":${JSON.stringify(plan.model)},"id":"msg_01${plan.id}","type":"message","role":"assistant","content":[${contentJson(plan)}],` +
+    `"stop_reason":"${stopReason(plan)}","stop_sequence":null` +
     `${usages.told ? `,"usage":{${inputJson(plan.usage)},"output_tokens":${plan.usage.outputTokens},"service_tier":"standard"}` : ""}}`
   )
 }
@@ -65,22 +88,41 @@ function frames(plan: Plan, usages: Usages): StreamFrames {
   const ended = usages.told
     ? `,"usage":{${deltaInputJson(plan.usage)},"output_tokens":${plan.usage.outputTokens}}`
     : ""
+  const { toolCall, id } = plan
+  const block =
+    toolCall === null
+      ? `{"type":"text","text":""}`
+      : `{"type":"tool_use","id":"toolu_01${id}","name":"${toolCall.name}","input":{}}`
+  const filled =
+    toolCall === null
+      ? ""
+      : `event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"input_json_delta","partial_json":${JSON.stringify(toolCall.input)}}}\n\n`
   return {
+    contentType: eventStream,
     opening:
       `event: message_start\ndata: {"type":"message_start","message":{"model":${JSON.stringify(plan.model)},"id":"msg_01${plan.id}",` +
       `"type":"message","role":"assistant","content":[],"stop_reason":null,"stop_sequence":null${begun}}}\n\n` +
-      `event: content_block_start\ndata: {"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}\n\n` +
+      `event: content_block_start\ndata: {"type":"content_block_start","index":0,"content_block":${block}}\n\n` +
       `event: ping\ndata: {"type": "ping"}\n\n`,
     head: `event: content_block_delta\ndata: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"`,
     tail: `"}}\n\n`,
     closing:
+      filled +
       `event: content_block_stop\ndata: {"type":"content_block_stop","index":0}\n\n` +
       `event: message_delta\ndata: {"type":"message_delta","delta":{"stop_reason":"${stopReason(plan)}","stop_sequence":null}${ended}}\n\n` +
       `event: message_stop\ndata: {"type":"message_stop"}\n\n`,
   }
 }
 
+function contentJson(plan: Plan): string {
+  const { toolCall, id } = plan
+  return toolCall === null
+    ? `{"type":"text","text":"${wholeText(plan)}"}`
+    : `{"type":"tool_use","id":"toolu_01${id}","name":"${toolCall.name}","input":${toolCall.input}}`
+}
+
 function stopReason(plan: Plan): string {
+  if (plan.finish === "tool") return "tool_use"
   return plan.finish === "stop" ? "end_turn" : "max_tokens"
 }
 

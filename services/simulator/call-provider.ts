@@ -43,6 +43,23 @@ export function askAnthropic(
   )
 }
 
+/** A small question to a model of Gemini, with what a test wants changed; `method` may bring a query. */
+export function askGemini(
+  url: string,
+  method: string,
+  headers: Record<string, string> = {},
+  body: object = {},
+): Promise<Response> {
+  const question = { contents: [{ role: "user", parts: [{ text: "hello" }] }], ...body }
+  const path = `${url}/v1beta/models/demo-gemini:${method}`
+  return post(path, { "x-goog-api-key": "g-test", ...headers }, question)
+}
+
+/** Asks any other endpoint. */
+export function askAt(url: string, body: object, headers: Record<string, string> = {}): Promise<Response> {
+  return post(url, { authorization: "Bearer sk-test", ...headers }, body)
+}
+
 /** Reads an answer to its end. Fails: rejects when the connection ends before the answer does. */
 export async function readAnswer(asked: Promise<Response>): Promise<CalledAnswer> {
   const response = await asked
@@ -60,7 +77,7 @@ export function readEvents(text: string): ServerSentEvent[] {
     .slice(0, -2)
     .split("\n\n")
     .map((block) => {
-      const parts = /^(?:event: (?<event>[a-z_]+)\n)?data: (?<data>.+)$/.exec(block)?.groups
+      const parts = /^(?:event: (?<event>[a-z_.]+)\n)?data: (?<data>.+)$/.exec(block)?.groups
       if (parts?.["data"] === undefined) throw new Error(`not an event: ${JSON.stringify(block)}`)
       return { event: parts["event"] ?? null, data: parts["data"] }
     })

@@ -30,7 +30,7 @@ export function serveCompletion(
 function answer(exchange: Exchange, body: string): void {
   if (exchange.closed) return
   const { provider, wire, ticket } = exchange
-  const ask = readAsk(wire.protocol, body)
+  const ask = readAsk(body, (json) => wire.ask(json, exchange.request.url ?? ""))
   const model = "model" in ask ? ask.model : ""
   if (ticket.refusal !== null) return exchange.refuse({ ...ticket.refusal, model })
   const control = readControl(exchange.request.headers)

@@ -1,6 +1,12 @@
 import type { IncomingHttpHeaders } from "node:http"
 import { readFault, type Fault } from "./fault.ts"
 
+/** A call of a tool. Shape: `input` is a JSON object as text. */
+export interface ToolCall {
+  readonly name: string
+  readonly input: string
+}
+
 /**
  * What one request asks of the simulation, whatever the provider's settings are. A proxy passes these headers
  * on like any other.
@@ -14,7 +20,8 @@ import { readFault, type Fault } from "./fault.ts"
  * | `x-sim-cached-tokens` | n | of these, read from the cache |
  * | `x-sim-cache-write-tokens` | n | of these, written to the cache (Anthropic) |
  * | `x-sim-output-tokens` | n | output tokens, whatever `max_tokens` says |
- * | `x-sim-reasoning-tokens` | n | of these, reasoning (OpenAI) |
+ * | `x-sim-reasoning-tokens` | n | of these, reasoning (OpenAI, Gemini) |
+ * | `x-sim-tool-call` | name, or name and arguments as a JSON object | the answer is a call of that tool in place of a text |
  * | `x-sim-service-ms` | ms | duration of the whole answer; a stream is spread evenly over it |
  * | `x-sim-ttft-ms` | ms | time to the first token |
  * | `x-sim-chunks` | n | content chunks of a stream (else one a token) |
@@ -31,6 +38,7 @@ export interface Control {
   readonly cacheWriteTokens: number | null
   readonly outputTokens: number | null
   readonly reasoningTokens: number | null
+  readonly toolCall: ToolCall | null
   readonly serviceMs: number | null
   readonly ttftMs: number | null
   readonly chunks: number | null
@@ -45,6 +53,9 @@ export function readControl(headers: IncomingHttpHeaders): Control | string {
   const faultText = headers["x-sim-fault"]
   const fault = typeof faultText === "string" ? readFault(faultText) : null
   if (typeof fault === "string") return fault
+  const toolText = textOf(headers["x-sim-tool-call"])
+  const toolCall = toolText === null ? null : readToolCall(toolText)
+  if (typeof toolCall === "string") return toolCall
   const control: Control = {
     fault,
     key: textOf(headers["x-sim-key"]),
@@ -54,6 +65,7 @@ export function readControl(headers: IncomingHttpHeaders): Control | string {
     cacheWriteTokens: numberOf(headers["x-sim-cache-write-tokens"]),
     outputTokens: numberOf(headers["x-sim-output-tokens"]),
     reasoningTokens: numberOf(headers["x-sim-reasoning-tokens"]),
+    toolCall,
     serviceMs: numberOf(headers["x-sim-service-ms"]),
     ttftMs: numberOf(headers["x-sim-ttft-ms"]),
     chunks: numberOf(headers["x-sim-chunks"]),
@@ -84,6 +96,20 @@ function nonsense(control: Control): string | null {
     if (value !== null && !(value >= 0 && value <= 86_400_000)) return headerName(field)
   }
   return null
+}
+
+function readToolCall(text: string): ToolCall | string {
+  const parts = /^(?<name>[\w.-]+)(?:\s+(?<input>\{.*\}))?$/s.exec(text.trim())?.groups
+  const complaint = `x-sim-tool-call: ${JSON.stringify(text)} is no tool's name with a JSON object`
+  if (parts?.["name"] === undefined) return complaint
+  const input = parts["input"] ?? "{}"
+  try {
+    JSON.parse(input)
+    return { name: parts["name"], input }
+  } catch (error) {
+    if (error instanceof SyntaxError) return complaint
+    throw error
+  }
 }
 
 function headerName(field: string): string {

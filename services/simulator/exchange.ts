@@ -134,7 +134,7 @@ function faultName(fault: Fault): string {
 }
 
 function credentialOf(request: IncomingMessage): string {
-  const key = request.headers["x-api-key"]
+  const key = request.headers["x-api-key"] ?? request.headers["x-goog-api-key"]
   if (typeof key === "string") return key
   return request.headers.authorization?.replace(/^bearer\s+/i, "") ?? "anonymous"
 }

@@ -35,8 +35,8 @@ const refusals: Record<string, RefusalReason> = {
  * | `429` | a 429 without `retry-after` and without a word on which limit it was |
  * | `429-retry-after=2` | the same with `retry-after: 2` (any text is passed on, an HTTP date too) |
  * | `429-requests`, `429-tokens`, `429-concurrency` | a 429 worded and with headers as for that limit |
- * | `529`, `503` | overload, as each of the two providers says it |
- * | `500`, `400`, `401`, `402`, `403`, `404`, `413` | that status with the provider's body |
+ * | `529`, `503` | overload, as each of the providers says it |
+ * | `500`, `400`, `401`, `402`, `403`, `404`, `413` | that status with the provider's body (Gemini says 400 of a wrong key) |
  * | `502`, `504` | that status with the HTML of a gateway before the provider |
  * | `cut`, `cut=N` | the connection closed in the middle, or after N chunks, without an end |
  * | `stall`, `stall=N` | no more bytes from there on, the connection stays open |

@@ -2,7 +2,7 @@ import { parseArgs } from "node:util"
 import { startSimulatedProvider, type SimulatedProvider } from "./provider.ts"
 import { defaultOptions } from "./settings.ts"
 
-const usage = `Simulated providers that speak the OpenAI and Anthropic protocols.
+const usage = `Simulated providers that speak the OpenAI, Anthropic and Gemini protocols.
 
   node main.ts [--port N] [--concurrency-limit N] [--rpm N] [--speed N] …
       one provider; prints {"url": …}

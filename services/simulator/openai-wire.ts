@@ -1,8 +1,10 @@
 import { wholeText, type Plan, type SimulatedUsage } from "./plan.ts"
 import type { Refusal, RefusalReason } from "./refusal.ts"
-import type { RateReport, StreamFrames, Usages, Wire } from "./wire.ts"
+import { askOf, isObject, modelIn, type Ask, type Body, type InvalidAsk } from "./request-body.ts"
+import { eventStream, type RateReport, type StreamFrames, type Usages, type Wire } from "./wire.ts"
 
-const fingerprint = "fp_51c1a7e0d2"
+/** Tells which configuration of the servers answered. */
+export const fingerprint = "fp_51c1a7e0d2"
 const platform = ["openai-organization", "org-simulated", "openai-version", "2020-10-01"]
 
 /**
@@ -11,6 +13,10 @@ const platform = ["openai-organization", "org-simulated", "openai-version", "202
  */
 export const openaiWire: Wire = {
   protocol: "openai",
+  ask: (json) => {
+    if (!Array.isArray(json["messages"])) return missing(modelIn(json) === null ? "model" : "messages")
+    return openaiAsk(json, [json["messages"]], json["max_completion_tokens"] ?? json["max_tokens"])
+  },
   requestId: (drawn) => `req_${drawn}`,
   headers,
   completion,
@@ -22,6 +28,30 @@ export const openaiWire: Wire = {
       object: "list",
       data: names.map((id) => ({ id, object: "model", created: 1_700_000_000, owned_by: "simulated" })),
     }),
+}
+
+/** Reads what the bodies of all endpoints have in common. Fails: refuses one without a model. */
+export function openaiAsk(
+  json: Body,
+  prompt: readonly unknown[],
+  maxTokens: unknown,
+  more: Partial<Ask> = {},
+): Ask | InvalidAsk {
+  const model = modelIn(json)
+  if (model === null) return missing("model")
+  const options = json["stream_options"] ?? null
+  return askOf(maxTokens, prompt, {
+    model,
+    stream: json["stream"] === true,
+    streamOptions: options !== null,
+    includeUsage: isObject(options) && options["include_usage"] === true,
+    ...more,
+  })
+}
+
+/** Says that a field is missing, as the API does. */
+export function missing(param: string): InvalidAsk {
+  return { invalid: `Missing required parameter: '${param}'.`, param }
 }
 
 function headers(requestId: string, rates: RateReport): string[] {
@@ -48,8 +78,8 @@ function headers(requestId: string, rates: RateReport): string[] {
 function completion(plan: Plan, usages: Usages): string {
   return (
     `{"id":"chatcmpl-${plan.id}","object":"chat.completion","created":${plan.createdS},"model":${JSON.stringify(plan.model)},` +
-    `"choices":[{"index":0,"message":{"role":"assistant","content":"${wholeText(plan)}","refusal":null,"annotations":[]},` +
-    `"logprobs":null,"finish_reason":"${plan.finish}"}],${usages.told ? `"usage":${usageJson(plan.usage)},` : ""}` +
+    `"choices":[{"index":0,"message":{"role":"assistant",${contentJson(plan)},"refusal":null,"annotations":[]},` +
+    `"logprobs":null,"finish_reason":"${finishReason(plan)}"}],${usages.told ? `"usage":${usageJson(plan.usage)},` : ""}` +
     `"service_tier":"default","system_fingerprint":"${fingerprint}"}`
   )
 }
@@ -61,17 +91,48 @@ function frames(plan: Plan, usages: Usages): StreamFrames {
   const usage = usages.told && usages.asked
   const end = usage ? `],"usage":null}\n\n` : `]}\n\n`
   return {
+    contentType: eventStream,
     opening: `${start}{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"logprobs":null,"finish_reason":null}${end}`,
     head: `${start}{"index":0,"delta":{"content":"`,
     tail: `"},"logprobs":null,"finish_reason":null}${end}`,
     closing:
-      `${start}{"index":0,"delta":{},"logprobs":null,"finish_reason":"${plan.finish}"}${end}` +
+      toolCallChunks(plan, start, end) +
+      `${start}{"index":0,"delta":{},"logprobs":null,"finish_reason":"${finishReason(plan)}"}${end}` +
       (usage ? `${start}],"usage":${usageJson(plan.usage)}}\n\n` : "") +
       "data: [DONE]\n\n",
   }
 }
 
-function usageJson(usage: SimulatedUsage): string {
+function contentJson(plan: Plan): string {
+  const { toolCall, id } = plan
+  if (toolCall === null) return `"content":"${wholeText(plan)}"`
+  const called = { name: toolCall.name, arguments: toolCall.input }
+  return `"content":null,"tool_calls":${JSON.stringify([{ id: `call_${id}`, type: "function", function: called }])}`
+}
+
+function toolCallChunks({ toolCall, id }: Plan, start: string, end: string): string {
+  if (toolCall === null) return ""
+  const begun = {
+    index: 0,
+    id: `call_${id}`,
+    type: "function",
+    function: { name: toolCall.name, arguments: "" },
+  }
+  const filled = { index: 0, function: { arguments: toolCall.input } }
+  return [begun, filled]
+    .map(
+      (call) =>
+        `${start}{"index":0,"delta":{"tool_calls":[${JSON.stringify(call)}]},"logprobs":null,"finish_reason":null}${end}`,
+    )
+    .join("")
+}
+
+function finishReason({ finish }: Plan): string {
+  return finish === "tool" ? "tool_calls" : finish
+}
+
+/** The figures of a completion. */
+export function usageJson(usage: SimulatedUsage): string {
   return (
     `{"prompt_tokens":${usage.inputTokens},"completion_tokens":${usage.outputTokens},"total_tokens":${usage.inputTokens + usage.outputTokens},` +
     `"prompt_tokens_details":{"cached_tokens":${usage.cachedTokens},"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":` +

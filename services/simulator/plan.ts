@@ -1,5 +1,5 @@
 import { completionText, textStarts } from "./completion-text.ts"
-import type { Control } from "./control-headers.ts"
+import type { Control, ToolCall } from "./control-headers.ts"
 import type { Ask } from "./request-body.ts"
 import { drawAround, drawId, type Random } from "./seeded-random.ts"
 import type { ProviderSettings } from "./settings.ts"
@@ -19,7 +19,10 @@ export interface Plan {
   readonly createdS: number
   readonly model: string
   readonly usage: SimulatedUsage
-  readonly finish: "stop" | "length"
+  readonly finish: "stop" | "length" | "tool"
+  /** What stands in place of the text. */
+  readonly toolCall: ToolCall | null
+  readonly ask: Ask
   /** Content chunks of the answer if it is a stream. */
   readonly chunks: number
   readonly ttftMs: number
@@ -49,10 +52,10 @@ export function planAnswer(
   const drawnTokens = Math.round(drawAround(random, settings.outputTokens, settings.jitter))
   const drawnTtftMs = drawAround(random, settings.firstTokenMs, settings.jitter)
   const textFrom = Math.floor(random() * textStarts)
-  const wanted = control.outputTokens ?? control.chunks ?? drawnTokens
+  const wanted = ask.writes ? (control.outputTokens ?? control.chunks ?? drawnTokens) : 0
   const capped = control.outputTokens === null && ask.maxTokens !== null && ask.maxTokens < wanted
   const outputTokens = capped && ask.maxTokens !== null ? ask.maxTokens : wanted
-  const chunks = control.chunks ?? outputTokens
+  const chunks = ask.writes && control.toolCall === null ? (control.chunks ?? outputTokens) : 0
   const inputTokens =
     control.inputTokens ?? framingTokens + Math.ceil(ask.promptCharacters / charactersPerToken)
   const serviceMs = control.serviceMs ?? settings.serviceMs
@@ -74,7 +77,9 @@ export function planAnswer(
       outputTokens,
       reasoningTokens: Math.min(outputTokens, control.reasoningTokens ?? 0),
     },
-    finish: capped ? "length" : "stop",
+    finish: finishOf(control, capped),
+    toolCall: control.toolCall,
+    ask,
     chunks,
     ttftMs,
     gapMs: exactGapMs ?? (1000 / settings.tokensPerSecond) * (outputTokens / Math.max(1, chunks)),
@@ -83,6 +88,11 @@ export function planAnswer(
     textFrom,
     textTokens: Math.max(outputTokens, chunks),
   }
+}
+
+function finishOf({ toolCall }: Control, capped: boolean): Plan["finish"] {
+  if (toolCall !== null) return "tool"
+  return capped ? "length" : "stop"
 }
 
 /** Time from the request to the last byte of an answer that is not streamed. */

@@ -1,11 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
-import { anthropicWire } from "./anthropic-wire.ts"
+import { anthropicWire, countTokensWire } from "./anthropic-wire.ts"
 import { serveCompletion } from "./completion-request.ts"
+import { completionsWire } from "./completions-wire.ts"
+import { embeddingsWire } from "./embeddings-wire.ts"
 import type { ProviderState } from "./exchange.ts"
+import { geminiListWire, geminiWire } from "./gemini-wire.ts"
 import { Meter, type CredentialStats } from "./meter.ts"
 import { openaiWire } from "./openai-wire.ts"
 import { startProviderClock } from "./provider-clock.ts"
 import { readBody } from "./read-body.ts"
+import { responsesWire } from "./responses-wire.ts"
 import {
   changeSettings,
   InvalidProviderSettings,
@@ -14,6 +18,7 @@ import {
   type ProviderOptions,
   type ProviderSettings,
 } from "./settings.ts"
+import type { Wire } from "./wire.ts"
 
 /**
  * What a provider measured since its start or the last `POST /__stats/reset`. `inFlight` counts requests that
@@ -53,9 +58,9 @@ export interface SimulatedProvider extends AsyncDisposable {
 }
 
 /**
- * Starts a provider that speaks `POST /v1/chat/completions` (OpenAI), `POST /v1/messages` (Anthropic) and
- * `GET /v1/models` (both, told apart by `anthropic-version`), and is watched and changed by `GET /__stats`,
- * `POST /__stats/reset` and `POST /__config`.
+ * Starts a provider that speaks the endpoints of OpenAI, Anthropic and Gemini that are listed below and their
+ * lists of models (`GET /v1/models`, told apart by `anthropic-version`, and `GET /v1beta/models`), and is
+ * watched and changed by `GET /__stats`, `POST /__stats/reset` and `POST /__config`.
  * Fails: rejects with `InvalidProviderSettings`, or with the error of `listen`.
  */
 export async function startSimulatedProvider(
@@ -118,17 +123,33 @@ function listen(server: Server, { host, port }: ProviderOptions): Promise<void> 
   })
 }
 
+const wires = new Map<string, Wire>([
+  ["/v1/chat/completions", openaiWire],
+  ["/v1/completions", completionsWire],
+  ["/v1/embeddings", embeddingsWire],
+  ["/v1/responses", responsesWire],
+  ["/v1/messages", anthropicWire],
+  ["/v1/messages/count_tokens", countTokensWire],
+])
+const geminiPath = /^\/v1(?:alpha|beta)?\/models\/[^/]+:(?:generateContent|streamGenerateContent)$/
+const demoModels = ["demo-gpt", "demo-claude", "demo-gemini"]
+
+function wireAt(path: string, query: string): Wire | undefined {
+  if (!geminiPath.test(path)) return wires.get(path)
+  return new URLSearchParams(query).get("alt") === "sse" ? geminiWire : geminiListWire
+}
+
 function route(state: ProviderState, request: IncomingMessage, response: ServerResponse): void {
-  const path = (request.url ?? "").split("?", 1)[0]
+  const [path = "", query = ""] = (request.url ?? "").split("?", 2)
+  const wire = request.method === "POST" ? wireAt(path, query) : undefined
+  if (wire !== undefined) return serveCompletion(state, wire, request, response)
   switch (`${request.method} ${path}`) {
-    case "POST /v1/chat/completions":
-      return serveCompletion(state, openaiWire, request, response)
-    case "POST /v1/messages":
-      return serveCompletion(state, anthropicWire, request, response)
     case "GET /v1/models": {
-      const wire = request.headers["anthropic-version"] === undefined ? openaiWire : anthropicWire
-      return sendJson(response, 200, wire.models(state.settings.models ?? ["demo-gpt", "demo-claude"]))
+      const list = request.headers["anthropic-version"] === undefined ? openaiWire : anthropicWire
+      return sendJson(response, 200, list.models(state.settings.models ?? demoModels))
     }
+    case "GET /v1beta/models":
+      return sendJson(response, 200, geminiWire.models(state.settings.models ?? demoModels))
     case "GET /__stats":
       return sendJson(response, 200, JSON.stringify(readStats(state)))
     case "POST /__stats/reset":

@@ -1,6 +1,7 @@
 import type { Plan } from "./plan.ts"
 import type { RateLevel } from "./rate-gauge.ts"
 import type { Refusal, WireRefusal } from "./refusal.ts"
+import type { Ask, Body, InvalidAsk } from "./request-body.ts"
 
 /** The limits of one credential as a provider's headers tell them. Units: resets in wall time. */
 export interface RateReport {
@@ -10,9 +11,11 @@ export interface RateReport {
 
 /** The text of a stream around its chunks: `opening`, then `head + chunk + tail` for each, then `closing`. */
 export interface StreamFrames {
+  readonly contentType: string
   readonly opening: string
   readonly head: string
-  readonly tail: string
+  /** The same for every chunk, or made for each by its number. */
+  readonly tail: string | ((chunk: number) => string)
   readonly closing: string
 }
 
@@ -24,12 +27,17 @@ export interface Usages {
   readonly asked: boolean
 }
 
+/** The content type of an event stream. */
+export const eventStream = "text/event-stream; charset=utf-8"
+
 /**
  * One provider's protocol: how an answer, a refusal, a list of models and the headers of each look on the
  * wire.
  */
 export interface Wire {
-  readonly protocol: "openai" | "anthropic"
+  readonly protocol: "openai" | "anthropic" | "gemini"
+  /** Reads a body. Fails: returns what is wrong with it. Shape: `url` is the request's, which may name the model. */
+  ask(json: Body, url: string): Ask | InvalidAsk
   /** Names a request, as the provider's logs would. */
   requestId(drawn: string): string
   /** The headers of every answer but its content type, as a flat list. */

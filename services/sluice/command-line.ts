@@ -4,6 +4,7 @@ import { Cause, Effect, Exit, Layer, Runtime } from "effect"
 import { CliConfig, Command, GlobalFlag } from "effect/cli"
 import { checkCommand } from "./commands/check.ts"
 import { queryCommand } from "./commands/query.ts"
+import { resetCommand } from "./commands/reset.ts"
 import { ingressCommand, projectorCommand } from "./commands/services.ts"
 import { tailCommand } from "./commands/tail.ts"
 import { traceCommand } from "./commands/trace.ts"
@@ -19,6 +20,7 @@ const sluice = Command.make("sluice").pipe(
     checkCommand,
     queryCommand,
     tailCommand,
+    resetCommand,
     traceCommand,
     ingressCommand,
     projectorCommand,

@@ -16,6 +16,10 @@ export const percentile = (figures: ReadonlyArray<number>, part: number): number
   return figure
 }
 
+/** Does the same where there may be no figures at all. */
+export const percentileOrNaN = (figures: ReadonlyArray<number>, part: number): number =>
+  figures.length === 0 ? Number.NaN : percentile(figures, part)
+
 /** Gives the mean of some figures. */
 export const mean = (figures: ReadonlyArray<number>): number =>
   figures.reduce((sum, figure) => sum + figure, 0) / figures.length

@@ -3,7 +3,7 @@ import type { BenchPlan, BenchReport, Streaming, Throughput } from "./bench-repo
 import type { Contestant, ContestantName, Settled } from "./contestants/contestant.ts"
 import { startHaproxy } from "./contestants/haproxy.ts"
 import { installPortkey, startPortkey } from "./contestants/portkey.ts"
-import { type SluiceContestant, startSluice, withoutProjector } from "./contestants/sluice.ts"
+import { oneChannel, type SluiceContestant, startSluice, withoutProjector } from "./contestants/sluice.ts"
 import { setStreamPace, startUpstream } from "./contestants/upstream.ts"
 import { inTurns } from "./in-turns.ts"
 import { load, type LoadTool } from "./load.ts"
@@ -22,7 +22,7 @@ export const runBench = async (
 ): Promise<BenchReport> => {
   const { plan, tool, say } = options
   const upstream = await startUpstream(processes)
-  const sluice = await startSluice(processes, upstream, limits)
+  const sluice = await startSluice(processes, oneChannel(upstream, limits))
   const contestants: Array<Contestant> = []
   for (const name of plan.contestants) contestants.push(await start(name, { processes, upstream, sluice }))
   using memory = watchMemory({

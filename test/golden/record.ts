@@ -1,9 +1,8 @@
-import { writeFile } from "node:fs/promises"
 import { schemaNumber } from "@sluice/events/commit.ts"
 import type { RequestCompleted } from "@sluice/events/ingress.ts"
 import type { Admitted, Lease } from "@sluice/ingress/lease.ts"
 import { configuration, settle, startActors } from "@sluice/ingress/testing/actors-in-memory.ts"
-import { statesOf } from "./states.ts"
+import { writeStream } from "./write-stream.ts"
 
 /** Records the golden stream of the present schema number: run once for each number, and never again. Source: L13. */
 const record = async (): Promise<void> => {
@@ -17,7 +16,15 @@ const record = async (): Promise<void> => {
     },
     { id: "d", maxConcurrent: 2, queueSize: 1, queueTimeoutMs: 1_000, note: "spare" },
   ])
-  const alice = { id: "alice", name: "Alice", pools: null, weight: 2, key: "env:GOLDEN" }
+  const alice = {
+    id: "alice",
+    name: "Alice",
+    pools: null,
+    weight: 2,
+    maxConcurrent: null,
+    rpm: null,
+    key: "env:GOLDEN",
+  }
   const wanted = { ...file, clients: [alice] }
   const first = await startActors({ wanted })
   await live(first)
@@ -27,13 +34,7 @@ const record = async (): Promise<void> => {
   await second.node.apply({ wanted: fewer, by: "file" })
   second.node.ingress.execute({ type: "stop", node: "n1" })
   await second.node.close()
-  const lines: Array<string> = []
-  for await (const { subject, body } of first.log.read({ afterSequence: 0 }))
-    lines.push(JSON.stringify({ subject, body: JSON.parse(body) }))
-  const folder = new URL(".", import.meta.url)
-  await writeFile(new URL(`schema-${schemaNumber}.jsonl`, folder), `${lines.join("\n")}\n`)
-  const states = JSON.stringify(await statesOf(lines), null, 2)
-  await writeFile(new URL(`schema-${schemaNumber}.states.json`, folder), `${states}\n`)
+  await writeStream(`schema-${schemaNumber}`, first.log)
 }
 
 const account = (id: string) => ({ id, credential: "env:GOLDEN", concurrency: 1, costMultiplier: 0.8 })
@@ -92,6 +93,9 @@ const limited = (retryAfterMs: number) => {
     classification: "requests",
     evidence,
     retryAfterMs,
+    resetAt: null,
+    isOfModel: false,
+    statedLimit: null,
     summary: "too many requests",
   } as const
   return { outcome: "rate_limited", status: 429, ttftMs: null, rejection } as const

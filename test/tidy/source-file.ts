@@ -11,7 +11,7 @@ export interface SourceFile {
   readonly path: string
   readonly text: string
   readonly lineCount: number
-  /** A test, or what tests share: whatever stands in `test/` or in a folder `testing`. */
+  /** A test, or what tests share: whatever stands in `test/` or in a folder `testing` or `properties`. */
   readonly isTest: boolean
   readonly comments: ReadonlyArray<string>
   /** What it imports from, statically or not. */
@@ -45,7 +45,7 @@ export const describeSource = (path: string, text: string): Omit<SourceFile, "pa
   const statements = module.staticExports
   return {
     lineCount: lineAt(text, text.trimEnd().length),
-    isTest: /^test\/|\/testing\/|\.test\.ts$/.test(path),
+    isTest: /^test\/|\/(testing|properties)\/|\.test\.ts$/.test(path),
     comments: comments.map((comment) => comment.value),
     imports: [
       ...module.staticImports.map((statement) => statement.moduleRequest.value),

@@ -1,73 +1,96 @@
-import type { Classification, Evidence, Protocol } from "@sluice/events/field.ts"
+import type { Rejection429, Release } from "@sluice/actors/command.ts"
+import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
+import type { Protocol } from "@sluice/events/field.ts"
 import type { ErrorWords } from "../protocols/protocol.ts"
-import { anthropicKind } from "./anthropic.ts"
-import { openaiKind } from "./openai.ts"
+import { type Finding, type ProviderAdapter, saysOverloaded } from "./adapter.ts"
+import { anthropicAdapter } from "./anthropic.ts"
+import { evidenceOf, summaryOf } from "./evidence.ts"
+import { geminiAdapter } from "./gemini.ts"
+import { isSlowDown, openaiAdapter } from "./openai.ts"
+import { genericFinding } from "./rate-limit-headers.ts"
 import { retryAfterMs } from "./retry-after.ts"
 
 /** The headers of an upstream's answer, their names in lower case. */
 export type AnswerHeaders = Readonly<Record<string, string | string[] | undefined>>
 
 /** An upstream's answer as far as it can be evidence. */
-export interface Rejected {
+export interface Answered {
   readonly status: number
   readonly headers: AnswerHeaders
   readonly words: ErrorWords
 }
 
-/** What a rejection by an upstream means, and what that rests on. Source: C2. */
-export interface Rejection {
-  readonly classification: Classification
-  readonly evidence: Evidence
-  readonly retryAfterMs: number | null
-  /** The status and the type or code of the body; nothing of its text. */
-  readonly summary: string
+/** Which protocol an answer speaks, and what its channel declares. */
+export interface AnswerContext {
+  readonly protocol: Protocol
+  readonly unknownRejection: ChannelConfiguration["unknownRejection"]
+  readonly nowMs: number
 }
 
-const kindOfProtocol: Readonly<Record<Protocol, (rejected: Rejected) => Classification>> = {
-  openai: openaiKind,
-  anthropic: anthropicKind,
+/** What an answer means that is no success. */
+export interface Meaning {
+  /** What a 429, a 529 or a 503 for overload says of a limit. Source: C2. */
+  readonly rejection: Rejection429 | undefined
+  /** What it says of the credential itself. Source: C7. */
+  readonly credentialRefused: Release["credentialRefused"]
+  /** Whether it names the model as one that is not known. Source: C7. */
+  readonly isModelUnknown: boolean
 }
 
-/** Says what a 429, a 529 or a 503 for overload means; `undefined` for any other answer. Source: C2. */
-export const classify = (protocol: Protocol, rejected: Rejected, nowMs: number): Rejection | undefined => {
-  const { status, headers, words } = rejected
-  const isOverloaded = status === 529 || (status === 503 && saysOverloaded(words))
-  if (status !== 429 && !isOverloaded) return undefined
+const adapters: Readonly<Record<Protocol, ProviderAdapter>> = {
+  openai: openaiAdapter,
+  anthropic: anthropicAdapter,
+  gemini: geminiAdapter,
+}
+
+/** Says what an answer means that is no success. A 429 that is about the credential is no rejection: no time lifts it. Source: C2, C7. */
+export const meaningOf = (answered: Answered, context: AnswerContext): Meaning => {
+  const { status, words } = answered
+  const adapter = adapters[context.protocol]
+  const isOfClient = status >= 400 && status < 500
+  if (isOfClient && adapter.refusesCredential(words)) {
+    const credentialRefused = { evidence: evidenceOf(answered), summary: summaryOf(answered) }
+    return { rejection: undefined, credentialRefused, isModelUnknown: false }
+  }
   return {
-    classification: isOverloaded ? "overloaded" : kindOfProtocol[protocol](rejected),
-    evidence: evidenceOf(rejected),
-    retryAfterMs: retryAfterMs(headers, nowMs),
-    summary: [String(status), token(words.type), token(words.code)].filter((word) => word !== "").join(" "),
+    rejection: rejectionOf(answered, context),
+    credentialRefused: undefined,
+    isModelUnknown: (status === 404 || status === 400) && adapter.namesUnknownModel(words),
   }
 }
 
-/** Whether the body speaks of overload, as a 503 that fails for another reason does not. */
-export const saysOverloaded = ({ type, code, message }: ErrorWords): boolean =>
-  type.includes("overloaded") ||
-  code.includes("overloaded") ||
-  code === "slow_down" ||
-  message.toLowerCase().includes("overloaded")
-
-const evidencePrefixes = ["retry-after", "x-ratelimit-", "anthropic-ratelimit-", "x-codex-"]
-const maxEntries = 40
-const maxValueLength = 128
-
-/** Keeps the headers that tell of limits and the words that name the error; the message may speak of the caller and is left out. */
-const evidenceOf = ({ headers, words }: Rejected): Evidence => {
-  const evidence: Record<string, string> = {}
-  let entries = 0
-  for (const [name, value] of Object.entries(headers)) {
-    if (typeof value !== "string" || !evidencePrefixes.some((prefix) => name.startsWith(prefix))) continue
-    entries += 1
-    if (entries > maxEntries) break
-    evidence[name] = value.slice(0, maxValueLength)
+const rejectionOf = (answered: Answered, context: AnswerContext): Rejection429 | undefined => {
+  const found = find(answered, context)
+  if (found === undefined) return undefined
+  const { unknownRejection } = context
+  const isDeclared = found.classification === "unknown" && unknownRejection !== "unknown"
+  const evidence = evidenceOf(answered)
+  return {
+    classification: isDeclared ? unknownRejection : found.classification,
+    evidence: isDeclared ? { ...evidence, "channel.unknownRejection": unknownRejection } : evidence,
+    retryAfterMs: retryAfterMs(answered.headers, context.nowMs) ?? found.retryAfterMs ?? null,
+    resetAt: found.resetAt ?? null,
+    isOfModel: found.isOfModel ?? false,
+    statedLimit: found.statedLimit ?? null,
+    summary: summaryOf(answered),
   }
-  const type = token(words.type)
-  const code = token(words.code)
-  if (type !== "") evidence["error.type"] = type
-  if (code !== "") evidence["error.code"] = code
-  return evidence
 }
 
-/** Lets through what is a name of the provider's; free text is none. */
-const token = (word: string): string => (/^[\w.-]{1,64}$/.test(word) ? word : "")
+const find = (answered: Answered, { protocol, nowMs }: AnswerContext): Finding | undefined => {
+  const { status, headers, words } = answered
+  const adapter = adapters[protocol]
+  if (status === 529) return { classification: "overloaded" }
+  if (status === 503) {
+    if (isSlowDown(words)) return { classification: "slope" }
+    return adapter.isOverload(words) ? { classification: "overloaded" } : undefined
+  }
+  if (status !== 429) return undefined
+  if (saysOverloaded(words)) return { classification: "overloaded" }
+  const found = adapter.find(answered, nowMs)
+  if (found.classification !== "unknown") return found
+  return { ...found, ...genericFinding(headers, nowMs) }
+}
+
+/** Reads the end of the account's window of 5 hours from the headers of any answer, since the epoch. Source: D6. */
+export const windowEndsAt = (protocol: Protocol, headers: AnswerHeaders, nowMs: number): number | undefined =>
+  adapters[protocol].windowEndsAt(headers, nowMs)

@@ -1,17 +1,72 @@
-import type { Classification } from "@sluice/events/field.ts"
-import type { Rejected } from "./classification.ts"
+import type { ErrorWords } from "../protocols/protocol.ts"
+import { type Finding, type ProviderAdapter, saysOverloaded } from "./adapter.ts"
+import type { AnswerHeaders, Answered } from "./classification.ts"
+import { codexFinding, codexWindowEndsAt } from "./codex-windows.ts"
+import { concurrencyStatedIn, limitNamedIn } from "./error-wording.ts"
 import { levelOf } from "./rate-limit-headers.ts"
+import { believedMs, believedReset, durationMsOf } from "./resets.ts"
+
+const ofCredential = new Set([
+  "invalid_api_key",
+  "account_deactivated",
+  "insufficient_quota",
+  "billing_hard_limit_reached",
+  "billing_not_active",
+])
+
+/** How the message begins where the limit is one of a model and not one that models share. */
+const ofModel = /^Rate limit reached for \S{1,100} in organization /
+
+const levelOfKind = (headers: AnswerHeaders, kind: "requests" | "tokens") =>
+  levelOf(headers, `x-ratelimit-limit-${kind}`, `x-ratelimit-remaining-${kind}`)
+
+/** Both used up at once says nothing about which of them it was. */
+const kindOf = ({ headers, words }: Answered, named: "requests" | "tokens" | undefined) => {
+  if (words.type === "tokens") return "tokens"
+  const requests = levelOfKind(headers, "requests")
+  // With requests left, the type "requests" speaks of requests at the same time.
+  if (words.type === "requests") return requests === "left" ? undefined : "requests"
+  if (named !== undefined) return named
+  const tokens = levelOfKind(headers, "tokens")
+  if (requests === "exhausted") return tokens === "exhausted" ? undefined : "requests"
+  return tokens === "exhausted" ? "tokens" : undefined
+}
+
+const find = (answered: Answered, nowMs: number): Finding => {
+  const { headers, words } = answered
+  if (isSlowDown(words)) return { classification: "slope" }
+  const named = limitNamedIn(words.message)
+  if (named === "slope") return { classification: "slope" }
+  if (named === "concurrency") {
+    return { classification: "concurrency", statedLimit: concurrencyStatedIn(words.message) }
+  }
+  const window = codexFinding(headers, nowMs)
+  if (window !== undefined) return window
+  if (words.type === "usage_limit_reached") return { classification: "window" }
+  const kind = kindOf(answered, named)
+  if (kind === undefined) return { classification: "unknown" }
+  const spanMs = durationMsOf(headers[`x-ratelimit-reset-${kind}`])
+  const isSpent = spanMs !== undefined && levelOfKind(headers, kind) === "exhausted"
+  return {
+    classification: kind,
+    resetAt: isSpent ? believedReset(nowMs + spanMs, { nowMs, withinMs: believedMs.ofOthers }) : null,
+    isOfModel: ofModel.test(words.message),
+  }
+}
+
+/** Whether a body says that the use has grown too fast. */
+export const isSlowDown = ({ type, code }: ErrorWords): boolean =>
+  code === "slow_down" || type === "slow_down"
 
 /**
- * Reads a 429 of the OpenAI API: the type of its body names the limit, its headers the one that is used up.
+ * Reads answers of the OpenAI API, of Codex and of those that speak like it: the body names the limit, or the headers name the one that is used up.
  *
- * Both used up at once says nothing about which of them it was.
- * Source: C2; OpenAI's guide on rate limits.
+ * Source: C2, C7; OpenAI's guides on rate limits and on error codes.
  */
-export const openaiKind = ({ headers, words }: Rejected): Classification => {
-  const requests = levelOf(headers, "x-ratelimit-limit-requests", "x-ratelimit-remaining-requests")
-  const tokens = levelOf(headers, "x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens")
-  if (requests === "exhausted" && tokens !== "exhausted" && words.type !== "tokens") return "requests"
-  // With requests left, the type "requests" speaks of requests at the same time.
-  return words.type === "requests" && requests !== "left" ? "requests" : "unknown"
+export const openaiAdapter: ProviderAdapter = {
+  find,
+  isOverload: saysOverloaded,
+  refusesCredential: ({ type, code }) => ofCredential.has(code) || ofCredential.has(type),
+  namesUnknownModel: ({ code }) => code === "model_not_found",
+  windowEndsAt: codexWindowEndsAt,
 }

@@ -1,4 +1,6 @@
+import type { Finding } from "./adapter.ts"
 import type { AnswerHeaders } from "./classification.ts"
+import { anyResetOf, believedMs, believedReset, numberOf } from "./resets.ts"
 
 /** What the headers say of one kind of limit. */
 export type Level = "exhausted" | "left" | "unknown"
@@ -18,8 +20,12 @@ export const levelOf = (headers: AnswerHeaders, limitName: string, remainingName
   return remaining < 1 ? "exhausted" : "left"
 }
 
-const numberOf = (value: string | string[] | undefined): number | undefined => {
-  if (typeof value !== "string" || value.trim() === "") return undefined
-  const number = Number(value)
-  return Number.isFinite(number) ? number : undefined
+/** Reads the headers that no provider owns; by custom they count requests. Source: C2. */
+export const genericFinding = (headers: AnswerHeaders, nowMs: number): Finding | undefined => {
+  if (levelOf(headers, "x-ratelimit-limit", "x-ratelimit-remaining") !== "exhausted") return undefined
+  const atMs = anyResetOf(headers["x-ratelimit-reset"], nowMs)
+  return {
+    classification: "requests",
+    resetAt: believedReset(atMs, { nowMs, withinMs: believedMs.ofOthers }),
+  }
 }

@@ -24,14 +24,23 @@ const countInlineFiles = (value: unknown, files: { count: number; bytes: number 
     return
   }
   if (!isObject(value)) return
-  for (const member of ["data", "url", "file_data"] as const) {
+  for (const member of ["data", "url", "file_data", "image_url"] as const) {
     const text = value[member]
     if (typeof text === "string" && text.length >= smallestInlineFile) {
       files.count += 1
       files.bytes += text.length
     }
   }
-  for (const member of ["content", "source", "image_url", "input_audio", "file"] as const) {
+  for (const member of [
+    "content",
+    "source",
+    "image_url",
+    "input_audio",
+    "file",
+    "parts",
+    "inlineData",
+    "inline_data",
+  ] as const) {
     const inner = value[member]
     if (typeof inner === "object") countInlineFiles(inner, files, depth + 1)
   }

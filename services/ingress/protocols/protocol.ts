@@ -1,6 +1,7 @@
-import type { AccountConfiguration } from "@sluice/events/configuration.ts"
+import type { AccountConfiguration } from "@sluice/events/account-configuration.ts"
 import type { Protocol, Tokens } from "@sluice/events/field.ts"
 import type { Problem } from "../errors.ts"
+import type { SessionKey } from "../session-key.ts"
 
 /** What the proxy reads in the body of a request; the rest is the upstream's business. */
 export interface Ask {
@@ -20,8 +21,12 @@ export interface Figures {
   readonly final: boolean
 }
 
-/** What one event of a stream means to the proxy; all but these kinds pass unread. */
-export type EventKind = "pass" | "usage" | "end" | "error"
+/**
+ * What one event of a stream means to the proxy; all but these kinds pass unread.
+ *
+ * An `end` may hold the last figures too; a `failure` is an end that says that the upstream could not finish.
+ */
+export type EventKind = "pass" | "usage" | "end" | "error" | "failure"
 
 /** How a body has to differ from what the client sent. */
 export interface Rewrite {
@@ -31,31 +36,62 @@ export interface Rewrite {
   readonly askUsage: boolean
 }
 
+/** What the error body of a protocol says beside its words. */
+export interface ErrorDetails {
+  /** Why it failed, as names of the provider's. */
+  readonly reasons: ReadonlyArray<string>
+  /** The quotas that are used up, by id or metric. */
+  readonly quotas: ReadonlyArray<string>
+  /** How long to wait, as the body writes it; empty where it does not say. */
+  readonly retryDelay: string
+}
+
 /** The type, code and message of an upstream's error body; empty where there is none. */
 export interface ErrorWords {
   readonly type: string
   readonly code: string
   readonly message: string
+  /** Where the protocol has them. */
+  readonly details?: ErrorDetails
 }
 
-/** One wire protocol, the same towards the client and towards the upstream. Source: S5. */
-export interface WireProtocol {
+/** What all endpoints of one provider's API have in common. */
+export interface Dialect {
   readonly name: Protocol
-  readonly paths: ReadonlyArray<string>
-  /** Whether a stream brings usage only when it is asked to. Source: D1. */
-  readonly usageIsAsked: boolean
-  /** Joins the path of a channel's base URL with the path that the client called. */
-  upstreamPath(basePath: string, path: string): string
   /** The header that carries an account's credential. */
   credentialHeader(
     auth: AccountConfiguration["auth"],
     credential: string,
   ): readonly [name: string, value: string]
-  /** Reads a body. Fails: returns what is wrong with it as text. */
-  read(json: Readonly<Record<string, unknown>>, bytes: number): Ask | string
+  /** Finds the key of the session in a body; absent where the protocol has no field for one. Source: B5. */
+  sessionKey?(json: Readonly<Record<string, unknown>>): SessionKey | undefined
+  /** Joins the path of a channel's base URL with the path that the client called, in which `model`, where it is not `null`, takes the place of the client's. */
+  upstreamPath(basePath: string, path: string, model: string | null): string
+  /** Reads an error body; `undefined` where it does not have the protocol's shape. */
+  errorWords(json: unknown): ErrorWords | undefined
+  /** The body of an error. Source: E1. */
+  errorBody(problem: Problem, requestId: string): string
+  /** An error inside of an event stream. Source: E3. */
+  errorEvent(problem: Problem, requestId: string): string
+  /** The answer to a call for the list of models. */
+  modelList(models: ReadonlyArray<string>): string
+  /** One entry of that list. */
+  modelEntry(model: string): string
+}
+
+/** How one family of endpoints is spoken, the same towards the client and towards the upstream. Source: S5. */
+export interface WireProtocol extends Dialect {
+  /** Whether a stream brings usage only when it is asked to. Source: D1. */
+  readonly usageIsAsked: boolean
+  /** An event longer than this is no end and no usage: it goes on in pieces rather than being held until it is whole. */
+  readonly heldEventBytes: number
+  /** Whether a stream may also come as one JSON list. */
+  readonly streamsLists: boolean
+  /** Reads a body, and the path where that says more. Fails: returns what is wrong with it as text. */
+  read(json: Readonly<Record<string, unknown>>, bytes: number, path: string): Ask | string
   /** Changes what has to be changed in a body and leaves every other byte. */
   rewrite(body: Buffer, json: Readonly<Record<string, unknown>>, rewrite: Rewrite): Buffer
-  /** Tells what an event means. Shape: `event` is the text of one whole event, decoded byte by byte. */
+  /** Tells what an event means. Shape: `event` is the text of one whole event, or of one item of a list, decoded byte by byte. */
   eventKind(event: string): EventKind
   /** Reads figures from a whole answer or from the data of one event, on top of what was known; `undefined` where there are none. */
   readFigures(json: unknown, known: Figures | undefined): Figures | undefined
@@ -65,17 +101,12 @@ export interface WireProtocol {
   endsWith(lastEvent: string): boolean
   /** Whether an error body says that the upstream does not take the request for usage. Source: D1. */
   refusesUsage(words: ErrorWords): boolean
-  /** Reads an error body; `undefined` where it does not have the protocol's shape. */
-  errorWords(json: unknown): ErrorWords | undefined
-  /** The body of an error. Source: E1. */
-  errorBody(problem: Problem, requestId: string): string
-  /** An error inside of a stream. Source: E3. */
-  errorEvent(problem: Problem, requestId: string): string
-  /** The answer to `GET /v1/models`. */
-  modelList(models: ReadonlyArray<string>): string
-  /** One entry of that list. */
-  modelEntry(model: string): string
 }
+
+/** Enough for every event that holds figures and no more than a piece of the answer. */
+export const shortEventBytes = 256 * 1024
+/** Enough for an event that repeats a whole answer, or holds a picture. */
+export const longEventBytes = 16 * 1024 * 1024
 
 /** Narrows a parsed value to an object that is no list. */
 export const isObject = (value: unknown): value is Record<string, unknown> =>

@@ -1,4 +1,5 @@
-import type { AccountConfiguration, ChannelConfiguration } from "@sluice/events/configuration.ts"
+import type { AccountConfiguration } from "@sluice/events/account-configuration.ts"
+import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import type { Candidate } from "@sluice/events/ingress.ts"
 import type { Admission, Admittable, Admitted, AttemptEnd, Lease, Metered, Refusal } from "../lease.ts"
 
@@ -107,6 +108,7 @@ export class ScriptedAdmission implements Admission {
       overlapped,
       waitMs,
       committed: committed?.() ?? Promise.resolve(),
+      accepted: () => undefined,
       meter: (usage) => {
         this.metered.push({ ...usage, lease: id })
         return metered?.() ?? Promise.resolve()

@@ -1,8 +1,6 @@
-import {
-  AccountConfiguration,
-  ChannelConfiguration,
-  PoolConfiguration,
-} from "@sluice/events/configuration.ts"
+import { AccountConfiguration } from "@sluice/events/account-configuration.ts"
+import { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
+import { PoolConfiguration } from "@sluice/events/configuration.ts"
 import { Schema } from "effect"
 import type { IngressOptions } from "../ingress-options.ts"
 import { createIngressServer, type IngressServer } from "../server.ts"
@@ -58,7 +56,9 @@ export const startScriptedIngress = async (given: ScriptedIngressOptions): Promi
     admission,
     keysRequired: () => false,
     authenticate: () => "local",
+    clientLimitOf: () => undefined,
     route: (_protocol, model) => (model.startsWith("unknown") ? undefined : pool),
+    sessionIdOf: ({ client, key }) => `${client}/${key}`,
     models: () => ["m1", "m2"],
     bodyLimitBytes: () => 1024 * 1024,
     isShuttingDown: () => false,

@@ -75,6 +75,8 @@ export const startActors = async (options: {
     onTrouble,
     poolOf: (id) => options.wanted.pools.find((pool) => pool.id === id),
     channelOf: (id) => node.channels.get(id),
+    channels: () => node.channels.values(),
+    at: (timeMs, run) => clock.at(timeMs, run),
     weightOf: () => 1,
     complete: (request) => node.ingress.submit({ type: "complete", node: "n1", request }),
     mayGrant: undefined,
@@ -88,12 +90,19 @@ export const startActors = async (options: {
         protocol: "openai",
         model: "m",
         pool: "p",
+        session: null,
         arrivedAt: clock.now(),
         deadlineAt: null,
         estimate: { inputTokens: 1, outputTokens: 1 },
         ...more,
       },
-      { attempt: 1, tried: new Set(), hasAnswer: false, signal: more.signal ?? new AbortController().signal },
+      {
+        attempt: 1,
+        tried: new Set(),
+        hasAnswer: false,
+        isReturning: false,
+        signal: more.signal ?? new AbortController().signal,
+      },
     )
   return { log, clock, node, admission, recovered, troubles, ask }
 }

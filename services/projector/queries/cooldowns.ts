@@ -1,14 +1,6 @@
-import { InvalidParameter } from "./invalid-parameter.ts"
 import type { NamedQuery } from "./query.ts"
+import { readRowLimit, rowLimitParameter } from "./row-limit.ts"
 import { readTimeRange, timeRangeParameters, withinRange } from "./time-range.ts"
-
-const defaultLimit = "100"
-
-const readLimit = (text: string): number => {
-  const limit = Number(text)
-  if (Number.isInteger(limit) && limit >= 1 && limit <= 10_000) return limit
-  throw new InvalidParameter({ parameter: "limit", reason: `${JSON.stringify(text)} is not from 1 to 10000` })
-}
 
 /** When accounts and channels rested, and why. Source: P7, C3, C5. */
 export const cooldownsQuery: NamedQuery = {
@@ -17,11 +9,11 @@ export const cooldownsQuery: NamedQuery = {
   parameters: [
     ...timeRangeParameters,
     { name: "actor", about: "only this one's, such as account/key-1", default: "" },
-    { name: "limit", about: "the most rows", default: defaultLimit },
+    rowLimitParameter,
   ],
   statement: (given, nowMs) => ({
     sql: `
-      SELECT actor, id, start, end, until, durationMs, consecutive, classification, status, source, summary, evidence, endedBy
+      SELECT actor, model, id, start, end, until, durationMs, consecutive, classification, status, source, summary, evidence, endedBy
       FROM sluice.cooldowns
       WHERE ${withinRange("start")} AND ({actor: String} = '' OR actor = {actor: String})
       ORDER BY start DESC, actor, id
@@ -29,7 +21,7 @@ export const cooldownsQuery: NamedQuery = {
     parameters: {
       ...readTimeRange(given, nowMs),
       actor: given["actor"] ?? "",
-      limit: readLimit(given["limit"] ?? defaultLimit),
+      limit: readRowLimit(given),
     },
   }),
 }

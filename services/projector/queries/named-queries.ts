@@ -1,12 +1,25 @@
 import type { ClickHouse } from "@sluice/infra/clickhouse/clickhouse.ts"
 import { cooldownsQuery } from "./cooldowns.ts"
 import { InvalidParameter, UnknownQuery } from "./invalid-parameter.ts"
+import { nearLimitQuery } from "./near-limit.ts"
 import type { GivenParameters, NamedQuery, ParameterInfo } from "./query.ts"
+import { rejectionsQuery } from "./rejections.ts"
+import { sessionsQuery } from "./sessions.ts"
 import { traceQuery } from "./trace.ts"
 import { usageQuery } from "./usage.ts"
 import { waitsQuery } from "./waits.ts"
+import { windowCostQuery } from "./window-cost.ts"
 
-const namedQueries: ReadonlyArray<NamedQuery> = [usageQuery, waitsQuery, cooldownsQuery, traceQuery]
+const namedQueries: ReadonlyArray<NamedQuery> = [
+  usageQuery,
+  waitsQuery,
+  cooldownsQuery,
+  rejectionsQuery,
+  sessionsQuery,
+  windowCostQuery,
+  nearLimitQuery,
+  traceQuery,
+]
 
 /** Lists the questions that have a name. Source: P7. */
 export const listQueries = (): ReadonlyArray<{

@@ -1,12 +1,17 @@
 import { InvalidParameter } from "./invalid-parameter.ts"
 import type { GivenParameters, ParameterInfo } from "./query.ts"
 
-/** The parameters of a query over a span of time. */
-export const timeRangeParameters: ReadonlyArray<ParameterInfo> = [
-  { name: "last", about: "how far back, such as 15m, 24h or 7d; not together with from", default: "24h" },
+const usualSpan = "24h"
+
+/** The parameters of a query over a span of time; how far back it goes where nothing is said differs. */
+export const timeRangeParametersOver = (span: string): ReadonlyArray<ParameterInfo> => [
+  { name: "last", about: "how far back, such as 15m, 24h or 7d; not together with from", default: span },
   { name: "from", about: "the first instant: ISO 8601 or milliseconds since the epoch", default: "" },
   { name: "to", about: "the last instant, likewise; by default now", default: "" },
 ]
+
+/** The parameters of a query over the last day, or another span of time. */
+export const timeRangeParameters: ReadonlyArray<ParameterInfo> = timeRangeParametersOver(usualSpan)
 
 /** Units: milliseconds since the epoch; both instants belong to it. */
 export interface TimeRange {
@@ -44,17 +49,22 @@ const readInstant = (parameter: string, text: string): number => {
  *
  * Fails: throws `InvalidParameter`.
  */
-export const readTimeRange = (given: GivenParameters, nowMs: number): TimeRange => {
+export const readTimeRange = (given: GivenParameters, nowMs: number, span = usualSpan): TimeRange => {
   const { from = "", to = "", last = "" } = given
   if (from !== "" && last !== "")
     throw new InvalidParameter({ parameter: "last", reason: "cannot be given together with from" })
   const end = to === "" ? nowMs : readInstant("to", to)
   return {
-    from: from === "" ? end - readSpan(last === "" ? "24h" : last) : readInstant("from", from),
+    from: from === "" ? end - readSpan(last === "" ? span : last) : readInstant("from", from),
     to: end,
   }
 }
 
+/** The first instant of the range that stands in the parameters. */
+export const rangeStart = "fromUnixTimestamp64Milli({from: Int64}, 'UTC')"
+
+/** Its last instant. */
+export const rangeEnd = "fromUnixTimestamp64Milli({to: Int64}, 'UTC')"
+
 /** Restricts a column to the range that stands in the parameters. */
-export const withinRange = (column: string): string =>
-  `${column} BETWEEN fromUnixTimestamp64Milli({from: Int64}, 'UTC') AND fromUnixTimestamp64Milli({to: Int64}, 'UTC')`
+export const withinRange = (column: string): string => `${column} BETWEEN ${rangeStart} AND ${rangeEnd}`

@@ -14,9 +14,14 @@ export interface AdmissionRow extends RowKey {
   readonly waiting: number | null
   /** How many refusals a stored one stands for. Source: A11. */
   readonly count: number
+  /** Where the other slot was granted; empty, as is the session, where none was. Source: A1. */
+  readonly account: string
+  readonly session: string
+  readonly accountInFlight: number | null
 }
 
-type Told = Omit<AdmissionRow, keyof RowKey | "actor" | "request">
+type OfAccount = Pick<AdmissionRow, "account" | "session" | "accountInFlight">
+type Told = Omit<AdmissionRow, keyof RowKey | keyof OfAccount | "actor" | "request">
 
 const untold = { attempt: null, class: "", reason: "", waitMs: null, inFlight: null, waiting: null, count: 1 }
 
@@ -59,13 +64,31 @@ const toldBy = (fact: Fact): Told | undefined => {
   return undefined
 }
 
-/** Makes the table `admissions`. Source: analytics.md, A6, A8, A11. */
+type AccountAcquired = Extract<Fact, { type: "account.acquired" }>
+
+/** Both slots of a lease are granted in one commit. Source: A1. */
+const accountsByLease = (facts: ReadonlyArray<Fact>): ReadonlyMap<string, AccountAcquired> =>
+  new Map(facts.flatMap((fact) => (fact.type === "account.acquired" ? [[fact.lease, fact]] : [])))
+
+const withoutAccount: OfAccount = { account: "", session: "", accountInFlight: null }
+
+const ofAccount = (fact: Fact, accounts: ReadonlyMap<string, AccountAcquired>): OfAccount => {
+  if (fact.type !== "channel.acquired") return withoutAccount
+  const granted = accounts.get(fact.lease)
+  const { session = "", inFlight = null } = granted ?? {}
+  return { account: fact.account, session, accountInFlight: inFlight }
+}
+
+/** Makes the table `admissions`. Source: analytics.md, A1, A6, A8, A11. */
 export const admissions: Projection<AdmissionRow> = {
   table: "admissions",
-  rows: (commit, position) =>
-    commit.facts.flatMap((fact, index) => {
+  rows: (commit, position) => {
+    const accounts = accountsByLease(commit.facts)
+    return commit.facts.flatMap((fact, index) => {
       const told = toldBy(fact)
       if (told === undefined || !("request" in fact)) return []
-      return [{ ...rowKey(commit, position, index, fact), actor: fact.actor, request: fact.request, ...told }]
-    }),
+      const key = rowKey(commit, position, index, fact)
+      return [{ ...key, actor: fact.actor, request: fact.request, ...told, ...ofAccount(fact, accounts) }]
+    })
+  },
 }

@@ -18,6 +18,8 @@ export interface CooldownStepRow extends RowKey {
   readonly status: number | null
   readonly summary: string
   readonly endedBy: string
+  /** The one that cools; empty where all do. */
+  readonly model: string
 }
 
 type Step = Omit<CooldownStepRow, keyof RowKey>
@@ -36,6 +38,7 @@ const begun = (fact: Extract<Fact, { type: `${string}.cooldown_${"started" | "ex
   status: fact.status,
   summary: fact.summary,
   endedBy: "",
+  model: fact.model ?? "",
 })
 
 const ended = (fact: Extract<Fact, { type: `${string}.cooldown_ended` }>): Step => ({
@@ -52,6 +55,7 @@ const ended = (fact: Extract<Fact, { type: `${string}.cooldown_ended` }>): Step 
   status: null,
   summary: "",
   endedBy: fact.reason,
+  model: "",
 })
 
 const stepOf = (fact: Fact): Step | undefined => {

@@ -1,12 +1,24 @@
 import { admissions } from "./admissions.ts"
 import { cooldowns } from "./cooldowns.ts"
 import { facts } from "./facts.ts"
+import { limits } from "./limits.ts"
 import { requests } from "./requests.ts"
 import type { Projection } from "./row.ts"
+import { sessions } from "./sessions.ts"
 import { usage } from "./usage.ts"
+import { windows } from "./windows.ts"
 
 /** Every table that is made from commits. */
-export const projections: ReadonlyArray<Projection<object>> = [facts, requests, usage, admissions, cooldowns]
+export const projections: ReadonlyArray<Projection<object>> = [
+  facts,
+  requests,
+  usage,
+  admissions,
+  cooldowns,
+  sessions,
+  windows,
+  limits,
+]
 
 /** Holds commits that cannot be read. Source: P3. */
 export const rejectedTable = "rejected_commits"

@@ -24,6 +24,9 @@ export interface RequestRow extends RowKey {
   readonly bytesIn: number
   readonly bytesOut: number
   readonly candidates: ReadonlyArray<Candidate>
+  /** Empty, as is its source, where the request belongs to none. */
+  readonly session: string
+  readonly sessionSource: string
 }
 
 /** Makes the table `requests`. Source: analytics.md. */
@@ -55,6 +58,8 @@ export const requests: Projection<RequestRow> = {
           bytesIn: fact.bytesIn,
           bytesOut: fact.bytesOut,
           candidates: fact.candidates,
+          session: fact.session ?? "",
+          sessionSource: fact.sessionSource ?? "",
         },
       ]
     }),

@@ -4,10 +4,13 @@ import { exampleCommits } from "../example-commits.ts"
 import { admissions } from "./admissions.ts"
 import { cooldowns } from "./cooldowns.ts"
 import { facts } from "./facts.ts"
+import { limits } from "./limits.ts"
 import { projections } from "./projections.ts"
 import { requests } from "./requests.ts"
 import { timeColumn, usdColumn, type Projection } from "./row.ts"
+import { sessions } from "./sessions.ts"
 import { usage } from "./usage.ts"
+import { windows } from "./windows.ts"
 
 const messages = [...exampleCommits({ requests: 60 })].map((message, place) => ({
   ...message,
@@ -90,7 +93,17 @@ describe("tables", () => {
       reasoningTokens: 11,
       standardCostUsd: "1.000000007",
       costUsd: "2.000000014",
+      windowStart: null,
     })
+  })
+
+  test("a metered attempt tells the start of the window that it was counted in", () => {
+    const { commit, ...place } = firstOf("account.usage_recorded")
+    const windowStart = Date.UTC(2026, 9, 31, 23)
+    const changed = commit.facts.map((fact) =>
+      fact.type === "account.usage_recorded" ? { ...fact, windowStart } : fact,
+    )
+    expect(usage.rows({ ...commit, facts: changed }, place)).toMatchObject([{ windowStart }])
   })
 
   test("a request counts its attempts, and those that the upstream refused for their rate", () => {
@@ -132,6 +145,85 @@ describe("tables", () => {
     const steps = rowsOf(cooldowns).filter(({ cooldown }) => cooldown === "cooldown-4")
     expect(steps.map(({ step }) => step)).toEqual(["started", "extended", "ended"])
     expect(steps.map(({ endedBy }) => endedBy)).toEqual(["", "", "elapsed"])
+    expect(steps.map(({ model }) => model)).toEqual(["demo-gpt", "demo-gpt", ""])
+  })
+
+  test("an admission tells the account, the session and the in-flight that the same commit granted", () => {
+    const rows = rowsOf(admissions)
+    const of = (request: string) => rows.find((row) => row.request === request)
+    expect(of("request-00000000000000000002")).toMatchObject({
+      actor: "channel/channel-2",
+      account: "key-2",
+      session: "0000000000000002",
+      inFlight: 1,
+      accountInFlight: 1,
+    })
+    expect(of("request-00000000000000000003")).toMatchObject({ account: "key-3", session: "" })
+    expect(rowOf(admissions, "channel.rejected")).toMatchObject({ account: "", accountInFlight: null })
+  })
+
+  test("a request tells its session and where the key of it was found, if it has one", () => {
+    const rows = rowsOf(requests)
+    expect(rows[2]).toMatchObject({ session: "0000000000000002", sessionSource: "header" })
+    expect(rows[3]).toMatchObject({ session: "", sessionSource: "" })
+  })
+
+  test("the steps of a stay share its id, and its end says why and when the session was last seen", () => {
+    const steps = rowsOf(sessions).filter(({ stay }) => stay === "stay-12")
+    expect(steps).toMatchObject([
+      { account: "key-0", session: "000000000000000c", step: "registered", lastSeenAt: null, why: "" },
+      { account: "key-0", session: "000000000000000c", step: "ended", why: "unbound" },
+    ])
+    expect(steps[1]?.lastSeenAt).toBe((steps[0]?.at ?? 0) + 800)
+    expect(rowsOf(sessions).find(({ stay, step }) => stay === "stay-22" && step === "ended")?.why).toBe(
+      "expired",
+    )
+  })
+
+  test("the steps of a window are that it opens and its states, with amounts as decimals", () => {
+    const steps = rowsOf(windows).filter(({ account }) => account === "key-0")
+    const limitUsd = "12.500000000"
+    expect(steps).toMatchObject([
+      { step: "opened", source: "hour", start: Date.UTC(2026, 9, 31, 23), costUsd: null, limitUsd },
+      { step: "opened", source: "official", end: Date.UTC(2026, 10, 1, 3, 10), limitUsd },
+      { step: "state", state: "sticky_only", end: null, costUsd: "13.000000000", limitUsd },
+    ])
+  })
+
+  test("a limit that was not configured is null, and a removal leaves none", () => {
+    expect(rowOf(limits, "channel.configured")).toMatchObject({
+      actor: "channel/channel-0",
+      channel: "channel-0",
+      removed: false,
+      enabled: true,
+      concurrency: 2,
+      queueSize: 5,
+      rpm: null,
+      windowLimitUsd: null,
+    })
+    expect(rowOf(limits, "account.configured")).toMatchObject({
+      actor: "account/key-0",
+      channel: "channel-0",
+      concurrency: 4,
+      queueSize: null,
+      windowLimitUsd: "12.500000000",
+    })
+    const { commit, ...place } = firstOf("channel.configured")
+    const [configured] = commit.facts
+    const removed = { ...configured, type: "channel.removed", reason: "deleted" } as Fact
+    expect(limits.rows({ ...commit, facts: [removed] }, place)).toMatchObject([
+      { actor: "channel/channel-0", removed: true, enabled: false, concurrency: null },
+    ])
+  })
+
+  test("a limit in USD that is beyond every amount of a fact still fits its column", () => {
+    const { commit, ...place } = firstOf("account.configured")
+    const changed = commit.facts.map((fact) =>
+      fact.type === "account.configured"
+        ? { ...fact, config: { ...fact.config, windowCost: { limitUsd: 1e300, stickyReserveUsd: 0 } } }
+        : fact,
+    )
+    expect(limits.rows({ ...commit, facts: changed }, place)[1]?.windowLimitUsd).toBe("9007199.254740991")
   })
 })
 

@@ -1,5 +1,5 @@
 import { idOf } from "@sluice/events/identifier.ts"
-import { channelOf, rowKey, usdColumn, type Projection, type RowKey } from "./row.ts"
+import { channelOf, rowKey, timeColumn, usdColumn, type Projection, type RowKey } from "./row.ts"
 
 /** What one metered attempt used. Units: amounts are decimal text in USD. */
 export interface UsageRow extends RowKey {
@@ -23,6 +23,8 @@ export interface UsageRow extends RowKey {
   readonly complete: boolean
   readonly estimated: boolean
   readonly prices: string
+  /** As it was known then; a later correction of the window changes only `window_cost`. */
+  readonly windowStart: number | null
 }
 
 /** Makes the table `usage`. Source: analytics.md, D1–D3. */
@@ -55,6 +57,7 @@ export const usage: Projection<UsageRow> = {
           complete: fact.complete,
           estimated: fact.estimated,
           prices: fact.prices,
+          windowStart: fact.windowStart === undefined ? null : timeColumn(fact.windowStart),
         },
       ]
     }),

@@ -22,7 +22,7 @@ export const queryCommand = Command.make(
   "query",
   {
     name: Argument.String("name").pipe(
-      Argument.withDescription("Which question: usage, waits, cooldowns, … (none: lists them)"),
+      Argument.withDescription("Which question: usage, waits, window-cost, … (none: lists them)"),
       Argument.optional,
     ),
     list: Flag.Boolean("list").pipe(
@@ -31,12 +31,14 @@ export const queryCommand = Command.make(
       Flag.withoutNegation,
     ),
     json: jsonFlag,
-    last: passedOn("last", "SPAN", "How far back: 90s, 15m, 24h or 7d (default: 24h)"),
+    last: passedOn("last", "SPAN", "How far back: 90s, 15m, 24h or 7d (default: 24h; near-limit: 15m)"),
     from: instantFlag("from", "The first instant, in place of --last"),
     to: instantFlag("to", "The last instant (default: now)"),
     by: passedOn("by", "COLUMNS", "usage: what to group by, such as model,hour"),
     actor: passedOn("actor", "NAME", "cooldowns: only of this one, such as account/demo-openai-1"),
-    limit: passedOn("limit", "N", "cooldowns: the most rows (default: 100)"),
+    account: passedOn("account", "ID", "window-cost, sessions: only of this account, such as demo-openai-1"),
+    share: passedOn("share", "N", "near-limit: from which share of a limit on, 0 to 1 (default: 0.8)"),
+    limit: passedOn("limit", "N", "cooldowns, sessions, window-cost: the most rows (default: 100)"),
     wait: passedOn(
       "wait",
       "head|N",

@@ -11,12 +11,15 @@ const telling: Readonly<Record<string, ReadonlyArray<string>>> = {
   released: ["request", "outcome", "status", "classification", "holdMs", "inFlight"],
   usage_recorded: ["request", "model", "tokens", "standardCostNanoUsd", "complete"],
   completed: ["request", "client", "model", "channel", "status", "code", "waitMs", "totalMs"],
-  cooldown_started: ["classification", "consecutive", "until", "status", "summary"],
-  cooldown_extended: ["classification", "consecutive", "until", "status", "summary"],
+  cooldown_started: ["classification", "model", "consecutive", "until", "status", "summary"],
+  cooldown_extended: ["classification", "model", "consecutive", "until", "status", "summary"],
+  session_registered: ["session"],
+  suspended: ["reason", "status", "summary"],
 }
 
-const bad = new Set(["cooldown_started", "cooldown_extended", "expired", "removed"])
-const noticeable = new Set(["rejected", "timed_out", "abandoned", "queued"])
+const bad = new Set(["cooldown_started", "cooldown_extended", "expired", "removed", "suspended"])
+const noticeable = new Set(["rejected", "timed_out", "abandoned", "queued", "limit_adjusted", "ramped"])
+const times = new Set(["until", "start", "end", "lastSeenAt", "gateUntil"])
 const shownBefore = new Set(["actor", "type", "at"])
 
 /**
@@ -59,7 +62,7 @@ const colourOf = (fact: Fact, happened: string): Colour => {
 
 /** Gives a field as it is shown: nothing where it says nothing, and several where it holds several counts. */
 const wordsOf = (name: string, value: unknown): ReadonlyArray<readonly [string, string]> => {
-  if (name === "until" && typeof value === "number") return [[name, timeOf(value)]]
+  if (times.has(name) && typeof value === "number") return [[name, timeOf(value)]]
   if (name.endsWith("NanoUsd") && typeof value === "number")
     return [[name.replace("NanoUsd", "Usd"), (value / 1e9).toFixed(6)]]
   if (typeof value === "number" || typeof value === "boolean") return [[name, String(value)]]

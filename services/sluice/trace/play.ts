@@ -29,7 +29,11 @@ export interface Tally {
 const progressEveryMs = 100
 /** The caller waits for everything: an answer is only given up when the proxy would have done so long ago. */
 const patienceMs = 15 * 60_000
-const paths = { openai: "/v1/chat/completions", anthropic: "/v1/messages" } as const
+const paths = {
+  openai: "/v1/chat/completions",
+  anthropic: "/v1/messages",
+  gemini: "/v1beta/models/{model}:generateContent",
+} as const
 
 /**
  * Plays a trace open loop: each request is sent at its time, whatever became of the others, on as many connections as that takes, and is never sent again.

@@ -7,6 +7,7 @@ import { demoConfiguration, demoModels, drawDemoKeys, portsIn, simulatorSpecific
 const urls = new Map([
   ["gpt", "http://127.0.0.1:4001"],
   ["claude", "http://127.0.0.1:4002"],
+  ["gemini", "http://127.0.0.1:4003"],
 ])
 const keys = drawDemoKeys()
 const configuration = Result.getOrThrow(decodeFile(parseYaml(demoConfiguration(urls)).value))
@@ -22,7 +23,7 @@ const providersOn = (ports: ReadonlyMap<string, number>): ReadonlyArray<Simulate
 
 test("each of the demo's models has a pool, a channel and two accounts, and needs no client key", () => {
   expect(configuration.pools.flatMap(({ models }) => models)).toEqual(demoModels)
-  expect(configuration.channels.map(({ accounts }) => accounts.length)).toEqual([2, 2])
+  expect(configuration.channels.map(({ accounts }) => accounts.length)).toEqual([2, 2, 2])
   expect(configuration.clients).toEqual([])
 })
 
@@ -47,7 +48,8 @@ test("the ports of the providers are found again in the configuration", () => {
   expect([...ports]).toEqual([
     ["gpt", 4001],
     ["claude", 4002],
+    ["gemini", 4003],
   ])
-  expect(providersOn(ports).map(({ port }) => port)).toEqual([4001, 4002])
+  expect(providersOn(ports).map(({ port }) => port)).toEqual([4001, 4002, 4003])
   expect(portsIn("pools: []").size).toBe(0)
 })

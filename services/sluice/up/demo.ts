@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto"
+import type { Protocol } from "@sluice/events/field.ts"
 
 /** A provider that the demo simulates, and what the configuration allows at it. */
 interface DemoProvider {
@@ -6,7 +7,7 @@ interface DemoProvider {
   readonly name: string
   readonly channel: string
   readonly title: string
-  readonly protocol: "openai" | "anthropic"
+  readonly protocol: Protocol
   readonly model: string
   readonly perAccount: number
   readonly queueSize: number
@@ -37,6 +38,17 @@ const providers: ReadonlyArray<DemoProvider> = [
     queueSize: 32,
     firstTokenMs: 350,
     tokensPerSecond: 70,
+  },
+  {
+    name: "gemini",
+    channel: "demo-gemini",
+    title: "Simulated Gemini",
+    protocol: "gemini",
+    model: "demo-gemini",
+    perAccount: 3,
+    queueSize: 32,
+    firstTokenMs: 260,
+    tokensPerSecond: 120,
   },
 ]
 

@@ -24,27 +24,31 @@ export interface Stored {
 export interface SluiceContestant extends Contestant {
   readonly natsPid: number
   readonly projectorPid: number
+  readonly natsUrl: string
   stored(): Promise<Stored>
 }
+
+/** A configuration whose accounts have `env:SLUICE_BENCH_CREDENTIAL`, and one of whose clients has `env:SLUICE_BENCH_KEY` and may use the model of the bench. */
+export type SluiceConfiguration = typeof ConfigurationFile.Encoded
 
 /** Starts Sluice with its limiter, its queue and its durable log on. */
 export const startSluice = async (
   processes: Processes,
-  upstream: Contestant,
-  limits: { concurrency: number; queueSize: number },
+  configuration: SluiceConfiguration,
+  otherKeys: Readonly<Record<string, string>> = {},
 ): Promise<SluiceContestant> => {
   const dataDir = join(processes.folder, "data")
   await mkdir(dataDir)
   const nats = await startNatsServer({ dataDir: join(dataDir, "nats"), port: 0 })
   processes.adopt("nats-server", nats.process)
   const config = join(processes.folder, "sluice.yaml")
-  await writeFile(config, JSON.stringify(configuration(upstream.url, limits)))
+  await writeFile(config, JSON.stringify(configuration))
   const serving = processes.start({
     name: "ingress",
     script: ingress,
     nodeFlags,
     args: ["--nats", nats.url, "--embedded", "--data", dataDir, "--config", config, "--port", "0"],
-    env: { SLUICE_BENCH_CREDENTIAL: "sk-upstream", SLUICE_BENCH_KEY: clientKey },
+    env: { SLUICE_BENCH_CREDENTIAL: "sk-upstream", SLUICE_BENCH_KEY: clientKey, ...otherKeys },
   })
   const projecting = processes.start({
     name: "projector",
@@ -61,6 +65,7 @@ export const startSluice = async (
     pid: serving.pid,
     natsPid: nats.pid,
     projectorPid: projecting.pid,
+    natsUrl: nats.url,
     settled: async () => {
       const begin = performance.now()
       const { lagFacts } = await lag()
@@ -92,16 +97,17 @@ const readyUrl = async (started: BenchProcess): Promise<string> => {
   return told.url
 }
 
-const configuration = (
-  upstream: string,
+/** One channel before the upstream, and one client. */
+export const oneChannel = (
+  upstream: Contestant,
   { concurrency, queueSize }: { concurrency: number; queueSize: number },
-): typeof ConfigurationFile.Encoded => ({
+): SluiceConfiguration => ({
   pools: [{ id: "bench", models: [benchModel], tiers: [["upstream"]] }],
   channels: [
     {
       id: "upstream",
       protocol: "openai",
-      baseUrl: upstream,
+      baseUrl: upstream.url,
       models: [benchModel],
       maxConcurrent: concurrency,
       queueSize,

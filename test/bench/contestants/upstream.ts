@@ -1,3 +1,4 @@
+import type { ProviderSettings } from "@sluice/simulator/settings.ts"
 import type { Processes } from "../processes.ts"
 import type { StreamPlan } from "../stream-load.ts"
 import { clientHeaders, type Contestant, nothingBehind } from "./contestant.ts"
@@ -16,12 +17,17 @@ export const startUpstream = async (processes: Processes): Promise<Contestant> =
  *
  * It is set there and not asked for in headers: some contestants pass on the headers of clients and some do not.
  */
-export const setStreamPace = async ({ url }: Contestant, plan: StreamPlan): Promise<void> => {
+export const setStreamPace = (upstream: Contestant, plan: StreamPlan): Promise<void> => {
   const { firstChunkMs, chunkGapMs, chunks } = plan
   const pace = { serviceMs: null, firstTokenMs: firstChunkMs, tokensPerSecond: 1_000 / chunkGapMs }
-  const response = await fetch(`${url}/__config`, {
-    method: "POST",
-    body: JSON.stringify({ ...pace, outputTokens: chunks, jitter: 0 }),
-  })
-  if (!response.ok) throw new Error(`the upstream refused the pace of the streams: ${await response.text()}`)
+  return configureUpstream(upstream, { ...pace, outputTokens: chunks, jitter: 0 })
+}
+
+/** Changes settings of the upstream while it runs. Fails: rejects when it refuses them. */
+export const configureUpstream = async (
+  { url }: Contestant,
+  change: Partial<ProviderSettings>,
+): Promise<void> => {
+  const response = await fetch(`${url}/__config`, { method: "POST", body: JSON.stringify(change) })
+  if (!response.ok) throw new Error(`the upstream refused its settings: ${await response.text()}`)
 }

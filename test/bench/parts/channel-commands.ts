@@ -1,5 +1,6 @@
 import type { Applicant, Configure, Meter, Release } from "@sluice/actors/command.ts"
-import { AccountConfiguration, ChannelConfiguration } from "@sluice/events/configuration.ts"
+import { AccountConfiguration } from "@sluice/events/account-configuration.ts"
+import { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import { Schema } from "effect"
 
 /** How wide a channel is. */
@@ -39,6 +40,7 @@ export const configure = (id: string, { accounts, slots }: ChannelShape): Config
   accounts: Array.from({ length: accounts }, (_, index) =>
     decodeAccount({ id: `${id}-key-${index}`, concurrency: Math.ceil((2 * slots) / accounts) }),
   ),
+  credentials: new Map(),
   by: "file",
 })
 
@@ -46,7 +48,6 @@ export const configure = (id: string, { accounts, slots }: ChannelShape): Config
 export const applicant = (request: number, { clients }: ChannelShape, arrivedAt: number): Applicant => ({
   request: `01K9ZQ4C8M7R5T2V6X${request.toString(36).padStart(8, "0")}`,
   attempt: 1,
-  class: "new",
   client: `client-${request % clients}`,
   weight: 1,
   model,

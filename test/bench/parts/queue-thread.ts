@@ -1,4 +1,5 @@
-import { Lanes, type Waiter } from "@sluice/actors/lanes.ts"
+import { Lanes } from "@sluice/actors/lanes.ts"
+import type { Waiter } from "@sluice/actors/waiter.ts"
 import { applicant } from "./channel-commands.ts"
 import { operationsPerCycle, type QueueSubject } from "./queue.ts"
 import { microsecondsEach, serveRounds } from "./rounds.ts"
@@ -11,7 +12,6 @@ serveRounds(({ lanes: clients, waiters, cycles }: QueueSubject) => {
     arrived += 1
     const waiter: Waiter = {
       ...applicant(arrived, { accounts: 1, clients, slots: 1 }, arrived),
-      lane: `client-${arrived % clients}`,
       queuedAt: arrived,
       dueAt: arrived + 1_000_000_000,
       dueReason: "queue_timeout",

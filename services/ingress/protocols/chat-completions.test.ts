@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest"
-import { openai } from "./openai.ts"
+import { chatCompletions } from "./chat-completions.ts"
 
-const read = (json: Record<string, unknown>) => openai.read(json, JSON.stringify(json).length)
+const read = (json: Record<string, unknown>) =>
+  chatCompletions.read(json, JSON.stringify(json).length, "/v1/chat/completions")
 
 describe("a chat completion", () => {
   test("is read for its model, its stream and the most that it may answer", () => {
@@ -39,7 +40,7 @@ describe("a chat completion", () => {
 
 describe("the body for the upstream", () => {
   const rewrite = (body: string, model: string | null, askUsage: boolean) =>
-    openai.rewrite(Buffer.from(body), JSON.parse(body), { model, askUsage }).toString()
+    chatCompletions.rewrite(Buffer.from(body), JSON.parse(body), { model, askUsage }).toString()
 
   test("has the mapped model and asks for usage, and is otherwise the client's", () => {
     expect(rewrite('{"model":"a", "stream" : true}', "b", true)).toBe(
@@ -67,7 +68,7 @@ describe("usage", () => {
       prompt_tokens_details: { cached_tokens: 60 },
       completion_tokens_details: { reasoning_tokens: 12 },
     }
-    expect(openai.readFigures({ choices: [], usage }, undefined)).toEqual({
+    expect(chatCompletions.readFigures({ choices: [], usage }, undefined)).toEqual({
       tokens: { input: 40, output: 20, cacheRead: 60, cacheWrite5m: 0, cacheWrite1h: 0, reasoning: 12 },
       final: true,
     })
@@ -76,27 +77,27 @@ describe("usage", () => {
   test("that grows with every chunk is final only with a finish reason", () => {
     const usage = { prompt_tokens: 1, completion_tokens: 1 }
     const chunk = (finish: string | null) => ({ choices: [{ finish_reason: finish }], usage })
-    expect(openai.readFigures(chunk(null), undefined)?.final).toBe(false)
-    expect(openai.readFigures(chunk("stop"), undefined)?.final).toBe(true)
+    expect(chatCompletions.readFigures(chunk(null), undefined)?.final).toBe(false)
+    expect(chatCompletions.readFigures(chunk("stop"), undefined)?.final).toBe(true)
   })
 
   test("that makes no sense is none", () => {
     for (const usage of [null, {}, { prompt_tokens: -1 }, { prompt_tokens: "7" }, [1]]) {
-      expect(openai.readFigures({ usage }, undefined)).toBeUndefined()
+      expect(chatCompletions.readFigures({ usage }, undefined)).toBeUndefined()
     }
-    expect(openai.readFigures("text", undefined)).toBeUndefined()
+    expect(chatCompletions.readFigures("text", undefined)).toBeUndefined()
   })
 })
 
 test("an upstream that does not know stream_options is told by its message", () => {
   const words = (message: string) => ({ type: "invalid_request_error", code: "", message })
-  expect(openai.refusesUsage(words("Unknown parameter: 'stream_options'."))).toBe(true)
-  expect(openai.refusesUsage(words("extra inputs: include_usage"))).toBe(true)
-  expect(openai.refusesUsage(words("Unknown parameter: 'tools'."))).toBe(false)
+  expect(chatCompletions.refusesUsage(words("Unknown parameter: 'stream_options'."))).toBe(true)
+  expect(chatCompletions.refusesUsage(words("extra inputs: include_usage"))).toBe(true)
+  expect(chatCompletions.refusesUsage(words("Unknown parameter: 'tools'."))).toBe(false)
 })
 
 test("a base URL with a path holds the version, one without does not", () => {
-  const at = (base: string) => openai.upstreamPath(base, "/v1/chat/completions")
+  const at = (base: string) => chatCompletions.upstreamPath(base, "/v1/chat/completions", null)
   expect(at("")).toBe("/v1/chat/completions")
   expect(at("/v1")).toBe("/v1/chat/completions")
   expect(at("/v1beta/openai")).toBe("/v1beta/openai/chat/completions")

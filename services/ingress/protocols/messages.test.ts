@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { anthropic } from "./anthropic.ts"
+import { messages } from "./messages.ts"
 import type { Figures } from "./protocol.ts"
 
 const start = {
@@ -16,7 +16,7 @@ const start = {
 }
 
 const readAll = (...events: ReadonlyArray<unknown>) =>
-  events.reduce<Figures | undefined>((known, event) => anthropic.readFigures(event, known), undefined)
+  events.reduce<Figures | undefined>((known, event) => messages.readFigures(event, known), undefined)
 
 describe("usage", () => {
   test("begins with the message and is final with its last delta, whose figures are sums", () => {
@@ -60,27 +60,27 @@ describe("usage", () => {
 
 describe("an event", () => {
   test("is known by its name", () => {
-    expect(anthropic.eventKind('event: message_start\ndata: {"type":"message_start"}\n\n')).toBe("usage")
-    expect(anthropic.eventKind('event: message_stop\r\ndata: {"type":"message_stop"}\r\n\r\n')).toBe("end")
-    expect(anthropic.eventKind('event: error\ndata: {"type":"error"}\n\n')).toBe("error")
-    expect(anthropic.eventKind('event: ping\ndata: {"type": "ping"}\n\n')).toBe("pass")
+    expect(messages.eventKind('event: message_start\ndata: {"type":"message_start"}\n\n')).toBe("usage")
+    expect(messages.eventKind('event: message_stop\r\ndata: {"type":"message_stop"}\r\n\r\n')).toBe("end")
+    expect(messages.eventKind('event: error\ndata: {"type":"error"}\n\n')).toBe("error")
+    expect(messages.eventKind('event: ping\ndata: {"type": "ping"}\n\n')).toBe("pass")
   })
 
   test("without a name is known by the type in its data, and not by a text", () => {
-    expect(anthropic.eventKind('data: {"type": "message_stop"}\n\n')).toBe("end")
+    expect(messages.eventKind('data: {"type": "message_stop"}\n\n')).toBe("end")
     const text = JSON.stringify({ type: "content_block_delta", delta: { text: '"type":"message_stop"' } })
-    expect(anthropic.eventKind(`data: ${text}\n\n`)).toBe("pass")
-    expect(anthropic.eventKind(`event: content_block_delta\ndata: ${text}\n\n`)).toBe("pass")
+    expect(messages.eventKind(`data: ${text}\n\n`)).toBe("pass")
+    expect(messages.eventKind(`event: content_block_delta\ndata: ${text}\n\n`)).toBe("pass")
   })
 })
 
 test("an account of setup tokens sends them as a bearer", () => {
-  expect(anthropic.credentialHeader("api-key", "k")).toEqual(["x-api-key", "k"])
-  expect(anthropic.credentialHeader("bearer", "k")).toEqual(["authorization", "Bearer k"])
+  expect(messages.credentialHeader("api-key", "k")).toEqual(["x-api-key", "k"])
+  expect(messages.credentialHeader("bearer", "k")).toEqual(["authorization", "Bearer k"])
 })
 
 test("a base URL stands before the version", () => {
-  expect(anthropic.upstreamPath("", "/v1/messages")).toBe("/v1/messages")
-  expect(anthropic.upstreamPath("/anthropic", "/v1/messages")).toBe("/anthropic/v1/messages")
-  expect(anthropic.upstreamPath("/api/v1", "/v1/messages")).toBe("/api/v1/messages")
+  expect(messages.upstreamPath("", "/v1/messages", null)).toBe("/v1/messages")
+  expect(messages.upstreamPath("/anthropic", "/v1/messages", null)).toBe("/anthropic/v1/messages")
+  expect(messages.upstreamPath("/api/v1", "/v1/messages", null)).toBe("/api/v1/messages")
 })

@@ -1,0 +1,216 @@
+import type { AccountFact } from "@sluice/events/account.ts"
+import { Struct } from "effect"
+import type { AccountContext } from "./account-context.ts"
+import { begin, extend } from "./cooldown.ts"
+import { isAnswer, isFailure } from "./health.ts"
+import { seenEnough } from "./reservation.ts"
+import { chargedTokens, estimatedTokens, sizeOf, take } from "./token-bucket.ts"
+import { addCost, costIn } from "./window.ts"
+
+type Of<T extends AccountFact["type"]> = Extract<AccountFact, { type: T }>
+type Change = Partial<AccountContext>
+
+/** What the facts of an account make of it. */
+export type EvolveAccount = {
+  readonly [T in AccountFact["type"]]: (context: AccountContext, fact: Of<T>) => Change
+}
+
+const unchanged = {}
+
+/** Takes from the account's buckets, or gives a negative amount back. Source: C1. */
+const charge = (
+  { config, burstSeconds, rpm, tpm }: AccountContext,
+  { requests, tokens, now }: { readonly requests: number; readonly tokens: number; readonly now: number },
+): Change => {
+  if (config === null || (config.rpm === null && config.tpm === null)) return unchanged
+  return {
+    ...(config.rpm === null || requests === 0
+      ? unchanged
+      : { rpm: take(rpm, sizeOf(config.rpm, burstSeconds), { amount: requests, now }) }),
+    ...(config.tpm === null || tokens === 0
+      ? unchanged
+      : { tpm: take(tpm, sizeOf(config.tpm, burstSeconds), { amount: tokens, now }) }),
+  }
+}
+
+const acquired = (context: AccountContext, fact: Of<"account.acquired">): Change => {
+  const { request, attempt, lease, client, model, estimate, at } = fact
+  const { session = null, estimatedCostNanoUsd = 0 } = fact
+  const takenTokens = (context.config?.tpm ?? null) === null ? 0 : estimatedTokens(estimate)
+  context.leases.set(lease, {
+    request,
+    attempt,
+    lease,
+    client,
+    model,
+    session,
+    estimate,
+    estimatedCostNanoUsd,
+    takenTokens,
+    acquiredAt: at,
+    metered: false,
+    accepted: false,
+  })
+  if (session !== null) context.sessions.admit(session, at)
+  return {
+    lastUsedAt: at,
+    ...(context.seen < seenEnough ? { seen: context.seen + 1 } : unchanged),
+    ...(estimatedCostNanoUsd > 0
+      ? { heldCostNanoUsd: context.heldCostNanoUsd + estimatedCostNanoUsd }
+      : unchanged),
+    ...charge(context, { requests: 1, tokens: takenTokens, now: at }),
+  }
+}
+
+/** Ends a lease; what it was expected to use and was never metered is given back. */
+const endLease = (
+  context: AccountContext,
+  fact: Of<"account.released" | "account.expired">,
+  isSuccess: boolean,
+): Change => {
+  const held = context.leases.get(fact.lease)
+  if (held === undefined) return unchanged
+  context.leases.delete(fact.lease)
+  if (held.session !== null) context.sessions.end(held.session, { at: fact.at, isSuccess })
+  const gate = context.gateUntil === null ? unchanged : { gateUntil: null }
+  if (held.metered) return gate
+  return {
+    ...gate,
+    ...(held.estimatedCostNanoUsd > 0
+      ? { heldCostNanoUsd: context.heldCostNanoUsd - held.estimatedCostNanoUsd }
+      : unchanged),
+    ...charge(context, { requests: 0, tokens: -held.takenTokens, now: fact.at }),
+  }
+}
+
+const released = (context: AccountContext, fact: Of<"account.released">): Change => {
+  const isSuccess = fact.outcome === "ok"
+  const model = context.leases.get(fact.lease)?.model ?? ""
+  const ended = endLease(context, fact, isSuccess)
+  // An attempt that began before the cooldown says nothing of the time after it.
+  const isLate = context.cooldown !== null || fact.startedAt < context.cooledAt
+  if (isSuccess) return { ...ended, ...served(context), ...(isLate ? unchanged : proven(context, model)) }
+  if (fact.gateUntil !== undefined) return { ...ended, gateUntil: fact.gateUntil, gates: context.gates + 1 }
+  const { fingerprint } = fact
+  if (fingerprint !== undefined && !context.refusals.includes(fingerprint))
+    return { ...ended, failures: 0, refusals: [...context.refusals, fingerprint] }
+  if (isFailure(fact)) return isLate ? ended : { ...ended, failures: context.failures + 1 }
+  return isAnswer(fact) && context.failures > 0 ? { ...ended, failures: 0 } : ended
+}
+
+/** What a success shows whenever its attempt began: the credential is good, and one more fits. Source: C3, C7. */
+const served = ({ refusals, gates }: AccountContext): Change =>
+  refusals.length === 0 && gates === 0 ? unchanged : { refusals: [], gates: 0 }
+
+/** What a success proves of the time after the last cooldown; most prove nothing new, and cost nothing. Source: C4, C7. */
+const proven = ({ consecutive, ramp, failures, modelCounts }: AccountContext, model: string): Change => ({
+  ...(consecutive > 0 && ramp === null ? { consecutive: 0 } : unchanged),
+  ...(failures > 0 ? { failures: 0 } : unchanged),
+  ...(modelCounts[model] === undefined ? unchanged : { modelCounts: Struct.omit(modelCounts, [model]) }),
+})
+
+const usageRecorded = (context: AccountContext, fact: Of<"account.usage_recorded">): Change => {
+  const held = context.leases.get(fact.lease)
+  if (held === undefined) return unchanged
+  context.leases.set(fact.lease, { ...held, metered: true })
+  const tokens = chargedTokens(fact.tokens) - held.takenTokens
+  const settled = {
+    heldCostNanoUsd: context.heldCostNanoUsd - held.estimatedCostNanoUsd,
+    ...charge(context, { requests: 0, tokens, now: fact.at }),
+  }
+  if (fact.windowStart === undefined) return settled
+  return {
+    ...settled,
+    windowCostNanoUsd: context.windowCostNanoUsd + fact.standardCostNanoUsd,
+    costs: addCost(context.costs, { at: fact.at, nanoUsd: fact.standardCostNanoUsd }),
+  }
+}
+
+const cooldownStarted = (context: AccountContext, fact: Of<"account.cooldown_started">): Change => {
+  const cooldown = begin(fact)
+  // A rejection for concurrency says nothing of how an account comes back from something else.
+  if (fact.model === undefined && fact.classification === "concurrency") return { cooldown }
+  if (fact.model === undefined) return { cooldown, consecutive: fact.consecutive, ramp: null, failures: 0 }
+  return {
+    modelCooldowns: { ...context.modelCooldowns, [fact.model]: cooldown },
+    modelCounts: { ...context.modelCounts, [fact.model]: fact.consecutive },
+  }
+}
+
+const cooldownExtended = (context: AccountContext, fact: Of<"account.cooldown_extended">): Change => {
+  if (fact.model === undefined) return { cooldown: extend(context.cooldown, fact) }
+  const extended = extend(context.modelCooldowns[fact.model] ?? null, fact)
+  return { modelCooldowns: { ...context.modelCooldowns, [fact.model]: extended } }
+}
+
+const cooldownEnded = (context: AccountContext, { id, at }: Of<"account.cooldown_ended">): Change => {
+  if (context.cooldown?.id === id) return { cooldown: null, cooledAt: at }
+  const left = Object.entries(context.modelCooldowns).filter(([, cooldown]) => cooldown.id !== id)
+  return { modelCooldowns: Object.fromEntries(left) }
+}
+
+const leaveSession = (
+  { sessions }: AccountContext,
+  { session }: Of<"account.session_expired" | "account.session_released">,
+): Change => {
+  sessions.forget(session)
+  return unchanged
+}
+
+/** What each fact makes of an account. */
+export const evolveAccount: EvolveAccount = {
+  "account.configured": (context, { config, channel, revision, burstSeconds = 10, credential = null }) => ({
+    config,
+    credential,
+    channel,
+    revision,
+    burstSeconds,
+    removed: false,
+    // What a rejection has left of a limit is of that limit alone.
+    ...(context.config?.concurrency === config.concurrency ? unchanged : { lowered: null }),
+    ...(context.credential === credential ? unchanged : { refusals: [] }),
+  }),
+  "account.removed": () => ({ removed: true }),
+  "account.acquired": acquired,
+  "account.accepted": ({ leases }, { lease }) => {
+    const held = leases.get(lease)
+    if (held !== undefined) leases.set(lease, { ...held, accepted: true })
+    return unchanged
+  },
+  "account.released": released,
+  "account.expired": (context, fact) => endLease(context, fact, false),
+  "account.usage_recorded": usageRecorded,
+  "account.cooldown_started": cooldownStarted,
+  "account.cooldown_extended": cooldownExtended,
+  "account.cooldown_ended": cooldownEnded,
+  "account.ramped": (_, { limit, at }) =>
+    limit === null ? { ramp: null, consecutive: 0 } : { ramp: { limit, since: at } },
+  "account.limit_adjusted": ({ config }, { to, at }) => ({
+    lowered:
+      config?.concurrency === null || to >= (config?.concurrency ?? 0) ? null : { limit: to, since: at },
+  }),
+  "account.session_registered": ({ sessions }, { session, stay, at }) => {
+    sessions.register(session, stay, at)
+    return unchanged
+  },
+  "account.session_expired": leaveSession,
+  "account.session_released": leaveSession,
+  "account.window_opened": ({ costs }, { start, end, source, at }) => {
+    const window = { start, end, source }
+    return { window, windowCostNanoUsd: costIn(costs, window, at) }
+  },
+  "account.window_state": (_, { state }) => ({ windowState: state }),
+  "account.suspended": () => ({ suspended: true }),
+  "account.restored": () => ({ suspended: false, refusals: [] }),
+  "account.reset": () => ({
+    suspended: false,
+    refusals: [],
+    consecutive: 0,
+    failures: 0,
+    ramp: null,
+    gateUntil: null,
+    gates: 0,
+    lowered: null,
+    modelCounts: {},
+  }),
+}

@@ -1,0 +1,67 @@
+import type { AccountFact } from "@sluice/events/account.ts"
+import { actorName } from "@sluice/events/identifier.ts"
+import type { AccountContext } from "./account-context.ts"
+import {
+  costIn,
+  type CostWindow,
+  isCurrent,
+  limitNanoUsd,
+  stateOf,
+  windowOfHour,
+  type WindowState,
+} from "./window.ts"
+
+/** Tells whether an account's cost counts in windows. Source: D5. */
+export const hasWindow = ({ config }: AccountContext): boolean => (config?.windowCost.limitUsd ?? 0) > 0
+
+/** Tells whom an account's window lets in: what is in flight counts with what it is expected to cost. Source: D5. */
+export const windowStateFor = (account: AccountContext, now: number): WindowState => {
+  const { config, window, windowCostNanoUsd, heldCostNanoUsd } = account
+  if (config === null) return "open"
+  const recorded = isCurrent(window, now) ? windowCostNanoUsd : 0
+  return stateOf(recorded + heldCostNanoUsd, config.windowCost)
+}
+
+/** What an account's windows need that is told together with what happened. */
+export interface WindowNews {
+  readonly now: number
+  /** The end of the window as the provider says it, where it does. */
+  readonly officialWindow?: CostWindow | undefined
+  /** What is recorded in the same commit. */
+  readonly costNanoUsd?: number
+}
+
+/**
+ * Gives the facts of an account's window that follow from what happened: it opens, is corrected by the provider, or lets others in than before.
+ *
+ * Source: D5, D6.
+ */
+export const windowFacts = (account: AccountContext, news: WindowNews): ReadonlyArray<AccountFact> => {
+  const { config, costs } = account
+  if (config === null || !hasWindow(account)) return []
+  const { now, costNanoUsd = 0 } = news
+  const window = windowAfter(account, news)
+  const actor = actorName("account", config.id)
+  const limit = limitNanoUsd(config.windowCost.limitUsd)
+  const isNew = window !== account.window
+  const recorded = (isNew ? costIn(costs, window, now) : account.windowCostNanoUsd) + costNanoUsd
+  const state = stateOf(recorded, config.windowCost)
+  const opened = { actor, type: "account.window_opened", at: now, ...window, limitNanoUsd: limit } as const
+  const changed = {
+    actor,
+    type: "account.window_state",
+    at: now,
+    start: window.start,
+    state,
+    costNanoUsd: recorded,
+    limitNanoUsd: limit,
+  } as const
+  return [...(isNew ? [opened] : []), ...(state === account.windowState ? [] : [changed])]
+}
+
+/** Gives the window in force once the news is known. Source: D6. */
+export const windowAfter = ({ window }: AccountContext, { now, officialWindow }: WindowNews): CostWindow => {
+  if (officialWindow !== undefined && isCurrent(officialWindow, now) && officialWindow.end !== window?.end)
+    return officialWindow
+  return isCurrent(window, now) ? window : windowOfHour(now)
+}

@@ -1,0 +1,141 @@
+import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
+import type { ChannelFact } from "@sluice/events/channel.ts"
+import type { RequestClass } from "@sluice/events/field.ts"
+import { begin, type Cooldown, extend } from "./cooldown.ts"
+import { type Holds, observe } from "./holds.ts"
+import { Lanes } from "./lanes.ts"
+import { sizeOf, take, type TokenBucket } from "./token-bucket.ts"
+
+/** A slot of the channel, held by one attempt. Source: A9. */
+export interface ChannelLease {
+  readonly request: string
+  readonly attempt: number
+  readonly lease: string
+  readonly account: string
+  readonly client: string
+  readonly class: RequestClass
+  readonly model: string
+  readonly acquiredAt: number
+}
+
+/** All that a channel's facts say about it. `leases`, `lanes` and `holds` change in place: the actor is their only owner. */
+export interface ChannelContext {
+  readonly config: ChannelConfiguration | null
+  readonly revision: number
+  readonly removed: boolean
+  readonly leases: Map<string, ChannelLease>
+  readonly lanes: Lanes
+  readonly cooldown: Cooldown | null
+  /** How many cooldowns it has had, so that each has a name of its own. */
+  readonly cooldowns: number
+  /** The models that the upstream does not know, until they are tried again. Source: C7. */
+  readonly blockedModels: Readonly<Record<string, Cooldown>>
+  readonly rpm: TokenBucket | null
+  readonly tpm: TokenBucket | null
+  /** How long each model's attempts hold a slot. Source: B11. */
+  readonly holds: Holds
+}
+
+type Of<T extends ChannelFact["type"]> = Extract<ChannelFact, { type: T }>
+type Change = Partial<ChannelContext>
+
+/** What the facts of a channel make of it. */
+export type EvolveChannel = {
+  readonly [T in ChannelFact["type"]]: (context: ChannelContext, fact: Of<T>) => Change
+}
+
+const unchanged = {}
+
+/** Gives a channel to which nothing has happened yet. */
+export const newChannel = (): ChannelContext => ({
+  config: null,
+  revision: 0,
+  removed: false,
+  leases: new Map(),
+  lanes: new Lanes(),
+  cooldown: null,
+  cooldowns: 0,
+  blockedModels: {},
+  rpm: null,
+  tpm: null,
+  holds: new Map(),
+})
+
+const acquired = (context: ChannelContext, fact: Of<"channel.acquired">): Change => {
+  const { lanes, leases, config, rpm, tpm } = context
+  const { request, attempt, lease, account, client, class: of, model, at } = fact
+  lanes.serve(request)
+  leases.set(lease, { request, attempt, lease, account, client, class: of, model, acquiredAt: at })
+  if (config === null || (config.rpm === null && config.tpm === null)) return unchanged
+  const { burstSeconds } = config
+  return {
+    rpm: config.rpm === null ? rpm : take(rpm, sizeOf(config.rpm, burstSeconds), { amount: 1, now: at }),
+    tpm:
+      config.tpm === null
+        ? tpm
+        : take(tpm, sizeOf(config.tpm, burstSeconds), { amount: fact.estimatedTokens ?? 0, now: at }),
+  }
+}
+
+const released = ({ leases, holds }: ChannelContext, fact: Of<"channel.released">): Change => {
+  const held = leases.get(fact.lease)
+  leases.delete(fact.lease)
+  if (held !== undefined && fact.outcome === "ok") observe(holds, held.model, fact.holdMs)
+  return unchanged
+}
+
+const settled = ({ config, tpm }: ChannelContext, fact: Of<"channel.settled">): Change => {
+  if (config === null || config.tpm === null) return unchanged
+  const amount = fact.tokens - fact.estimatedTokens
+  return { tpm: take(tpm, sizeOf(config.tpm, config.burstSeconds), { amount, now: fact.at }) }
+}
+
+const leaveQueue = (
+  { lanes }: ChannelContext,
+  fact: Of<"channel.timed_out" | "channel.abandoned">,
+): Change => {
+  lanes.leave(fact.request)
+  return unchanged
+}
+
+const cooldownEnded = (context: ChannelContext, { id }: Of<"channel.cooldown_ended">): Change => {
+  if (context.cooldown?.id === id) return { cooldown: null }
+  const left = Object.entries(context.blockedModels).filter(([, block]) => block.id !== id)
+  return { blockedModels: Object.fromEntries(left) }
+}
+
+/** What each fact makes of a channel. */
+export const evolveChannel: EvolveChannel = {
+  "channel.configured": ({ lanes }, { config, revision }) => {
+    lanes.reorder(config.queueOrder ?? "fair")
+    return { config, revision, removed: false }
+  },
+  "channel.removed": () => ({ removed: true }),
+  "channel.queued": ({ lanes }, fact) => {
+    const { actor: _actor, type: _type, at, depth: _depth, lane: _lane, class: _class, ...waiter } = fact
+    lanes.add({ ...waiter, queuedAt: at })
+    return unchanged
+  },
+  "channel.acquired": acquired,
+  "channel.settled": settled,
+  "channel.reset": () => unchanged,
+  "channel.rejected": () => unchanged,
+  "channel.timed_out": leaveQueue,
+  "channel.abandoned": leaveQueue,
+  "channel.released": released,
+  "channel.expired": ({ leases }, { lease }) => {
+    leases.delete(lease)
+    return unchanged
+  },
+  "channel.cooldown_started": ({ blockedModels, cooldowns }, fact) =>
+    fact.model === undefined
+      ? { cooldown: begin(fact), cooldowns: cooldowns + 1 }
+      : { blockedModels: { ...blockedModels, [fact.model]: begin(fact) } },
+  "channel.cooldown_extended": ({ cooldown, blockedModels }, fact) =>
+    fact.model === undefined
+      ? { cooldown: extend(cooldown, fact) }
+      : {
+          blockedModels: { ...blockedModels, [fact.model]: extend(blockedModels[fact.model] ?? null, fact) },
+        },
+  "channel.cooldown_ended": cooldownEnded,
+}

@@ -1,0 +1,98 @@
+import type { AccountFact } from "@sluice/events/account.ts"
+import type { ChannelFact } from "@sluice/events/channel.ts"
+import type { Fact } from "@sluice/events/commit.ts"
+import { actorName } from "@sluice/events/identifier.ts"
+import type { AccountContext } from "./account-context.ts"
+import { windowFacts } from "./account-window.ts"
+import { channelOf, type Group } from "./group.ts"
+import { failuresMax, isFailure, refusalsMax } from "./health.ts"
+import { cool, coolAsFailing, type EndedAttempt, loweredLimit } from "./rejection.ts"
+import type { Stay } from "./sessions.ts"
+import { windowUntil } from "./window.ts"
+
+/** A model that the upstream does not know is not asked for again for so long. Source: C7. */
+const unknownModelMs = 1_800_000
+
+/** What the end of an attempt means for its account and its channel, besides the slot. Source: B6, C3, C6, C7, D6. */
+export const consequences = (group: Group, ended: EndedAttempt): ReadonlyArray<Fact> => [
+  ...ofRejection(group, ended),
+  ...ofFailure(group, ended),
+  ...suspension(ended),
+  ...blockedModel(group, ended),
+  ...ofSession(ended),
+  ...officialWindow(ended),
+]
+
+const ofRejection = (group: Group, ended: EndedAttempt): ReadonlyArray<Fact> => {
+  const { rejection } = ended.command
+  if (rejection === undefined) return []
+  const lowered = rejection.classification === "concurrency" ? loweredLimit(ended) : []
+  return [...lowered, ...cool(group, { ...ended, rejection })]
+}
+
+/** The fifth failure in a row cools an account, and so does any on the way back from a cooldown. Source: C6, C7. */
+const ofFailure = (group: Group, ended: EndedAttempt): ReadonlyArray<Fact> => {
+  const { account, held, command } = ended
+  const { cooldown, cooledAt, failures, ramp } = account
+  if (!isFailure(command) || cooldown !== null || held.acquiredAt < cooledAt) return []
+  return ramp !== null || failures + 1 >= failuresMax ? coolAsFailing(group, ended) : []
+}
+
+const suspension = ({ account, command, now }: EndedAttempt): ReadonlyArray<Fact> => {
+  const { config, suspended, refusals } = account
+  if (config === null || suspended) return []
+  const fact = { actor: actorName("account", config.id), type: "account.suspended", at: now } as const
+  const { credentialRefused, fingerprint, status } = command
+  if (credentialRefused !== undefined)
+    return [{ ...fact, reason: "credential", status, ...credentialRefused }]
+  if (fingerprint === undefined || refusals.includes(fingerprint)) return []
+  if (refusals.length + 1 < refusalsMax) return []
+  const summary = `${refusalsMax} different requests in a row were answered with 401, 402 or 403`
+  return [{ ...fact, reason: "refused", status, evidence: {}, summary }]
+}
+
+const blockedModel = (group: Group, { held, command, now }: EndedAttempt): ReadonlyArray<ChannelFact> => {
+  const { config, blockedModels } = channelOf(group)
+  if (command.isModelUnknown !== true || config === null || blockedModels[held.model] !== undefined) return []
+  return [
+    {
+      actor: actorName("channel", config.id),
+      type: "channel.cooldown_started",
+      at: now,
+      id: `${config.id}:${held.lease}`,
+      until: now + unknownModelMs,
+      consecutive: 1,
+      classification: "model",
+      evidence: {},
+      source: "backoff",
+      backoffMs: unknownModelMs,
+      retryAfterMs: null,
+      status: command.status,
+      summary: "the upstream does not know the model",
+      model: held.model,
+    },
+  ]
+}
+
+/** A session none of whose requests has succeeded goes with the last of them. Source: B6. */
+const ofSession = ({ account, held, command, now }: EndedAttempt): ReadonlyArray<Fact> => {
+  const stay = held.session === null ? undefined : account.sessions.get(held.session)
+  if (stay === undefined || command.outcome === "ok") return []
+  return stay.inFlight > 1 || stay.hasSucceeded ? [] : [failedSession(account, stay, now)]
+}
+
+/** The fact that a session leaves an account none of whose requests has succeeded. Source: B6. */
+export const failedSession = (
+  { config }: AccountContext,
+  { session, stay }: Stay,
+  now: number,
+): AccountFact => {
+  const actor = actorName("account", config?.id ?? "")
+  const left = { session, stay, lastSeenAt: now, reason: "failed" } as const
+  return { actor, type: "account.session_released", at: now, ...left }
+}
+
+const officialWindow = ({ account, command, now }: EndedAttempt): ReadonlyArray<Fact> =>
+  command.windowEndsAt === undefined
+    ? []
+    : windowFacts(account, { now, officialWindow: windowUntil(command.windowEndsAt) })

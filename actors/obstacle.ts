@@ -1,0 +1,162 @@
+import { actorName } from "@sluice/events/identifier.ts"
+import type { PassedOver } from "@sluice/events/ingress.ts"
+import type { AccountContext } from "./account-context.ts"
+import { slotsFor } from "./account-limit.ts"
+import { windowStateFor } from "./account-window.ts"
+import type { Applicant, Obstacle } from "./command.ts"
+import { cooling } from "./cooldown.ts"
+import type { Demand } from "./demand.ts"
+import { type AccountActor, channelOf, contextOf, type Group } from "./group.ts"
+import { hasRoom } from "./limit.ts"
+import { isAllReserved } from "./reservation.ts"
+import { availableAt, estimatedTokens, sizeOf } from "./token-bucket.ts"
+import { isCurrent } from "./window.ts"
+
+/** What is asked of the accounts of a channel. */
+export interface Asked {
+  readonly now: number
+  readonly of: Pick<Applicant, "model" | "session" | "estimate">
+  /** The accounts that must not carry it. */
+  readonly tried?: ReadonlySet<string>
+  /** What the one whose turn it is waits for; a newcomer waits for nothing yet. */
+  readonly demand?: Demand
+}
+
+/** Tells whether a request's session is registered on an account. Source: domain.md, Words. */
+export const isBound = ({ sessions }: AccountContext, { session }: Pick<Applicant, "session">): boolean =>
+  session !== undefined && sessions.get(session) !== undefined
+
+/**
+ * Tells why an account cannot take an attempt now, or `null` where it can.
+ *
+ * What ends by itself or by an operator comes before what the next completion ends.
+ * Source: B8.
+ */
+export const obstacleOf = (group: Group, actor: AccountActor, asked: Asked): PassedOver | null => {
+  const account = contextOf(actor)
+  const { config } = account
+  if (config === null) return "disabled"
+  if (asked.tried?.has(config.id)) return "tried"
+  // Nobody waits for slots that are all kept for bound requests, whatever else ends by itself (A4).
+  if (isAllReserved(config.reservedConcurrency, config.concurrency) && !isBound(account, asked.of))
+    return "reserved"
+  return coolingOf(group, account, asked) ?? limitOf(account, asked) ?? bucketOf(group, actor, asked)
+}
+
+const coolingOf = (group: Group, account: AccountContext, { now, of }: Asked): PassedOver | null => {
+  const guardMs = channelOf(group).config?.cooldown.guardMs ?? 0
+  if (account.cooldown !== null) {
+    const left = cooling(account.cooldown, { now, guardMs })
+    if (left !== null) return left
+  }
+  const ofModel = account.modelCooldowns[of.model]
+  return ofModel !== undefined && cooling(ofModel, { now, guardMs }) !== null ? "model_cooling" : null
+}
+
+const limitOf = (account: AccountContext, { now, of }: Asked): PassedOver | null => {
+  const { config, sessions, leases, gateUntil } = account
+  if (config === null) return "disabled"
+  const isOfSession = isBound(account, of)
+  if (config.windowCost.limitUsd > 0) {
+    const state = windowStateFor(account, now)
+    if (state === "exhausted" || (state === "sticky_only" && !isOfSession)) return "window_cost"
+  }
+  const isOverCap = !isOfSession && config.maxSessions !== null && sessions.size >= config.maxSessions
+  if (isOverCap && of.session !== undefined) return "session_limit"
+  if (gateUntil !== null && now < gateUntil) return "saturated"
+  return hasRoom(slotsFor(account, isOfSession ? "bound" : "new"), leases.size) ? null : "saturated"
+}
+
+const bucketOf = (group: Group, actor: AccountActor, asked: Asked): PassedOver | null => {
+  const account = contextOf(actor)
+  if (account.config?.rpm === null && account.config.tpm === null) return null
+  const { rpm, tpm } = bucketsOpenAt(account, asked)
+  if (rpm > asked.now) return "rpm"
+  if (tpm > asked.now) return "tpm"
+  return holderOf(group, actor, asked) === undefined ? null : "tpm"
+}
+
+/** Gives the other demand whose first waiter an account's tokens are kept for: they are not taken from under it. Source: A6. */
+export const holderOf = (group: Group, actor: AccountActor, { demand }: Asked): Demand | undefined => {
+  const holder = group.holds.get(actor)
+  if (holder === undefined || holder === demand) return undefined
+  return channelOf(group).lanes.demands.isShut(holder) ? holder : undefined
+}
+
+/** Gives when the tokens of an account can be had: not before the one that they are kept for is looked at again. */
+const tokensOpenAt = (group: Group, actor: AccountActor, asked: Asked): number => {
+  const { rpm, tpm } = bucketsOpenAt(contextOf(actor), asked)
+  const holder = holderOf(group, actor, asked)
+  const keptUntil = holder === undefined ? null : channelOf(group).lanes.demands.reopensAtOf(holder)
+  return Math.max(rpm, tpm, keptUntil ?? 0)
+}
+
+const bucketsOpenAt = (
+  { config, rpm, tpm, burstSeconds }: AccountContext,
+  { now, of }: Asked,
+): { readonly rpm: number; readonly tpm: number } => ({
+  rpm: config?.rpm ? availableAt(rpm, sizeOf(config.rpm, burstSeconds), { amount: 1, now }) : now,
+  tpm: config?.tpm
+    ? availableAt(tpm, sizeOf(config.tpm, burstSeconds), { amount: estimatedTokens(of.estimate), now })
+    : now,
+})
+
+/** Gives when an obstacle of an account ends by itself, or `null` where that is not known. Source: B10. */
+const opensAt = (
+  group: Group,
+  actor: AccountActor,
+  { reason, asked }: { readonly reason: PassedOver; readonly asked: Asked },
+): number | null => {
+  const account = contextOf(actor)
+  switch (reason) {
+    case "cooling":
+    case "cooling_soon":
+      return account.cooldown?.until ?? null
+    case "model_cooling":
+      return account.modelCooldowns[asked.of.model]?.until ?? null
+    case "window_cost":
+      return isCurrent(account.window, asked.now) ? account.window.end : null
+    case "saturated":
+      return account.gateUntil !== null && account.gateUntil > asked.now ? account.gateUntil : null
+    case "rpm":
+    case "tpm":
+      return tokensOpenAt(group, actor, asked)
+    default:
+      return null
+  }
+}
+
+const isFailing = ({ cooldown }: AccountContext, reason: PassedOver): boolean =>
+  cooldown?.classification === "failing" && (reason === "cooling" || reason === "cooling_soon")
+
+/** Tells why each account cannot take an attempt now, or the one that it is bound to. Source: B8. */
+export const obstacles = (group: Group, asked: Asked, only?: string): ReadonlyArray<Obstacle> => {
+  const closed = [...group.suspended].flatMap((actor): ReadonlyArray<Obstacle> => {
+    const id = contextOf(actor).config?.id
+    return id === undefined ? [] : [{ account: id, reason: "suspended", until: null }]
+  })
+  const inTheWay = candidatesOf(group, only).flatMap((actor): ReadonlyArray<Obstacle> => {
+    const account = contextOf(actor)
+    const reason = obstacleOf(group, actor, asked)
+    const id = account.config?.id
+    return reason === null || id === undefined
+      ? []
+      : [
+          {
+            account: id,
+            reason,
+            until: opensAt(group, actor, { reason, asked }),
+            isFailing: isFailing(account, reason),
+          },
+        ]
+  })
+  const found = [...inTheWay, ...closed]
+  return found.length > 0 ? found : [{ reason: "disabled", until: null }]
+}
+
+/** Gives the accounts that come into question: all usable ones, or the one that a request is bound to. */
+export const candidatesOf = (group: Group, only: string | undefined): ReadonlyArray<AccountActor> => {
+  if (only === undefined) return group.usable
+  const actor = group.accounts.get(actorName("account", only))
+  return actor !== undefined && group.usable.includes(actor) ? [actor] : []
+}

@@ -1,0 +1,86 @@
+import type { Fact } from "@sluice/events/commit.ts"
+import { expect, it } from "vitest"
+import { decide } from "../decide.ts"
+import { following } from "../following.ts"
+import { holdsInAll } from "../testing/history.ts"
+import type { Decider, Rule } from "../testing/live.ts"
+import { accountLimit, leases, reservation } from "./capacity.ts"
+import { cooldownsPaired } from "./health.ts"
+import { factsInShape } from "./log.ts"
+import { lanesInOrder, nobodyStranded } from "./queue.ts"
+
+type Change = (facts: ReadonlyArray<Fact>) => ReadonlyArray<Fact>
+
+/** A decider whose decisions are changed, and what follows by itself too. */
+const changing = (ofCommands: Change, ofItself: Change = ofCommands): Decider => ({
+  decide: (group, command, now) => {
+    const decision = decide(group, command, now)
+    return decision.kind === "facts" ? { kind: "facts", facts: ofCommands(decision.facts) } : decision
+  },
+  following: (group, now) => ofItself(following(group, now)),
+})
+
+const asItIs: Change = (facts) => facts
+
+/** Decides as if every account were configured so, while the rules know how it is. */
+const blindTo = (config: { readonly concurrency?: null; readonly reservedConcurrency?: 0 }): Decider => ({
+  decide: (group, command, now) => {
+    if (command.type !== "acquire") return decide(group, command, now)
+    const contexts = [...group.accounts.values()].map((account) => account.getSnapshot().context)
+    const known = contexts.map((context) => context.config)
+    const set = (index: number, value: unknown) => Object.assign(contexts[index] ?? {}, { config: value })
+    contexts.forEach((_, index) => set(index, known[index] && { ...known[index], ...config }))
+    const decision = decide(group, command, now)
+    contexts.forEach((_, index) => set(index, known[index]))
+    return decision
+  },
+  following,
+})
+
+const isGrant = (facts: ReadonlyArray<Fact>) => facts.some(({ type }) => type === "channel.acquired")
+const isOf = (part: string) => (fact: Fact) => fact.type.includes(part)
+
+const defects: ReadonlyArray<readonly [what: string, rule: () => Rule, by: Decider]> = [
+  ["ignores the limit", accountLimit, blindTo({ concurrency: null })],
+  ["ignores the reservation", reservation, blindTo({ reservedConcurrency: 0 })],
+  ["forgets its waiters", nobodyStranded, changing(asItIs, (facts) => (isGrant(facts) ? [] : facts))],
+  ["releases twice", leases, changing((facts) => [...facts, ...facts.filter(isOf(".released"))], asItIs)],
+  [
+    "releases the channel alone",
+    leases,
+    changing((facts) => facts.filter((fact) => !isOf("account.released")(fact))),
+  ],
+  [
+    "ends no cooldown",
+    cooldownsPaired,
+    changing(asItIs, (facts) => (facts.some(isOf("cooldown_ended")) ? [] : facts)),
+  ],
+  [
+    "grants to one who has left",
+    lanesInOrder,
+    changing((facts) =>
+      facts.flatMap((fact): ReadonlyArray<Fact> =>
+        fact.type === "channel.acquired"
+          ? [
+              {
+                ...fact,
+                type: "channel.abandoned",
+                reason: "client_left",
+                depth: 0,
+              },
+              fact,
+            ]
+          : [fact],
+      ),
+    ),
+  ],
+  [
+    "tells times that are not whole",
+    factsInShape,
+    changing((facts) => facts.map((fact) => ({ ...fact, at: fact.at + 0.5 }))),
+  ],
+]
+
+it.each(defects)("a decider that %s is found out", (_, rule, by) => {
+  expect(() => holdsInAll(rule, by)).toThrow(/Counterexample/u)
+})

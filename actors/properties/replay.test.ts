@@ -1,0 +1,13 @@
+import { describe, it } from "vitest"
+import { holdsInAll } from "../testing/history.ts"
+import { decidesAlike, ledgers, refolds } from "./replay.ts"
+
+describe("L2: the facts of an account", () => {
+  it("make of it what the naive model makes of it", () => holdsInAll(ledgers))
+})
+
+describe("L13: a group", () => {
+  it("that is stored and read back after every fact is what one is that saw them all", () =>
+    holdsInAll(refolds))
+  it("that is read back decides as before", () => holdsInAll(decidesAlike))
+})

@@ -1,0 +1,118 @@
+import { expect } from "vitest"
+import type { AccountContext } from "../account-context.ts"
+import { decide } from "../decide.ts"
+import { following } from "../following.ts"
+import { contextOf, createGroup, evolve, type Group } from "../group.ts"
+import { fromSnapshot, toSnapshot } from "../snapshot.ts"
+import type { Rule } from "../testing/live.ts"
+import { headsOf, inFlightOn, levelAt, pacedBy, windowCostOf } from "../testing/naive-rules.ts"
+import { acquire } from "../testing/specification.ts"
+import { burstOf, type KnownAccount, type World } from "../testing/world.ts"
+
+const reread = (group: Group): Group => fromSnapshot(JSON.parse(JSON.stringify(toSnapshot(group))))
+
+/** A group that is stored and read back after each fact is what one is that saw them all. Source: L13. */
+export const refolds = (): Rule => {
+  let stored = createGroup()
+  return {
+    happened: (_, fact, group) => {
+      evolve(stored, fact)
+      stored = reread(stored)
+      expect(JSON.stringify(toSnapshot(stored))).toBe(JSON.stringify(toSnapshot(group)))
+    },
+  }
+}
+
+const probes = [
+  acquire("probe"),
+  acquire("probe", { model: "n", client: "bob" }),
+  acquire("probe", { session: "alice-0" }),
+  acquire("probe", { account: "a", session: "dave-1", client: "dave" }),
+]
+
+/**
+ * A group that is read back decides as the one that was stored: what it keeps beside its facts changes no decision.
+ *
+ * Of several that wait for the tokens of one account, who came to them first is not stored: such moments are left out.
+ * Source: L11, L13.
+ */
+export const decidesAlike = (): Rule => {
+  let count = 0
+  return {
+    rested: (world, { group, now }) => {
+      count += 1
+      if (count % 5 > 0 || headsOf(world).some((one) => pacedBy(world, one, now).length > 0)) return
+      const read = reread(group)
+      expect(following(read, now)).toEqual([])
+      for (const probe of probes) {
+        const [one, other] = [decide(read, probe, now), decide(group, probe, now)]
+        expect(one.kind === "facts" ? one : one.kind).toEqual(other.kind === "facts" ? other : other.kind)
+      }
+    },
+  }
+}
+
+/** Less than so much of a token is the rounding of sums. */
+const rounding = 1e-3
+
+/** Each account holds what the naive model says of it. Source: A9, C1, C3, D5. */
+export const ledgers = (): Rule => ({
+  rested: (world, { group, now }) => {
+    for (const account of world.accounts) {
+      const actor = group.accounts.get(`account/${account.id}`)
+      if (actor === undefined) continue
+      const [{ tpm, ...told }, { tpm: level, ...most }] = [
+        known(contextOf(actor), now),
+        due(world, account, now),
+      ]
+      expect(told).toEqual(most)
+      if (Math.abs((tpm ?? 0) - (level ?? 0)) > rounding)
+        throw new Error(`${account.id} has ${tpm}, not ${level}`)
+    }
+  },
+})
+
+const known = (context: AccountContext, now: number) => {
+  const { leases, suspended, lowered, ramp, gateUntil, cooldown, window, heldCostNanoUsd } = context
+  const recorded = window !== null && now < window.end ? context.windowCostNanoUsd : 0
+  return {
+    inFlight: [...leases.keys()].toSorted(),
+    suspended,
+    lowered: lowered?.limit ?? null,
+    ramp: ramp?.limit ?? null,
+    isGated: gateUntil !== null && gateUntil > now,
+    cooldownUntil: cooldown?.until ?? null,
+    windowCostNanoUsd: recorded + heldCostNanoUsd,
+    tpm: bucketIn(context, context.tpm, now),
+  }
+}
+
+const bucketIn = (
+  { config, burstSeconds }: AccountContext,
+  bucket: AccountContext["tpm"],
+  now: number,
+): number | null => {
+  const perMinute = config?.tpm ?? null
+  if (perMinute === null) return null
+  const level = bucket === null ? Infinity : bucket.level + ((now - bucket.at) * perMinute) / 60_000
+  return Math.min(burstOf(perMinute, burstSeconds), level)
+}
+
+const due = (world: World, account: KnownAccount, now: number) => {
+  const { id, config, burstSeconds, isSuspended, lowered, ramp, gateUntil } = account
+  const cooldown = world.cooldowns.find((one) => one.actor === `account/${id}` && one.model === undefined)
+  const { tpm } = config
+  const size = { perMinute: tpm ?? 0, burst: burstOf(tpm ?? 0, burstSeconds), now }
+  return {
+    inFlight: inFlightOn(world, account)
+      .map(({ lease }) => lease)
+      .toSorted(),
+    suspended: isSuspended,
+    lowered,
+    ramp,
+    isGated: gateUntil !== null && gateUntil > now,
+    cooldownUntil: cooldown?.until ?? null,
+    windowCostNanoUsd: windowCostOf(world, account, now),
+    tpm: tpm === null ? null : levelAt(account.tpm, size),
+  }
+}

@@ -1,0 +1,132 @@
+import type { AccountFact } from "@sluice/events/account.ts"
+import type { Classification } from "@sluice/events/field.ts"
+import { actorName } from "@sluice/events/identifier.ts"
+import type { AccountContext, AccountLease } from "./account-context.ts"
+import { slotsOf } from "./account-limit.ts"
+import type { Rejection429, Release } from "./command.ts"
+import { backoffMs, type Cooldown } from "./cooldown.ts"
+import { channelOf, type Group } from "./group.ts"
+
+/** An attempt that has ended, on the account that carried it. */
+export interface EndedAttempt {
+  readonly account: AccountContext
+  readonly held: AccountLease
+  readonly command: Release
+  readonly now: number
+}
+
+const firstGateMs = 250
+const longestGateMs = 8_000
+const jitterShare = 0.1
+
+/** Gives until when an account's gate closes after a rejection for concurrency: 0.25 s doubling to 8 s, unless an attempt ends before. Source: C3. */
+export const gateUntil = ({ gates }: AccountContext, { jitter }: Release, now: number): number =>
+  now + Math.round(Math.min(firstGateMs * 2 ** gates * (1 + jitterShare * jitter), longestGateMs))
+
+/**
+ * What a rejection for concurrency makes of a fixed limit: as many as were in flight, less the rejected one; or what the provider says.
+ *
+ * Source: C3.
+ */
+export const loweredLimit = ({ account, command, now }: EndedAttempt): ReadonlyArray<AccountFact> => {
+  const { config, leases } = account
+  const inForce = slotsOf({ ...account, ramp: null })
+  if (config === null || inForce === null) return []
+  const stated = command.rejection?.statedLimit ?? null
+  // What the provider says is believed, also where less was guessed before.
+  const to = Math.max(
+    1,
+    stated === null ? Math.min(inForce, leases.size - 1) : Math.min(config.concurrency ?? stated, stated),
+  )
+  if (to === inForce) return []
+  return [
+    {
+      actor: actorName("account", config.id),
+      type: "account.limit_adjusted",
+      at: now,
+      from: inForce,
+      to,
+      reason: stated === null ? "rejected" : "stated",
+      inFlight: leases.size,
+      classification: "concurrency",
+    },
+  ]
+}
+
+/** Why an account cools that no provider has rejected. */
+const failing: Rejection429 = {
+  classification: "failing",
+  evidence: {},
+  retryAfterMs: null,
+  resetAt: null,
+  isOfModel: false,
+  statedLimit: null,
+  summary: "attempts fail one after the other",
+}
+
+/** The cooldown of an account whose attempts fail. Source: C7. */
+export const coolAsFailing = (group: Group, ended: EndedAttempt): ReadonlyArray<AccountFact> =>
+  cool(group, { ...ended, rejection: failing })
+
+/**
+ * The cooldown that a provider's rejection begins, or the later end that it gives to the one in force.
+ *
+ * An attempt that began before the cooldown, or before the end of the last one, tells nothing of its own: it does not raise `n`, and only the provider's own word can make it last longer.
+ * Source: C3, C4.
+ */
+export const cool = (
+  group: Group,
+  { account, held, command, now, rejection }: EndedAttempt & { readonly rejection: Rejection429 },
+): ReadonlyArray<AccountFact> => {
+  const configuration = channelOf(group).config?.cooldown
+  if (configuration === undefined || account.config === null) return []
+  const { classification, evidence, retryAfterMs, summary } = rejection
+  const model = rejection.isOfModel ? held.model : undefined
+  const inForce = (model === undefined ? account.cooldown : account.modelCooldowns[model]) ?? null
+  const n = countOf(account, { inForce, held, classification, model })
+  const drawnMs = backoffMs(configuration, { classification, n, jitter: command.jitter })
+  const ends = {
+    // What counts is only lifted by the next completion has no time of its own.
+    backoff: inForce === null && classification !== "concurrency" ? now + drawnMs : 0,
+    retry_after: retryAfterMs === null ? 0 : now + retryAfterMs,
+    official_reset: rejection.resetAt ?? 0,
+  }
+  const until = Math.max(inForce?.until ?? now, ends.backoff, ends.retry_after, ends.official_reset)
+  if (until <= (inForce?.until ?? now)) return []
+  const source =
+    until === ends.official_reset ? "official_reset" : until === ends.retry_after ? "retry_after" : "backoff"
+  const cause = {
+    actor: actorName("account", account.config.id),
+    at: now,
+    id: inForce?.id ?? `${account.config.id}:${held.lease}`,
+    until,
+    consecutive: n,
+    classification,
+    evidence,
+    source,
+    backoffMs: drawnMs,
+    retryAfterMs,
+    status: command.status,
+    summary,
+    ...(model === undefined ? {} : { model }),
+  } as const
+  return inForce === null
+    ? [{ ...cause, type: "account.cooldown_started" }]
+    : [{ ...cause, type: "account.cooldown_extended" }]
+}
+
+/** Gives which cooldown in a row this is; one for concurrency is none. Source: C3, C4. */
+const countOf = (
+  { consecutive, cooledAt, modelCounts }: AccountContext,
+  of: {
+    readonly inForce: Cooldown | null
+    readonly held: AccountLease
+    readonly classification: Classification
+    readonly model: string | undefined
+  },
+): number => {
+  if (of.classification === "concurrency") return consecutive
+  if (of.model !== undefined) return of.inForce?.consecutive ?? (modelCounts[of.model] ?? 0) + 1
+  const isLate = of.inForce !== null || (consecutive > 0 && of.held.acquiredAt < cooledAt)
+  return isLate ? Math.max(1, consecutive) : consecutive + 1
+}

@@ -1,0 +1,42 @@
+import type { Estimate } from "@sluice/events/field.ts"
+import type { Node, Yallist } from "yallist"
+
+/** One request's place in a channel's queue. Source: A6–A8. */
+export interface Waiter {
+  readonly request: string
+  readonly attempt: number
+  readonly client: string
+  readonly weight: number
+  readonly model: string
+  readonly session?: string
+  /** Whether its session stays bound to another account, and is not registered where it is served. Source: B7. */
+  readonly isSpilled?: boolean
+  /** The account that it is bound to and waits for. Source: B7. */
+  readonly account?: string
+  readonly estimate: Estimate
+  readonly estimatedCostNanoUsd?: number
+  readonly arrivedAt: number
+  readonly queuedAt: number
+  readonly dueAt: number | null
+  readonly dueReason: "queue_timeout" | "deadline"
+}
+
+/** A waiter in its lines; `place` counts those who came, so that two of one instant keep their order. */
+export interface Placed extends Waiter {
+  readonly place: number
+}
+
+/** Tells whether one of two came first. */
+export const cameBefore = (one: Placed, other: Placed): boolean =>
+  one.arrivedAt === other.arrivedAt ? one.place < other.place : one.arrivedAt < other.arrivedAt
+
+/** Puts a waiter into a line, behind those who came before it. */
+export const insertByArrival = (line: Yallist<Placed>, node: Node<Placed>): void => {
+  const later: Array<Node<Placed>> = []
+  for (let { tail } = line; tail !== undefined && cameBefore(node.value, tail.value); { tail } = line) {
+    line.removeNode(tail)
+    later.push(tail)
+  }
+  line.pushNode(node)
+  for (const other of later.toReversed()) line.pushNode(other)
+}

@@ -1,0 +1,58 @@
+import { Schema } from "effect"
+import { connectToLog } from "../event-log/connection.ts"
+import { LogUnavailable } from "../event-log/event-log.ts"
+import { Operation, OperationAnswer } from "./operation.ts"
+
+const subject = "sluice.operation"
+const answerTimeoutMs = 5_000
+
+const decodeOperation = Schema.decodeUnknownResult(Schema.fromJsonString(Operation))
+const decodeAnswer = Schema.decodeUnknownSync(Schema.fromJsonString(OperationAnswer))
+
+/**
+ * Answers what operators ask of the running actors, over NATS, until it is closed.
+ *
+ * Fails: rejects with `LogUnavailable` where the server does not answer.
+ */
+export const serveOperations = async (options: {
+  readonly url: string
+  readonly run: (operation: Operation) => Promise<OperationAnswer>
+}): Promise<{ close(): Promise<void> }> => {
+  const connection = await connectToLog(options.url, "sluice operations")
+  const answer = async (text: string): Promise<OperationAnswer> => {
+    const operation = decodeOperation(text)
+    if (operation._tag === "Failure")
+      return { ok: false, message: "this version does not know the operation" }
+    try {
+      return await options.run(operation.success)
+    } catch (error) {
+      return { ok: false, message: error instanceof Error ? error.message : String(error) }
+    }
+  }
+  const serve = async (): Promise<void> => {
+    for await (const message of connection.nats.subscribe(subject))
+      message.respond(JSON.stringify(await answer(message.string())))
+  }
+  void serve()
+  return { close: () => connection.close() }
+}
+
+/**
+ * Asks the running actors for an operation.
+ *
+ * Fails: rejects with `LogUnavailable` where nobody answers.
+ */
+export const askOperation = async (url: string, operation: Operation): Promise<OperationAnswer> => {
+  const connection = await connectToLog(url, "sluice operations")
+  try {
+    const answer = await connection.nats.request(subject, JSON.stringify(operation), {
+      timeout: answerTimeoutMs,
+    })
+    return decodeAnswer(answer.string())
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    throw new LogUnavailable({ reason: `no ingress answers at ${connection.shown}: ${error.message}` })
+  } finally {
+    await connection.close()
+  }
+}

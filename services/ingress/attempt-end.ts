@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto"
+import { type AnswerHeaders, windowEndsAt } from "./classification/classification.ts"
+import { type AttemptFailure, outcomeOf } from "./failure.ts"
+import type { AttemptEnd } from "./lease.ts"
+import type { WireProtocol } from "./protocols/protocol.ts"
+
+/** What an attempt heard from its upstream. */
+export interface Heard {
+  readonly protocol: WireProtocol
+  /** 0 where no status line came. */
+  readonly status: number
+  readonly headers: AnswerHeaders
+}
+
+/** How an attempt is released whose client has seen something of the answer, or could have. Source: D6. */
+export const endOfAnswer = (
+  { protocol, status, headers }: Heard,
+  { outcome, ttftMs }: Pick<AttemptEnd, "outcome" | "ttftMs">,
+): AttemptEnd => {
+  const endsAt = windowEndsAt(protocol.name, headers, Date.now())
+  const end = { outcome, status, ttftMs }
+  return endsAt === undefined ? end : { ...end, windowEndsAt: endsAt }
+}
+
+/** How an attempt is released that failed, with what the answer says of the account. `body` is what the client sent. Source: C2, C7, D6. */
+export const endOfFailure = (heard: Heard, failure: AttemptFailure, body: Buffer): AttemptEnd => {
+  const end = endOfAnswer(heard, { outcome: outcomeOf(failure), ttftMs: null })
+  if (failure.kind === "cause") return end
+  const { rejection, credentialRefused, isModelUnknown } = failure.answer
+  return {
+    ...end,
+    ...(rejection === undefined ? {} : { rejection }),
+    ...(credentialRefused === undefined ? {} : { credentialRefused }),
+    ...(isModelUnknown ? { isModelUnknown } : {}),
+    ...(speaksOfRights(heard.status) ? { fingerprint: fingerprintOf(body) } : {}),
+  }
+}
+
+const speaksOfRights = (status: number): boolean => status === 401 || status === 402 || status === 403
+
+/** Names a body without telling anything of it. Shape: 8 hex digits. */
+const fingerprintOf = (body: Buffer): string => createHash("sha256").update(body).digest("hex").slice(0, 8)

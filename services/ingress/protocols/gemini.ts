@@ -1,0 +1,71 @@
+import { decoded } from "../decoded.ts"
+import type { Problem } from "../errors.ts"
+import { readErrorDetails } from "./google-error-details.ts"
+import { type Dialect, isObject, textOf } from "./protocol.ts"
+
+/** The name of a status in Google's APIs. Source: google.rpc.Code and its mapping to HTTP. */
+const nameOfStatus = new Map<number, string>([
+  [400, "INVALID_ARGUMENT"],
+  [401, "UNAUTHENTICATED"],
+  [403, "PERMISSION_DENIED"],
+  [404, "NOT_FOUND"],
+  [405, "UNIMPLEMENTED"],
+  [413, "INVALID_ARGUMENT"],
+  [429, "RESOURCE_EXHAUSTED"],
+  [499, "CANCELLED"],
+  [503, "UNAVAILABLE"],
+  [504, "DEADLINE_EXCEEDED"],
+])
+
+/** `code` is a number in this protocol, so ours is the reason in the details. */
+const errorBody = ({ code, status, message }: Problem): string =>
+  JSON.stringify({
+    error: {
+      code: status,
+      message,
+      status: nameOfStatus.get(status) ?? "INTERNAL",
+      details: [{ "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason: code, domain: "sluice" }],
+    },
+  })
+
+const modelEntry = (model: string): string =>
+  JSON.stringify({
+    name: `models/${model}`,
+    displayName: model,
+    supportedGenerationMethods: ["generateContent", "streamGenerateContent"],
+  })
+
+const versionAtBegin = /^\/v1(?:alpha|beta)?/
+const versionAtEnd = /\/v1(?:alpha|beta)?$/
+const modelInPath = /(?<=\/models\/)[^/]+(?=:[A-Za-z]+$)/
+
+/** Reads the name of the model in a path; empty where there is none that can be read. */
+export const modelOfPath = (path: string): string => decoded(modelInPath.exec(path)?.[0] ?? "") ?? ""
+
+/** What all endpoints of the Gemini API have in common. Source: Gemini API reference. */
+export const gemini: Dialect = {
+  name: "gemini",
+  credentialHeader: (auth, credential) =>
+    auth === "api-key" ? ["x-goog-api-key", credential] : ["authorization", `Bearer ${credential}`],
+  // A base URL is one as the SDK takes it, before the version; one that ends with a version is understood too.
+  upstreamPath: (basePath, path, model) => {
+    const called = model === null ? path : path.replace(modelInPath, () => encodeURIComponent(model))
+    return basePath + (versionAtEnd.test(basePath) ? called.replace(versionAtBegin, "") : called)
+  },
+  errorWords: (json) => {
+    // A stream that comes as a list has its error in one, too.
+    const body: unknown = Array.isArray(json) ? json[0] : json
+    const error = isObject(body) ? body["error"] : undefined
+    if (!isObject(error)) return undefined
+    return {
+      type: textOf(error["status"]),
+      code: "",
+      message: textOf(error["message"]),
+      details: readErrorDetails(error["details"]),
+    }
+  },
+  errorBody,
+  errorEvent: (problem) => `data: ${errorBody(problem)}\r\n\r\n`,
+  modelList: (models) => `{"models":[${models.map(modelEntry).join(",")}]}`,
+  modelEntry,
+}

@@ -1,0 +1,83 @@
+import { anthropic } from "./anthropic.ts"
+import { estimateInputTokens } from "./estimate.ts"
+import { eventName } from "./event-name.ts"
+import { spliceMember } from "./json-splice.ts"
+import {
+  type Ask,
+  type EventKind,
+  type Figures,
+  isObject,
+  shortEventBytes,
+  tokenCount,
+  type WireProtocol,
+} from "./protocol.ts"
+
+const read = (json: Readonly<Record<string, unknown>>, bytes: number): Ask | string => {
+  const model = json["model"]
+  if (typeof model !== "string" || model === "") return "The body must name a model."
+  return {
+    model,
+    stream: json["stream"] === true,
+    maxTokens: tokenCount(json["max_tokens"]) ?? null,
+    inputTokens: estimateInputTokens(json["messages"], bytes),
+    usageAsked: true,
+  }
+}
+
+const kinds = new Map<string, EventKind>([
+  ["message_start", "usage"],
+  ["message_delta", "usage"],
+  ["message_stop", "end"],
+  ["error", "error"],
+])
+
+const eventKind = (event: string): EventKind => {
+  // Nearly every event of a stream is one of these.
+  if (event.startsWith("event: content_block_delta")) return "pass"
+  return kinds.get(eventName(event, kinds)) ?? "pass"
+}
+
+const readFigures = (json: unknown, known: Figures | undefined): Figures | undefined => {
+  if (!isObject(json)) return known
+  const begun = json["type"] === "message_start"
+  const message = begun && isObject(json["message"]) ? json["message"] : json
+  const usage = message["usage"]
+  if (!isObject(usage)) return known
+  const before = known?.tokens
+  const written = tokenCount(usage["cache_creation_input_tokens"])
+  const split = isObject(usage["cache_creation"]) ? usage["cache_creation"] : {}
+  const writtenFor1h = tokenCount(split["ephemeral_1h_input_tokens"])
+  const writtenFor5m = tokenCount(split["ephemeral_5m_input_tokens"])
+  const cacheWrite1h = writtenFor1h ?? before?.cacheWrite1h ?? 0
+  return {
+    tokens: {
+      input: tokenCount(usage["input_tokens"]) ?? before?.input ?? 0,
+      output: tokenCount(usage["output_tokens"]) ?? before?.output ?? 0,
+      cacheRead: tokenCount(usage["cache_read_input_tokens"]) ?? before?.cacheRead ?? 0,
+      // The sum counts where it is more than its parts, or where the parts are not told.
+      cacheWrite5m: Math.max(
+        writtenFor5m ?? 0,
+        written === undefined ? (before?.cacheWrite5m ?? 0) : written - cacheWrite1h,
+      ),
+      cacheWrite1h,
+      reasoning: 0,
+    },
+    final: !begun,
+  }
+}
+
+/** Messages. Source: Anthropic API reference. */
+export const messages: WireProtocol = {
+  ...anthropic,
+  usageIsAsked: false,
+  heldEventBytes: shortEventBytes,
+  streamsLists: false,
+  read,
+  rewrite: (body, _json, { model }) =>
+    model === null ? body : spliceMember(body, "model", JSON.stringify(model)),
+  eventKind,
+  readFigures,
+  holdsOnlyUsage: () => false,
+  endsWith: () => false,
+  refusesUsage: () => false,
+}

@@ -1,0 +1,90 @@
+import { estimateInputTokens } from "./estimate.ts"
+import { eventName } from "./event-name.ts"
+import { spliceMember } from "./json-splice.ts"
+import { openai } from "./openai.ts"
+import {
+  type Ask,
+  type EventKind,
+  type Figures,
+  isObject,
+  longEventBytes,
+  tokenCount,
+  type WireProtocol,
+} from "./protocol.ts"
+
+const read = (json: Readonly<Record<string, unknown>>, bytes: number): Ask | string => {
+  const model = json["model"]
+  if (typeof model !== "string" || model === "") return "The body must name a model."
+  // Its answer is fetched later, past the request that paid for it, so its usage would never be known.
+  if (json["background"] === true) return "Responses in the background do not pass through this proxy."
+  return {
+    model,
+    stream: json["stream"] === true,
+    maxTokens: tokenCount(json["max_output_tokens"]) ?? null,
+    inputTokens: estimateInputTokens(json["input"], bytes),
+    usageAsked: true,
+  }
+}
+
+const kinds = new Map<string, EventKind>([
+  ["response.completed", "end"],
+  ["response.incomplete", "end"],
+  ["response.failed", "failure"],
+  ["error", "error"],
+])
+
+const eventKind = (event: string): EventKind => {
+  // Nearly every event of a stream is one of these.
+  if (event.startsWith("event: response.output_text.delta")) return "pass"
+  return kinds.get(eventName(event, kinds)) ?? "pass"
+}
+
+/** Reads the response, or the one that an event tells of. Usage stands only in one that has ended. */
+const readFigures = (json: unknown, known: Figures | undefined): Figures | undefined => {
+  if (!isObject(json)) return known
+  const response = isObject(json["response"]) ? json["response"] : json
+  const usage = response["usage"]
+  if (!isObject(usage)) return known
+  const sum = tokenCount(usage["input_tokens"])
+  const output = tokenCount(usage["output_tokens"])
+  if (sum === undefined && output === undefined) return known
+  const input = usage["input_tokens_details"]
+  const cached = tokenCount(isObject(input) ? input["cached_tokens"] : undefined) ?? 0
+  const cacheRead = Math.min(cached, sum ?? 0)
+  const details = usage["output_tokens_details"]
+  return {
+    tokens: {
+      input: (sum ?? 0) - cacheRead,
+      output: output ?? 0,
+      cacheRead,
+      cacheWrite5m: 0,
+      cacheWrite1h: 0,
+      reasoning: tokenCount(isObject(details) ? details["reasoning_tokens"] : undefined) ?? 0,
+    },
+    final: true,
+  }
+}
+
+/** Responses. Source: OpenAI API reference. */
+export const responses: WireProtocol = {
+  ...openai,
+  usageIsAsked: false,
+  // The end event repeats the whole response.
+  heldEventBytes: longEventBytes,
+  streamsLists: false,
+  read,
+  rewrite: (body, _json, { model }) =>
+    model === null ? body : spliceMember(body, "model", JSON.stringify(model)),
+  eventKind,
+  readFigures,
+  holdsOnlyUsage: () => false,
+  endsWith: () => false,
+  refusesUsage: () => false,
+  // Both shapes in which it is documented and seen: SDKs look for either.
+  errorEvent: (problem, requestId) => {
+    const { error } = JSON.parse(openai.errorBody(problem, requestId)) as { error: object }
+    const { code, message } = problem
+    const event = { type: "error", code, message, param: null, sequence_number: 0, error }
+    return `event: error\ndata: ${JSON.stringify(event)}\n\n`
+  },
+}

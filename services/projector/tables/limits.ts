@@ -1,0 +1,60 @@
+import type { Fact } from "@sluice/events/commit.ts"
+import { channelOf, rowKey, usdColumn, type Projection, type RowKey } from "./row.ts"
+
+/** The limits that a channel or an account was configured with; one that it does not have is `null`. */
+export interface LimitRow extends RowKey {
+  readonly actor: string
+  readonly channel: string
+  readonly removed: boolean
+  readonly enabled: boolean
+  readonly concurrency: number | null
+  readonly queueSize: number | null
+  readonly rpm: number | null
+  readonly tpm: number | null
+  readonly maxSessions: number | null
+  /** Decimal text in USD. */
+  readonly windowLimitUsd: string | null
+}
+
+type Limits = Omit<LimitRow, keyof RowKey | "actor" | "channel">
+
+const none = {
+  removed: false,
+  enabled: false,
+  concurrency: null,
+  queueSize: null,
+  rpm: null,
+  tpm: null,
+  maxSessions: null,
+  windowLimitUsd: null,
+}
+
+/** An amount that a fact cannot hold is as good as the largest that it can. Units: USD to decimal text. */
+const windowLimitOf = (limitUsd: number): string | null =>
+  limitUsd === 0 ? null : usdColumn(Math.min(Math.round(limitUsd * 1e9), Number.MAX_SAFE_INTEGER))
+
+const limitsOf = (fact: Fact): Limits | undefined => {
+  if (fact.type === "channel.configured") {
+    const { enabled, maxConcurrent: concurrency, queueSize, rpm, tpm } = fact.config
+    return { ...none, enabled, concurrency, queueSize, rpm, tpm }
+  }
+  if (fact.type === "account.configured") {
+    const { enabled, concurrency, rpm, tpm, maxSessions, windowCost } = fact.config
+    const windowLimitUsd = windowLimitOf(windowCost.limitUsd)
+    return { ...none, enabled, concurrency, rpm, tpm, maxSessions, windowLimitUsd }
+  }
+  const isRemoval = fact.type === "channel.removed" || fact.type === "account.removed"
+  return isRemoval ? { ...none, removed: true } : undefined
+}
+
+/** Makes the table `limits`. Source: P7: what a named query reads is a column; A3, D5. */
+export const limits: Projection<LimitRow> = {
+  table: "limits",
+  rows: (commit, position) =>
+    commit.facts.flatMap((fact, index) => {
+      const told = limitsOf(fact)
+      if (told === undefined) return []
+      const key = rowKey(commit, position, index, fact)
+      return [{ ...key, actor: fact.actor, channel: channelOf(position), ...told }]
+    }),
+}
