@@ -12,9 +12,6 @@ import { chooseAccount, grant } from "./slot.ts"
 import { availableAt, type BucketSize, estimatedTokens, sizeOf, type TokenBucket } from "./token-bucket.ts"
 import type { Waiter } from "./waiter.ts"
 
-/** The most facts that one decision or one chain of them yields. Source: L6. */
-export const factsMax = 500
-
 const refused = (reason: PassedOver, until: number | null = null): Decision => ({
   kind: "rejected",
   obstacles: [{ reason, until }],

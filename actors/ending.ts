@@ -1,4 +1,5 @@
 import type { Fact } from "@sluice/events/commit.ts"
+import { tokensOf } from "@sluice/events/field.ts"
 import { actorName } from "@sluice/events/identifier.ts"
 import type { AccountContext, AccountLease } from "./account-context.ts"
 import { slotsOf } from "./account-limit.ts"
@@ -149,7 +150,7 @@ const expired = (
   const id = account.config?.id ?? ""
   const usage = {
     model: held.model,
-    tokens: { ...noTokens, input: held.estimate.inputTokens, output: held.estimate.outputTokens },
+    tokens: tokensOf(held.estimate),
     ...command.costOf(held.model, held.estimate),
     complete: false,
     estimated: true,
@@ -167,8 +168,6 @@ const expired = (
     },
   ]
 }
-
-const noTokens = { input: 0, output: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, reasoning: 0 }
 
 type Usage = Omit<Meter, "type" | "lease" | "account"> & { readonly now: number }
 

@@ -66,6 +66,16 @@ export type Tokens = typeof Tokens.Type
 export const Estimate = Schema.Struct({ inputTokens: Count, outputTokens: Count })
 export type Estimate = typeof Estimate.Type
 
+/** Gives an estimate as tokens per kind: nothing is known of caches and of reasoning before. */
+export const tokensOf = ({ inputTokens, outputTokens }: Estimate): Tokens => ({
+  input: inputTokens,
+  output: outputTokens,
+  cacheRead: 0,
+  cacheWrite5m: 0,
+  cacheWrite1h: 0,
+  reasoning: 0,
+})
+
 /** Where the key of a session was found. Source: B5. */
 export const SessionSource = Schema.Literals([
   "header",

@@ -3,6 +3,7 @@ import { channelOf, contextOf } from "@sluice/actors/group.ts"
 import { ranked, standingOf, WeightedTurns } from "@sluice/actors/score.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import type { PoolConfiguration } from "@sluice/events/configuration.ts"
+import { tokensOf } from "@sluice/events/field.ts"
 import { actorName } from "@sluice/events/identifier.ts"
 import type { Candidate, RequestCompleted } from "@sluice/events/ingress.ts"
 import { type Granted, grantedLease, type LeaseSupport } from "./granted-lease.ts"
@@ -277,13 +278,11 @@ export class ActorAdmission implements Admission {
       ...asking,
     }
     if (!channel.subject.state.hasWindows) return applicant
-    const tokens = { ...noTokens, input: estimate.inputTokens, output: estimate.outputTokens }
+    const tokens = tokensOf(estimate)
     const { standardCostNanoUsd } = this.#options.costOf(channel.upstreamModel(model) ?? model, tokens)
     return { ...applicant, estimatedCostNanoUsd: standardCostNanoUsd }
   }
 }
-
-const noTokens = { input: 0, output: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, reasoning: 0 }
 
 const isRefused = (answer: Admitted | ReadonlyArray<Obstacle>): answer is ReadonlyArray<Obstacle> =>
   Array.isArray(answer)

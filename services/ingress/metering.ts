@@ -1,4 +1,4 @@
-import type { Estimate } from "@sluice/events/field.ts"
+import { type Estimate, tokensOf } from "@sluice/events/field.ts"
 import type { Metered } from "./lease.ts"
 import type { Figures } from "./protocols/protocol.ts"
 
@@ -19,13 +19,5 @@ export const meteredOf = (model: string, figures: Figures | undefined, estimate:
   if (figures !== undefined) {
     return { model, tokens: figures.tokens, complete: figures.final, estimated: false }
   }
-  const tokens = {
-    input: estimate.inputTokens,
-    output: estimate.outputTokens,
-    cacheRead: 0,
-    cacheWrite5m: 0,
-    cacheWrite1h: 0,
-    reasoning: 0,
-  }
-  return { model, tokens, complete: false, estimated: true }
+  return { model, tokens: tokensOf(estimate), complete: false, estimated: true }
 }

@@ -1,4 +1,5 @@
 import { channelOf } from "@sluice/actors/group.ts"
+import { tokensOf } from "@sluice/events/field.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 import type { ActorNode } from "./actor-node.ts"
 import type { LeaseSupport } from "./granted-lease.ts"
@@ -28,8 +29,7 @@ export const recover = async (
   for (const { subject } of channels)
     subject.execute({
       type: "recover",
-      costOf: (model, { inputTokens, outputTokens }) =>
-        options.costOf(model, { ...noTokens, input: inputTokens, output: outputTokens }),
+      costOf: (model, estimate) => options.costOf(model, tokensOf(estimate)),
     })
   const lost =
     wasClean && held.length === 0 ? [] : await findLostRequests(options.log, { node: options.nodeId, held })
@@ -42,8 +42,6 @@ export const recover = async (
   const leases = held.filter(({ account }) => account !== "").length
   return { wasClean, leases, waiters: held.length - leases, requests: lost.length }
 }
-
-const noTokens = { input: 0, output: 0, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, reasoning: 0 }
 
 const heldBy = ({ id, subject }: HostedChannel): ReadonlyArray<LostRequest> => {
   const { leases, lanes } = channelOf(subject.state)
