@@ -3,6 +3,7 @@ import { Struct } from "effect"
 import type { AccountContext } from "./account-context.ts"
 import { begin, extend } from "./cooldown.ts"
 import { isAnswer, isFailure } from "./health.ts"
+import { unchanged } from "./live-actor.ts"
 import { seenEnough } from "./reservation.ts"
 import { chargedTokens, estimatedTokens, sizeOf, take } from "./token-bucket.ts"
 import { addCost, costIn } from "./window.ts"
@@ -14,8 +15,6 @@ type Change = Partial<AccountContext>
 export type EvolveAccount = {
   readonly [T in AccountFact["type"]]: (context: AccountContext, fact: Of<T>) => Change
 }
-
-const unchanged = {}
 
 /** Takes from the account's buckets, or gives a negative amount back. Source: C1. */
 const charge = (

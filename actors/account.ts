@@ -4,14 +4,14 @@ import { type AccountContext, newAccount } from "./account-context.ts"
 import { evolveAccount } from "./account-ledger.ts"
 import { slotsOf } from "./account-limit.ts"
 import { hasRoom } from "./limit.ts"
-import { refuseUnknownFact } from "./live-actor.ts"
+import { changed, type Kept, refuseUnknownFact } from "./live-actor.ts"
 import { healthRegion, lifecycleRegion } from "./regions.ts"
 
 interface Step {
-  readonly context: AccountContext
+  readonly context: Kept<AccountContext>
 }
 
-const isFull = ({ context }: Step): boolean => !hasRoom(slotsOf(context), context.leases.size)
+const isFull = ({ context }: Step): boolean => !hasRoom(slotsOf(context.ledger), context.ledger.leases.size)
 
 const windowIs =
   (state: AccountContext["windowState"]) =>
@@ -26,14 +26,16 @@ const evolves = { actions: "evolve" } as const
  * Source: L1, L2.
  */
 export const accountMachine = setup({
-  types: { context: {} as AccountContext, events: {} as AccountFact },
+  types: { context: {} as Kept<AccountContext>, events: {} as AccountFact },
   actions: {
-    evolve: assign(({ context, event }) => evolveAccount[event.type](context, event as never)),
+    evolve: assign(({ context: { ledger }, event }) =>
+      changed(ledger, evolveAccount[event.type](ledger, event as never)),
+    ),
     refuseUnknownFact,
   },
 }).createMachine({
   id: "account",
-  context: newAccount,
+  context: () => ({ ledger: newAccount() }),
   type: "parallel",
   on: {
     "account.configured": evolves,

@@ -11,11 +11,11 @@ import type { ChannelContext } from "./channel-ledger.ts"
 import { channelMachine } from "./channel.ts"
 import type { Demand } from "./demand.ts"
 import { type Limit, tighter } from "./limit.ts"
-import { evolve as evolveActor, type LiveActor, start, UnknownFact } from "./live-actor.ts"
+import { evolve as evolveActor, type Kept, type LiveActor, start, UnknownFact } from "./live-actor.ts"
 import { Timers } from "./timers.ts"
 
-export type ChannelActor = LiveActor<ChannelContext, ChannelFact>
-export type AccountActor = LiveActor<AccountContext, AccountFact>
+export type ChannelActor = LiveActor<Kept<ChannelContext>, ChannelFact>
+export type AccountActor = LiveActor<Kept<AccountContext>, AccountFact>
 
 /**
  * A channel and its accounts: what is decided, stored and fenced together.
@@ -104,10 +104,10 @@ const markCooling = (group: Group, account: AccountActor): void => {
 }
 
 /** Gives what is known of a channel. */
-export const channelOf = (group: Group): ChannelContext => group.channel.getSnapshot().context
+export const channelOf = (group: Group): ChannelContext => group.channel.getSnapshot().context.ledger
 
 /** Gives what is known of an account. */
-export const contextOf = (account: AccountActor): AccountContext => account.getSnapshot().context
+export const contextOf = (account: AccountActor): AccountContext => account.getSnapshot().context.ledger
 
 /** Gives the account of an id; one that never was is a defect. */
 export const accountOf = (group: Group, id: string): AccountActor => {

@@ -2,6 +2,7 @@ import type { Fact } from "@sluice/events/commit.ts"
 import { expect, it } from "vitest"
 import { decide } from "../decide.ts"
 import { following } from "../following.ts"
+import { contextOf } from "../group.ts"
 import { holdsInAll } from "../testing/history.ts"
 import type { Decider, Rule } from "../testing/live.ts"
 import { accountLimit, leases, reservation } from "./capacity.ts"
@@ -26,7 +27,7 @@ const asItIs: Change = (facts) => facts
 const blindTo = (config: { readonly concurrency?: null; readonly reservedConcurrency?: 0 }): Decider => ({
   decide: (group, command, now) => {
     if (command.type !== "acquire") return decide(group, command, now)
-    const contexts = [...group.accounts.values()].map((account) => account.getSnapshot().context)
+    const contexts = [...group.accounts.values()].map((account) => contextOf(account))
     const known = contexts.map((context) => context.config)
     const set = (index: number, value: unknown) => Object.assign(contexts[index] ?? {}, { config: value })
     contexts.forEach((_, index) => set(index, known[index] && { ...known[index], ...config }))

@@ -40,11 +40,14 @@ export const splitsAt = (part: number) => (): Rule => ({
 /** The statecharts of a channel and its accounts say what their contexts hold. Source: L1. */
 export const chartsInStep = (): Rule => ({
   happened: (_, __, group) => {
-    const { value, context } = group.channel.getSnapshot()
-    const { config, leases, lanes, cooldown } = context
+    const {
+      value,
+      context: { ledger },
+    } = group.channel.getSnapshot()
+    const { config, leases, lanes, cooldown } = ledger
     const isFull = !hasRoom(config?.maxConcurrent ?? null, leases.size)
     const admission = lanes.size > 0 ? "queueing" : isFull ? "saturated" : "open"
-    const isEnabled = config?.enabled === true && !context.removed
+    const isEnabled = config?.enabled === true && !ledger.removed
     expect(value).toMatchObject({ admission, health: cooldown === null ? "healthy" : "cooling" })
     expectLifecycle(value, { isEnabled, inFlight: leases.size })
     for (const account of group.accounts.values()) expectAccount(account.getSnapshot())
@@ -53,11 +56,11 @@ export const chartsInStep = (): Rule => ({
 
 const expectAccount = ({
   value,
-  context,
+  context: { ledger },
 }: ReturnType<Parameters<typeof contextOf>[0]["getSnapshot"]>): void => {
-  const { config, removed, leases, cooldown, ramp, suspended, windowState } = context
+  const { config, removed, leases, cooldown, ramp, suspended, windowState } = ledger
   expect(value).toMatchObject({
-    admission: hasRoom(slotsOf(context), leases.size) ? "open" : "saturated",
+    admission: hasRoom(slotsOf(ledger), leases.size) ? "open" : "saturated",
     health: cooldown !== null ? "cooling" : ramp === null ? "healthy" : "recovering",
     suspension: suspended ? "suspended" : "none",
     window: windowState,
