@@ -56,7 +56,6 @@ export const createGroup = (): Group => ({
 /** After these an account admits no more than before. */
 const narrowing: ReadonlySet<string> = new Set<AccountFact["type"]>([
   "account.acquired",
-  "account.accepted",
   "account.session_registered",
 ])
 
@@ -69,6 +68,8 @@ const reshaping: ReadonlySet<string> = new Set<AccountFact["type"]>([
   "account.reset",
   "account.ramped",
   "account.limit_adjusted",
+  "account.mode_changed",
+  "account.learning_reset",
 ])
 
 /**

@@ -1,10 +1,11 @@
 import type { Fact } from "@sluice/events/commit.ts"
 import { actorName } from "@sluice/events/identifier.ts"
-import { slotsFor } from "./account-limit.ts"
+import type { AccountContext } from "./account-context.ts"
+import { slotsFor, slotsOf } from "./account-limit.ts"
 import { windowFacts } from "./account-window.ts"
 import type { Applicant } from "./command.ts"
 import { type AccountActor, channelOf, contextOf, type Group } from "./group.ts"
-import { load } from "./limit.ts"
+import { hasRoom, load } from "./limit.ts"
 import { type Asked, candidatesOf, isBound, obstacleOf } from "./obstacle.ts"
 import { estimatedTokens } from "./token-bucket.ts"
 
@@ -13,7 +14,7 @@ export const leaseOf = (applicant: { request: string; attempt: number }): string
   `${applicant.request}.${applicant.attempt}`
 
 /**
- * Chooses the account that a slot would be granted on: lowest priority, then lowest load, then least recently used.
+ * Chooses the account that a slot would be granted on: one with a free slot before one whose learned limit would be tested, then lowest priority, then lowest load, then least recently used.
  *
  * Source: B4.
  */
@@ -79,14 +80,18 @@ const compare = (one: AccountActor, other: AccountActor, asked: Asked): number =
   const a = contextOf(one)
   const b = contextOf(other)
   return (
+    Number(isFull(a)) - Number(isFull(b)) ||
     (a.config?.priority ?? 0) - (b.config?.priority ?? 0) ||
     loadOf(a, asked) - loadOf(b, asked) ||
     a.lastUsedAt - b.lastUsedAt
   )
 }
 
-const loadOf = (account: ReturnType<typeof contextOf>, { of }: Asked): number => {
-  const slots = slotsFor(account, isBound(account, of) ? "bound" : "new")
+/** An account at its learned limit could take one more only to test what is above: free slots come first. Source: F5. */
+const isFull = (account: AccountContext): boolean => !hasRoom(slotsOf(account), account.leases.size)
+
+const loadOf = (account: AccountContext, { of, now }: Asked): number => {
+  const slots = slotsFor(account, isBound(account, of) ? "bound" : "new", now)
   // Without a limit there is no load to compare; the number in flight keeps unlimited accounts even among themselves.
   return slots === null ? 1 - 1 / (1 + account.leases.size) : load(slots, account.leases.size)
 }

@@ -1,3 +1,4 @@
+import { isAdaptive } from "@sluice/events/adaptive-limit.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import { channelOf, rowKey, usdColumn, type Projection, type RowKey } from "./row.ts"
 
@@ -39,7 +40,8 @@ const limitsOf = (fact: Fact): Limits | undefined => {
     return { ...none, enabled, concurrency, queueSize, rpm, tpm }
   }
   if (fact.type === "account.configured") {
-    const { enabled, concurrency, rpm, tpm, maxSessions, windowCost } = fact.config
+    const { enabled, rpm, tpm, maxSessions, windowCost } = fact.config
+    const concurrency = isAdaptive(fact.config.concurrency) ? null : fact.config.concurrency
     const windowLimitUsd = windowLimitOf(windowCost.limitUsd)
     return { ...none, enabled, concurrency, rpm, tpm, maxSessions, windowLimitUsd }
   }
