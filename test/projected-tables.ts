@@ -85,7 +85,9 @@ const windowsOf = (facts: ReadonlyArray<Fact>): ReadonlyArray<string> => {
 const limitsOf = (facts: ReadonlyArray<Fact>): ReadonlyArray<string> =>
   facts.flatMap((fact) => {
     if (fact.type === "channel.configured") return [`${fact.actor} ${fact.config.maxConcurrent ?? "none"}`]
-    return fact.type === "account.configured" ? [`${fact.actor} ${fact.config.concurrency ?? "none"}`] : []
+    if (fact.type !== "account.configured") return []
+    const { concurrency } = fact.config
+    return [`${fact.actor} ${typeof concurrency === "number" ? concurrency : "none"}`]
   })
 
 /** Says what the tables must hold, straight from the facts. */

@@ -10,7 +10,7 @@ export interface Known {
 
 /** Forgets of what kind an algorithm's state is: whoever keeps it only hands it back. */
 const known = <State>(algorithm: LimitAlgorithm<State>, bounds: Bounds): Known => ({
-  algorithm: algorithm as LimitAlgorithm<unknown>,
+  algorithm,
   bounds,
 })
 
