@@ -3,7 +3,7 @@ import { actorName } from "@sluice/events/identifier.ts"
 import type { AccountContext } from "./account-context.ts"
 import { learningOf } from "./account-learning.ts"
 import type { Cooldown } from "./cooldown.ts"
-import { nextAccepted, proposalOf } from "./learning.ts"
+import { acceptedUntil, acceptsAt, proposalOf } from "./learning.ts"
 import { idleRampMs, isRamped } from "./ramp.ts"
 import { expiresAt } from "./sessions.ts"
 import { limitNanoUsd } from "./window.ts"
@@ -29,7 +29,7 @@ export const accountDueAt = (account: AccountContext): number | null => {
   const learning = learningOf(account)
   if (learning !== null) {
     if (proposalOf(learning) !== null) return 0
-    first = Math.min(first, nextAccepted(learning)?.at ?? Infinity)
+    first = Math.min(first, acceptsAt(learning) ?? Infinity)
   }
   if (stay !== undefined && config !== null)
     first = Math.min(first, expiresAt(stay, config.sessionIdleTimeoutMs))
@@ -119,15 +119,18 @@ const learnedLimit = (account: AccountContext, now: number): Following => {
   return [{ actor: named(account), type: "account.limit_adjusted", at: now, from, to, reason, ...evidence }]
 }
 
-/** An attempt that was not rejected in the time that rejections take was accepted. Source: F1. */
+/** Attempts that were not rejected in the time that rejections take were accepted. Source: F1. */
 const acceptedByTime = (account: AccountContext, now: number): Following => {
   const learning = learningOf(account)
-  const next = learning && nextAccepted(learning)
-  const held = next === null ? undefined : account.leases.get(next.lease)
-  if (next === null || next.at > now || held === undefined) return undefined
-  const { request, attempt, lease, acquiredAt } = held
-  const accepted = { request, attempt, lease, ttfbMs: now - acquiredAt, by: "time" } as const
-  return [{ actor: named(account), type: "account.accepted", at: now, ...accepted }]
+  const accepted = learning === null ? [] : acceptedUntil(learning, now)
+  if (accepted.length === 0) return undefined
+  return accepted.flatMap((lease) => {
+    const held = account.leases.get(lease)
+    if (held === undefined) return []
+    const { request, attempt, acquiredAt } = held
+    const told = { request, attempt, lease, ttfbMs: now - acquiredAt, by: "time" } as const
+    return [{ actor: named(account), type: "account.accepted" as const, at: now, ...told }]
+  })
 }
 
 const expiredSession = (account: AccountContext, now: number): Following => {

@@ -127,8 +127,15 @@ const acceptanceWindowMs = ({ latencies }: Learning): number => {
   return Math.max(shortestWindowMs, Math.round(slow * windowFactor))
 }
 
-/** Gives the attempt that counts as accepted next if it is not rejected, and when. Source: F1. */
-export const nextAccepted = (learning: Learning): { readonly lease: string; readonly at: number } | null => {
+/** Gives when the next attempt counts as accepted if it is not rejected, or `null`. Source: F1. */
+export const acceptsAt = (learning: Learning): number | null => {
   const first = learning.pending[0]
-  return first === undefined ? null : { lease: first.lease, at: first.sentAt + acceptanceWindowMs(learning) }
+  return first === undefined ? null : first.sentAt + acceptanceWindowMs(learning)
+}
+
+/** Gives those that count as accepted by now. */
+export const acceptedUntil = (learning: Learning, now: number): ReadonlyArray<string> => {
+  if (learning.pending.length === 0) return []
+  const sentBy = now - acceptanceWindowMs(learning)
+  return learning.pending.filter(({ sentAt }) => sentAt <= sentBy).map(({ lease }) => lease)
 }

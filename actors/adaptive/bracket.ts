@@ -34,6 +34,9 @@ export interface Bracket {
   readonly strikes: number
   readonly struck: number
   readonly strikeLevel: number
+  /** When the last of them came: only what was sent since contradicts them. */
+  readonly struckAt: number
+  readonly struckLevel: number
   /** Rejections that were contradicted, and attempts, both fading: their ratio is the rate of noise. */
   readonly noise: number
   readonly seen: number
@@ -48,10 +51,20 @@ export interface Bracket {
 }
 
 const shortestGapMs = 5_000
-const longestGapMs = 120_000
+const longestGapMs = 60_000
 const gapJitter = 0.1
-const earnedByAcceptance = 0.005
+const earnedByAcceptance = 0.004
 const budgetMax = 3
+const extra = Number(process.env.EXTRA ?? 1)
+const holdMs = Number(process.env.HOLD ?? 2000)
+const restlessMs = Number(process.env.RESTLESS ?? 60000)
+const restlessGapMs = Number(process.env.RGAP ?? 5000)
+/** The search goes up by such a part of the base at once, at most. */
+const steepest = Number(process.env.STEEP ?? 0.25)
+/** A limit that has fallen is sought down to such a part of the level that was rejected last, at once. */
+const steepestFall = Number(process.env.FALL ?? 0.7)
+/** Rejections that come so close together are of one burst. */
+const burstMs = 1_000
 /** Evidence of this weight is believed. */
 const believed = 9.2
 /** How often a true limit rejects above its level, and how often it lets one through after all. */
@@ -71,7 +84,7 @@ const noiseOf = ({ noise, seen }: Bracket): number => {
 
 const isConverged = ({ base, hi }: Bracket): boolean => hi !== null && hi - base <= 1
 
-const unproven = { strikes: 0, struck: 0, strikeLevel: Number.MAX_SAFE_INTEGER }
+const unproven = { strikes: 0, struck: 0, struckLevel: 0, strikeLevel: Number.MAX_SAFE_INTEGER, struckAt: 0 }
 
 /** Sets the level up to which the search goes next: the middle of what is open, or a step while nothing was rejected. */
 const aimed = (state: Bracket): Bracket => {
@@ -104,19 +117,25 @@ const accepted = (before: Bracket, evidence: LimitEvidence): Bracket => {
   const level = levelOf(before, evidence)
   const earned = Math.min(budgetMax, before.budget + earnedByAcceptance)
   const state = { ...settled(before, evidence.lease), budget: earned }
-  if (level > state.base) return raised(state, level)
-  if (state.drops > 0)
-    return evidence.sentAt < state.loweredAt ? state : aimed({ ...state, ...unproven, drops: 0 })
-  return state.strikes > 0 && level >= state.strikeLevel ? contradicted(state) : state
+  // What was taken before the limit fell says nothing of it as it is now.
+  if (evidence.sentAt < state.loweredAt) return state
+  if (level > state.base) return raised(state, level, evidence.at)
+  if (state.drops > 0) return aimed({ ...state, ...unproven, drops: 0 })
+  const contradicts = state.strikes > 0 && level >= state.strikeLevel && evidence.sentAt >= state.struckAt
+  return contradicts ? contradicted(state) : state
 }
 
-const raised = (state: Bracket, level: number): Bracket => {
+const raised = (state: Bracket, level: number, at: number): Bracket => {
   const { hi, step, target } = state
   const up = { ...state, ...unproven, base: level, drops: 0, reason: "accepted" as const }
   // What was rejected once is accepted now: the limit has risen, and nobody knows how far.
-  if (hi !== null && level >= hi) return aimed({ ...up, hi: null, step: 1, gapMs: shortestGapMs })
+  if (hi !== null && level >= hi) {
+    if (at - state.loweredAt < restlessMs)
+      return aimed({ ...up, hi: level + 1, nextTestAt: at + restlessGapMs })
+    return aimed({ ...up, hi: null, step: 1, gapMs: shortestGapMs })
+  }
   if (level < target) return up
-  return aimed(hi === null ? { ...up, step: Math.max(1, Math.min(step * 2, Math.floor(level / 2))) } : up)
+  return aimed(hi === null ? { ...up, step: Math.max(1, Math.min(step * 2, Math.floor(level * steepest))) } : up)
 }
 
 /** An acceptance at a level that was rejected takes some of the evidence back; what is all taken back was noise. */
@@ -125,12 +144,20 @@ const contradicted = (state: Bracket): Bracket => {
   return strikes > 0 ? { ...state, strikes } : { ...state, ...unproven, noise: state.noise + state.struck }
 }
 
+/** An attempt that was rejected while a test was on its way may have been overtaken by it: then it is the level of the test that was too high. */
+const rejectedLevelOf = ({ tests }: Bracket, evidence: LimitEvidence, own: number): number =>
+  tests.reduce(
+    (level, test) =>
+      Math.abs(test.sentAt - evidence.sentAt) < roundTripMs ? Math.max(level, test.level) : level,
+    own,
+  )
+
 const rejected = (
   before: Bracket,
   evidence: LimitEvidence & { kind: "rejected" },
   bounds: Bounds,
 ): Bracket => {
-  const level = levelOf(before, evidence)
+  const level = rejectedLevelOf(before, evidence, levelOf(before, evidence))
   const { at, sentAt, retryAfterMs, jitter } = evidence
   const state = { ...settled(before, evidence.lease), tests: lessOneAfter(before.tests, evidence) }
   const isTest = level > state.base
@@ -168,13 +195,17 @@ const struck = (
     strikes: state.strikes + Math.log(hit / noiseOf(state)),
     struck: state.struck + 1,
     strikeLevel: Math.min(state.strikeLevel, level),
+    struckAt: at,
+    struckLevel: level,
   }
   if (state.drops === 0 && next.strikes <= believed) return next
-  const base = within(bounds, Math.min(state.base, level) - 2 ** state.drops)
+  const lowest = at - state.struckAt < burstMs ? next.strikeLevel : level
+  const fallen = Math.max(lowest - 2 ** state.drops - (at - state.loweredAt < restlessMs ? extra : 0), Math.floor(lowest * steepestFall))
+  const base = within(bounds, Math.min(state.base - 1, fallen))
   return aimed({
     ...next,
     base,
-    hi: Math.max(level, base + 1),
+    hi: Math.max(lowest, base + 1),
     step: 1,
     drops: state.drops + 1,
     loweredAt: at,
@@ -201,6 +232,7 @@ const ended = (before: Bracket, evidence: LimitEvidence & { kind: "ended" }): Br
 const ceiling = (state: Bracket, { inFlight, now }: Asking, bounds: Bounds): number => {
   const { base, drops, scout, tests, budget, nextTestAt, target } = state
   if (drops > 0) return scout === null ? base : Math.min(base, inFlight)
+  if (state.strikes > 0 && now < state.struckAt + holdMs) return within(bounds, Math.min(base, Math.max(base - state.struck, state.struckLevel - 1)))
   if (now < nextTestAt) return base
   if (!isConverged(state)) return within(bounds, Math.max(base, target))
   return tests.length === 0 && budget >= 1 ? within(bounds, base + 1) : base
@@ -249,6 +281,7 @@ export const bracket: LimitAlgorithm<Bracket> = {
       : aimed({ ...state, ...unproven, base: limit, hi: null, step: 1, drops: 0, scout: null, tests: [] }),
   ceiling,
   opensAt: (state, { max }) =>
+    state.strikes > 0 && state.drops === 0 ? state.struckAt + holdMs :
     state.drops === 0 && state.tests.length === 0 && state.budget >= 1 && state.base < max
       ? state.nextTestAt
       : null,
