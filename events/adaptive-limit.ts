@@ -8,7 +8,7 @@ import { Count } from "./field.ts"
  * `bracket` is the one to use, `aether` is there for those who move over; the others are its rivals, to compare with in the simulator.
  * Source: F8, F10.
  */
-export const Algorithm = Schema.Literals(["bracket"])
+export const Algorithm = Schema.Literals(["bracket", "aether", "aimd", "cubic", "gradient2", "vegas"])
 export type Algorithm = typeof Algorithm.Type
 
 const asSettings = "null: as the settings say."
