@@ -1,4 +1,5 @@
 import type { AccountConfiguration } from "@sluice/events/account-configuration.ts"
+import type { AdaptiveBounds } from "@sluice/events/adaptive-limit.ts"
 import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import type { Classification, Estimate, Evidence, Outcome, Tokens } from "@sluice/events/field.ts"
@@ -65,6 +66,8 @@ export interface SetLimit {
   readonly type: "set_limit"
   readonly account: string
   readonly limit: number | "adaptive"
+  /** How it is learned where the account was configured with a number. Source: S4. */
+  readonly usual?: AdaptiveBounds
   readonly by: string
 }
 
@@ -72,6 +75,8 @@ export interface SetLimit {
 export interface Forget {
   readonly type: "forget"
   readonly account: string
+  /** How it would be learned where it is a number. Source: S4. */
+  readonly usual?: AdaptiveBounds
   readonly by: string
 }
 

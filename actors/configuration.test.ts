@@ -88,6 +88,27 @@ test("each channel gets its accounts, and one that is no longer declared gets no
   })
 })
 
+test("an adaptive account holds the numbers of the settings where it says none, and a change of those is a change of it (S4, A10)", () => {
+  const accounts = [
+    { id: "key-1", credential: "env:OPENAI_KEY", concurrency: "adaptive" },
+    { id: "key-2", credential: "env:OPENAI_KEY", concurrency: { adaptive: { initial: 4 } } },
+    { id: "key-3", credential: "env:OPENAI_KEY", concurrency: 4 },
+  ]
+  const limitsWith = (adaptive: object) => {
+    const wanted = decode({ ...written, settings: { adaptive }, channels: [{ ...openai, accounts }] })
+    const commands = channelCommands([], { wanted, by: "file" })
+    return commands.get("openai-1")?.accounts.map(({ concurrency }) => concurrency)
+  }
+  const bracket = { algorithm: "bracket", initial: 8, min: 1, max: 200 }
+  expect(limitsWith({})).toEqual([{ adaptive: bracket }, { adaptive: { ...bracket, initial: 4 } }, 4])
+  const changed = { ...bracket, initial: 10, max: 20 }
+  expect(limitsWith({ initial: 10, max: 20 })).toEqual([
+    { adaptive: changed },
+    { adaptive: { ...changed, initial: 4 } },
+    4,
+  ])
+})
+
 test("a channel without accounts gets the implicit one", () => {
   const commands = channelCommands([], { wanted: decode(written), by: "demo" })
   expect(commands.get("openai-1")?.accounts).toMatchObject([

@@ -1,3 +1,5 @@
+import type { AccountConfiguration } from "@sluice/events/account-configuration.ts"
+import { type AdaptiveSettings, isAdaptive } from "@sluice/events/adaptive-limit.ts"
 import type { ConfigurationFact } from "@sluice/events/configuration-fact.ts"
 import type {
   ClientConfiguration,
@@ -8,6 +10,7 @@ import type {
 import { type ActorKind, actorName, idOf } from "@sluice/events/identifier.ts"
 import { accountsOf } from "@sluice/events/implicit-account.ts"
 import { Equal, Struct } from "effect"
+import { boundsIn } from "./adaptive/settings.ts"
 import type { Configure } from "./command.ts"
 
 /** A configured object as its facts say it is; one that was removed keeps its revision. */
@@ -113,17 +116,24 @@ export const channelCommands = (
 ): ReadonlyMap<string, Configure> => {
   const commands = new Map<string, Configure>()
   const told = { type: "configure", credentials, by } as const
-  const { queueOrder } = wanted.settings
+  const { queueOrder, adaptive } = wanted.settings
   for (const id of storedChannels) commands.set(id, { ...told, channel: null, accounts: [] })
   for (const channel of wanted.channels)
     commands.set(channel.id, {
       ...told,
-      // Where the channel does not say in which order it serves, the fact says what the settings did.
+      // Where the channel does not say in which order it serves, or an account how its limit is learned, the fact says what the settings did.
       channel: { ...Struct.omit(channel, ["accounts"]), queueOrder: channel.queueOrder ?? queueOrder },
-      accounts: accountsOf(channel).map((account) => Struct.omit(account, ["credential"])),
+      accounts: accountsOf(channel).map((account) =>
+        learnedIn(adaptive, Struct.omit(account, ["credential"])),
+      ),
     })
   return commands
 }
+
+const learnedIn = (settings: AdaptiveSettings, account: AccountConfiguration): AccountConfiguration =>
+  isAdaptive(account.concurrency)
+    ? { ...account, concurrency: { adaptive: boundsIn(settings, account.concurrency.adaptive) } }
+    : account
 
 const installation = actorName("settings", "installation")
 

@@ -103,7 +103,13 @@ export const AccountFact = Schema.Union([
     classification: Schema.NullOr(Classification),
     by: Schema.optionalKey(ChangedBy),
   }),
-  fact("account.mode_changed", { by: ChangedBy, from: LimitMode, to: LimitMode }),
+  fact("account.mode_changed", {
+    by: ChangedBy,
+    from: LimitMode,
+    to: LimitMode,
+    /** In force from now on. */
+    limit: Schema.optionalKey(Count),
+  }),
   fact("account.learning_reset", { by: ChangedBy, from: Count, to: Count }),
   fact("account.session_registered", { session: Schema.String, stay: Schema.String }),
   fact("account.session_expired", { session: Schema.String, stay: Schema.String, lastSeenAt: TimeMs }),

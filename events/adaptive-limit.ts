@@ -8,14 +8,15 @@ import { Count } from "./field.ts"
  * `bracket` is the one to use, `aether` is there for those who move over; the others are its rivals, to compare with in the simulator.
  * Source: F8, F10.
  */
-export const Algorithm = Schema.Literals(["bracket"])
+export const Algorithm = Schema.Literals(["bracket", "aether", "aimd", "cubic", "gradient2", "vegas"])
 export type Algorithm = typeof Algorithm.Type
 
 const asSettings = "null: as the settings say."
+const asUsual = "null: as is usual for the algorithm."
 
 const openNumber = (description: string) =>
   optional(
-    `${description} ${asSettings}`,
+    description,
     Schema.NullOr(wholeNumber(1)).annotate({ expected: "a whole number from 1, or null" }),
     null,
   )
@@ -27,11 +28,24 @@ export const AdaptiveBounds = Schema.Struct({
     Schema.NullOr(Algorithm),
     null,
   ),
-  initial: openNumber("Where it begins."),
-  min: openNumber("It is never lower."),
-  max: openNumber("It is never higher."),
+  initial: openNumber(`Where it begins. ${asSettings}`),
+  min: openNumber(`It is never lower. ${asSettings}`),
+  max: openNumber(`It is never higher. ${asSettings}`),
 })
 export type AdaptiveBounds = typeof AdaptiveBounds.Type
+
+/** How limits are learned of accounts that do not say it themselves. Source: S4. */
+export const AdaptiveSettings = Schema.Struct({
+  algorithm: optional(
+    "How they are learned: bracket, or aether for those who move over; the others are for comparison.",
+    Algorithm,
+    "bracket",
+  ),
+  initial: openNumber(`Where they begin. ${asUsual}`),
+  min: openNumber(`They are never lower. ${asUsual}`),
+  max: openNumber(`They are never higher. ${asUsual}`),
+})
+export type AdaptiveSettings = typeof AdaptiveSettings.Type
 
 /** A limit that finds out how many requests in flight its provider accepts. Source: adaptive.md. */
 export const AdaptiveLimit = Schema.Struct({ adaptive: AdaptiveBounds })

@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { AccountConfiguration } from "./account-configuration.ts"
+import { AdaptiveSettings } from "./adaptive-limit.ts"
 import { ChannelConfiguration, QueueOrder } from "./channel-configuration.ts"
 import { filledList, filledText, limit, optional, required, wholeNumber } from "./configuration-field.ts"
 import { named, spanMs, timeoutMs } from "./configuration-object.ts"
@@ -85,6 +86,11 @@ export const Settings = Schema.Struct({
   restartQuarantineMs: spanMs(
     "Nothing is granted for so long after an unclean stop, because upstreams may still count its attempts.",
     2_000,
+  ),
+  adaptive: optional(
+    "How limits are learned, where an account whose limit is adaptive does not say it.",
+    AdaptiveSettings,
+    {},
   ),
   bodyLimitBytes: optional("The largest request body, in bytes.", wholeNumber(1), 32 * 1024 * 1024),
   prices: optional(

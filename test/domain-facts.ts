@@ -111,7 +111,10 @@ export const configuredChannel = (time: string, maxConcurrent: number | null): F
 /** The account is configured. Units: `limitUsd` of a window. */
 export const configuredAccount = (
   time: string,
-  { concurrency, limitUsd }: { concurrency: number | null; limitUsd: number },
+  {
+    concurrency,
+    limitUsd,
+  }: { concurrency: Exclude<typeof AccountConfiguration.Encoded.concurrency, undefined>; limitUsd: number },
 ): Fact => ({
   actor,
   type: "account.configured",
@@ -120,6 +123,31 @@ export const configuredAccount = (
   channel,
   revision: 1,
   by: "file",
+})
+
+/** What is found of the account's limit. */
+export const adjusted = (time: string, { from, to }: { from: number; to: number }): Fact => ({
+  actor,
+  type: "account.limit_adjusted",
+  at: at(time),
+  from,
+  to,
+  reason: to < from ? "rejected" : "accepted",
+  inFlight: from,
+  utilization: 1,
+  samples: 12,
+  classification: to < from ? "concurrency" : null,
+})
+
+/** An operator makes the account's limit a number, or one that is learned; `limit` is what is in force then. */
+export const switched = (time: string, { to, limit }: { to: number | "adaptive"; limit: number }): Fact => ({
+  actor,
+  type: "account.mode_changed",
+  at: at(time),
+  by: "api:test",
+  from: null,
+  to: to === "adaptive" ? { adaptive: { algorithm: "bracket", initial: 8, min: 1, max: 200 } } : to,
+  limit,
 })
 
 /** The story of a request ends with a code and a status. */

@@ -3,7 +3,15 @@ import type { ClickHouse } from "@sluice/infra/clickhouse/clickhouse.ts"
 
 /** What stands in each table, a line a row, sorted. */
 export type Contents = Record<
-  "facts" | "usage" | "requests" | "admissions" | "cooldowns" | "sessions" | "windows" | "limits",
+  | "facts"
+  | "usage"
+  | "requests"
+  | "admissions"
+  | "cooldowns"
+  | "sessions"
+  | "windows"
+  | "limits"
+  | "adjustments",
   ReadonlyArray<string>
 >
 
@@ -90,6 +98,13 @@ const limitsOf = (facts: ReadonlyArray<Fact>): ReadonlyArray<string> =>
     return [`${fact.actor} ${typeof concurrency === "number" ? concurrency : "none"}`]
   })
 
+const adjustmentsOf = (facts: ReadonlyArray<Fact>): ReadonlyArray<string> =>
+  facts.flatMap((fact) => {
+    if (fact.type === "account.limit_adjusted") return [`${fact.actor} ${fact.reason} ${fact.to}`]
+    if (fact.type === "account.learning_reset") return [`${fact.actor} learning_reset ${fact.to}`]
+    return fact.type === "account.mode_changed" ? [`${fact.actor} mode ${fact.limit ?? "none"}`] : []
+  })
+
 /** Says what the tables must hold, straight from the facts. */
 export const contentsOfFacts = (stored: ReadonlyArray<Stored>): Contents => {
   const facts = stored.flatMap(({ commit }) => commit.facts)
@@ -116,6 +131,7 @@ export const contentsOfFacts = (stored: ReadonlyArray<Stored>): Contents => {
     sessions: sessionsOf(facts).toSorted(),
     windows: windowsOf(facts).toSorted(),
     limits: limitsOf(facts).toSorted(),
+    adjustments: adjustmentsOf(facts).toSorted(),
   }
 }
 
@@ -141,6 +157,8 @@ const lines: Record<keyof Contents, string> = {
     SELECT concat('account/', account, ' ', toString(toUnixTimestamp64Milli(start)), ' ', toString(toUnixTimestamp64Milli(end)), ' ',
       toString(requests), ' ', toString(toInt64(standardCostUsd * 1000000000))) AS line
     FROM sluice.window_cost`,
+  adjustments:
+    "SELECT concat(actor, ' ', reason, ' ', ifNull(toString(`to`), 'none')) AS line FROM sluice.adjustments FINAL",
   limits: "SELECT concat(actor, ' ', ifNull(toString(concurrency), 'none')) AS line FROM sluice.limits FINAL",
 }
 
@@ -157,5 +175,6 @@ export const contentsOfTables = async (clickHouse: ClickHouse): Promise<Contents
     sessions: await read("sessions"),
     windows: await read("windows"),
     limits: await read("limits"),
+    adjustments: await read("adjustments"),
   }
 }

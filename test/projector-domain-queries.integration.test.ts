@@ -1,14 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { schemaNumber, type Commit, type Fact } from "@sluice/events/commit.ts"
-import { channelSubject } from "@sluice/events/identifier.ts"
-import { openClickHouse, type ClickHouse } from "@sluice/infra/clickhouse/clickhouse.ts"
-import { migrate, readMigrations } from "@sluice/infra/clickhouse/migrate.ts"
-import { addTo, claimOf, closeBlock, openBlock, projectMessage } from "@sluice/projector/block.ts"
-import { runQuery, type AnswerRow } from "@sluice/projector/queries/named-queries.ts"
-import { insertBlock } from "@sluice/projector/tables-writer.ts"
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
+import type { Fact } from "@sluice/events/commit.ts"
+import { describe, expect, test } from "vitest"
 import {
   acquired,
   actor,
@@ -22,75 +13,9 @@ import {
   shown,
   used,
 } from "./domain-facts.ts"
+import { columns, openDomainTables } from "./domain-tables.ts"
 
-let clickHouse: ClickHouse
-let path: string
-let version = 0
-let repairs = 0
-
-beforeAll(async () => {
-  path = await mkdtemp(join(tmpdir(), "sluice-domain-"))
-  clickHouse = await openClickHouse({ path })
-  await migrate(clickHouse, await readMigrations())
-})
-
-afterAll(async () => {
-  await clickHouse.close()
-  await rm(path, { recursive: true, force: true })
-})
-
-beforeEach(async () => {
-  const tables = [
-    "admissions",
-    "limits",
-    "requests",
-    "session_steps",
-    "usage",
-    "window_steps",
-    "cooldown_steps",
-  ]
-  for (const table of tables) await clickHouse.command(`TRUNCATE TABLE sluice.${table}`)
-})
-
-/** Makes the block of one commit, and a way to write it. */
-const blockOf = (facts: ReadonlyArray<Fact>) => {
-  version += 1
-  const id = `commit-${version}`
-  const commit: Commit = {
-    commit: id,
-    version,
-    at: facts[0]?.at ?? 0,
-    node: "node-1",
-    epoch: 1,
-    schema: schemaNumber,
-    facts,
-  }
-  const open = openBlock()
-  const subject = channelSubject(channel)
-  const message = projectMessage({ sequence: version, subject, id, body: JSON.stringify(commit) })
-  if (message.rejection !== null) throw new Error(message.rejection)
-  addTo(open, message)
-  const block = closeBlock(open)
-  return (returns: number) =>
-    insertBlock(clickHouse, block, { claim: claimOf(block, version), repairs: returns })
-}
-
-const write = async (...facts: ReadonlyArray<Fact>): Promise<void> => blockOf(facts)(repairs)
-
-/** Writes a block as a retry does, and as a projector does that went back to it: there the rows really go in again. */
-const writeTwice = async (...facts: ReadonlyArray<Fact>): Promise<void> => {
-  const insert = blockOf(facts)
-  await insert(repairs)
-  await insert(repairs)
-  repairs += 1
-  await insert(repairs)
-}
-
-const ask = (name: string, time = "12:00", given: Record<string, string> = {}) =>
-  runQuery(clickHouse, { name, given, nowMs: at(time) })
-
-const columns = (rows: ReadonlyArray<AnswerRow>, ...names: ReadonlyArray<string>) =>
-  rows.map((row) => names.map((name) => row[name]))
+const { write, writeTwice, blockOf, ask } = openDomainTables()
 
 describe("window-cost", () => {
   test("a window has the standard cost of its time, its share of the limit and its state", async () => {
@@ -155,8 +80,8 @@ describe("window-cost", () => {
       opened("08:30", { start: "07:40", end: "12:40", source: "official" }),
       used("07:50", 1),
     ])
-    await right(repairs)
-    await wrong(repairs)
+    await right()
+    await wrong()
     expect(columns(await ask("window-cost"), "start", "standardCostUsd")).toEqual([[shown("07:40"), 1]])
   })
 
@@ -235,7 +160,7 @@ describe("sessions", () => {
     const begin = blockOf([{ ...stay, type: "account.session_registered", at: at("08:00") }])
     const end = { ...stay, at: at("08:09"), lastSeenAt: at("08:04"), reason: "unbound" } as const
     await write({ ...end, type: "account.session_released" })
-    await begin(repairs)
+    await begin()
     expect(columns(await ask("sessions"), "registered", "ended", "why")).toEqual([
       [shown("08:00"), shown("08:09"), "unbound"],
     ])
@@ -285,6 +210,7 @@ describe("near-limit", () => {
         channel,
         peakInFlight: 4,
         concurrency: 5,
+        adaptive: false,
         inFlightShare: 0.8,
         windowCostUsd: 9,
         windowLimitUsd: 10,
@@ -296,6 +222,7 @@ describe("near-limit", () => {
         channel,
         peakInFlight: 9,
         concurrency: 10,
+        adaptive: false,
         inFlightShare: 0.9,
         windowCostUsd: null,
         windowLimitUsd: null,

@@ -44,12 +44,12 @@ test("migrations are applied once, in order, and recorded with their hash", asyn
   expect(rows.at(-1)).toEqual({ number: next.number, name: next.name, length: 64 })
 })
 
-test("tables of an older version keep their rows, and what was configured by then is among the limits", async () => {
+test("tables of an older version keep their rows, and what was told by then is in the newer ones", async () => {
   await using place = await openEmpty()
   const [first, ...later] = await readMigrations()
   if (first === undefined) throw new Error("there are no migrations")
   await migrate(place.clickHouse, [first])
-  const before = [...exampleCommits({ requests: 20 })].map((message, nth) => ({
+  const before = [...exampleCommits({ requests: 30 })].map((message, nth) => ({
     ...message,
     sequence: nth + 1,
   }))
@@ -71,6 +71,17 @@ test("tables of an older version keep their rows, and what was configured by the
   expect([stored[0], stored[4]]).toEqual([
     { ...shared, actor: "account/key-0", concurrency: 4, queueSize: null },
     { ...shared, actor: "channel/channel-0", concurrency: 2, queueSize: 5 },
+  ])
+  const learned = "SELECT actor, concurrency, initial FROM sluice.limits FINAL WHERE adaptive"
+  expect(await place.clickHouse.query(learned)).toEqual([
+    { actor: "account/key-3", concurrency: null, initial: 4 },
+  ])
+  const adjusted = "SELECT actor, `from`, `to`, reason, mode, `by` FROM sluice.adjustments FINAL ORDER BY at"
+  const by = "api:example"
+  expect(await place.clickHouse.query(adjusted)).toEqual([
+    { actor: "account/key-0", from: 4, to: 3, reason: "rejected", mode: "", by: "" },
+    { actor: "account/key-1", from: 4, to: 4, reason: "mode", mode: "adaptive", by },
+    { actor: "account/key-2", from: 9, to: 4, reason: "learning_reset", mode: "", by },
   ])
 })
 

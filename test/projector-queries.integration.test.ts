@@ -145,6 +145,7 @@ describe("named queries", () => {
       "sessions",
       "window-cost",
       "near-limit",
+      "adjustments",
       "trace",
     ])
     expect(queries.every(({ about, parameters }) => about.endsWith(".") && parameters.length > 0)).toBe(true)

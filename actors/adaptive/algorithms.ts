@@ -1,6 +1,11 @@
 import type { Algorithm } from "@sluice/events/adaptive-limit.ts"
+import { aether } from "./aether.ts"
+import { aimd } from "./aimd.ts"
 import type { Bounds, LimitAlgorithm } from "./algorithm.ts"
 import { bracket } from "./bracket.ts"
+import { cubic } from "./cubic.ts"
+import { gradient2 } from "./gradient2.ts"
+import { vegas } from "./vegas.ts"
 
 /** A way to learn a limit, and the bounds that it has where nobody says others. */
 export interface Known {
@@ -19,4 +24,9 @@ const wide: Bounds = { initial: 8, min: 1, max: 200 }
 /** The ways to learn a limit, by name. Source: F8, F10. */
 export const algorithms: Readonly<Record<Algorithm, Known>> = {
   bracket: known(bracket, wide),
+  aether: known(aether, { initial: 50, min: 3, max: 200 }),
+  aimd: known(aimd, wide),
+  cubic: known(cubic, wide),
+  gradient2: known(gradient2, wide),
+  vegas: known(vegas, wide),
 }

@@ -113,8 +113,9 @@ const settled = (state: Bracket, lease: string): Bracket => ({
 const levelOf = ({ tests }: Bracket, { lease, level }: LimitEvidence): number =>
   tests.find((test) => test.lease === lease)?.level ?? level
 
-const accepted = (before: Bracket, evidence: LimitEvidence): Bracket => {
-  const level = levelOf(before, evidence)
+const accepted = (before: Bracket, evidence: LimitEvidence, { max }: Bounds): Bracket => {
+  // An attempt may have been sent before the bounds became tighter.
+  const level = Math.min(levelOf(before, evidence), max)
   const earned = Math.min(budgetMax, before.budget + earnedByAcceptance)
   const state = { ...settled(before, evidence.lease), budget: earned }
   // What was taken before the limit fell says nothing of it as it is now.
@@ -217,8 +218,8 @@ const struck = (
   })
 }
 
-const ended = (before: Bracket, evidence: LimitEvidence & { kind: "ended" }): Bracket => {
-  const state = evidence.isOk ? accepted(before, evidence) : settled(before, evidence.lease)
+const ended = (before: Bracket, evidence: LimitEvidence & { kind: "ended" }, bounds: Bounds): Bracket => {
+  const state = evidence.isOk ? accepted(before, evidence, bounds) : settled(before, evidence.lease)
   const { at } = evidence
   if (!state.tests.some(({ sentAt }) => sentAt > at - roundTripMs)) return state
   return {
@@ -267,11 +268,11 @@ export const bracket: LimitAlgorithm<Bracket> = {
       case "sent":
         return sent(state, evidence)
       case "accepted":
-        return accepted(state, evidence)
+        return accepted(state, evidence, bounds)
       case "rejected":
         return rejected(state, evidence, bounds)
       case "ended":
-        return ended(state, evidence)
+        return ended(state, evidence, bounds)
     }
   },
   proposal: ({ base, reason }) => ({ limit: base, reason }),

@@ -12,6 +12,7 @@ const environment = {
   OPENAI_API_KEY: "sk-1",
   OPENAI_SPARE_API_KEY: "sk-2",
   ANTHROPIC_API_KEY: "sk-3",
+  ANTHROPIC_TEAM_API_KEY: "sk-4",
   SLUICE_WEB_APP_KEY: "client-1",
   SLUICE_BATCH_JOBS_KEY: "client-2",
 }
@@ -22,14 +23,15 @@ test("the example is valid, and the summary says what was understood", async () 
     problems: [],
     warnings: [],
     summary: [
-      "2 pools, 2 channels, 3 accounts, 2 clients",
+      "2 pools, 2 channels, 4 accounts, 2 clients",
       "pool gpt: gpt-* → openai",
       "pool claude: claude-* → anthropic",
       "channel openai: openai at https://api.openai.com, 2 models, at most 16 at once, 500 requests a minute, 400000 tokens a minute, up to 200 wait 20000 ms",
       "  account openai-main: at most 12 at once, 4 of them reserved for bound requests",
       "  account openai-spare: at most 4 at once",
-      "channel anthropic: anthropic at https://api.anthropic.com, 2 models, at most 8 at once, up to 100 wait 30000 ms",
+      "channel anthropic: anthropic at https://api.anthropic.com, 2 models, at most 40 at once, up to 100 wait 30000 ms",
       "  account anthropic-main: at most 8 at once, at most 40 sessions, 20 USD in 5 h and 5 more for bound requests",
+      "  account anthropic-team: as many at once as are found to be accepted (bracket, at first 4, at most 30)",
       "clients: web-app, batch-jobs",
     ],
   })
@@ -38,7 +40,7 @@ test("the example is valid, and the summary says what was understood", async () 
 test("the example names each secret that is missing", async () => {
   const { ok, problems } = await Effect.runPromise(checkConfiguration(example, {}))
   expect(ok).toBe(false)
-  expect(problems).toHaveLength(5)
+  expect(problems).toHaveLength(6)
   expect(problems[0]).toMatch(/channels\[0\]\.accounts\[0\]\.credential: env:OPENAI_API_KEY: .* is not set$/u)
 })
 
@@ -55,5 +57,25 @@ test("a channel without limits and accounts is summed up as such", async () => {
     "channel a (disabled): openai at http://a, 1 model, unlimited, no queue",
     "  account a-default (a/default): unlimited",
     "no clients: anyone on this machine may call, and nobody else",
+  ])
+})
+
+test("a learned limit is summed up with what its account says, and what the settings say where it does not", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "sluice-check-"))
+  const file = join(folder.path, "sluice.yaml")
+  await writeFile(
+    file,
+    "settings: { adaptive: { algorithm: aether, initial: 9 } }\n" +
+      "pools: [{ id: p, models: ['*'], tiers: [[a]] }]\n" +
+      "channels: [{ id: a, protocol: openai, baseUrl: 'http://a', models: [m], queueSize: 5, accounts: [\n" +
+      "  { id: k, credential: env:K, concurrency: adaptive },\n" +
+      "  { id: l, credential: env:K, concurrency: { adaptive: { algorithm: cubic, min: 2, max: 20 } } }] }]\n",
+  )
+  const { problems, summary } = await Effect.runPromise(checkConfiguration(file, { K: "sk" }))
+  expect(problems).toEqual([])
+  expect(summary.slice(2, 5)).toEqual([
+    "channel a: openai at http://a, 1 model, unlimited, up to 5 wait 30000 ms",
+    "  account k: as many at once as are found to be accepted (aether, at first 9)",
+    "  account l: as many at once as are found to be accepted (cubic, at first 9, at least 2, at most 20)",
   ])
 })

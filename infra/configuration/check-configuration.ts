@@ -1,4 +1,4 @@
-import { type AdaptiveLimit, isAdaptive, type LimitMode } from "@sluice/events/adaptive-limit.ts"
+import { type AdaptiveBounds, type AdaptiveSettings, isAdaptive } from "@sluice/events/adaptive-limit.ts"
 import type { ConfigurationFile, DeclaredChannel } from "@sluice/events/configuration.ts"
 import { type AccountOfChannel, accountsOf } from "@sluice/events/implicit-account.ts"
 import { Effect, Result } from "effect"
@@ -34,7 +34,12 @@ export const checkConfiguration = Effect.fnUntraced(function* (
 })
 
 /** Sums up a configuration in a few lines: pools with their tiers, channels with their limits and accounts, clients. */
-export const summaryOf = ({ pools, channels, clients }: ConfigurationFile): ReadonlyArray<string> => [
+export const summaryOf = ({
+  settings,
+  pools,
+  channels,
+  clients,
+}: ConfigurationFile): ReadonlyArray<string> => [
   [
     counted(pools.length, "pool"),
     counted(channels.length, "channel"),
@@ -45,19 +50,19 @@ export const summaryOf = ({ pools, channels, clients }: ConfigurationFile): Read
     ({ id, models, tiers }) =>
       `pool ${id}: ${models.join(", ")} → ${tiers.map((tier) => tier.join(", ")).join(", then ")}`,
   ),
-  ...channels.flatMap(channelLines),
+  ...channels.flatMap((channel) => channelLines(channel, settings.adaptive)),
   clients.length > 0
     ? `clients: ${clients.map(({ id }) => id).join(", ")}`
     : "no clients: anyone on this machine may call, and nobody else",
 ]
 
-const channelLines = (channel: DeclaredChannel): ReadonlyArray<string> => [
+const channelLines = (channel: DeclaredChannel, adaptive: AdaptiveSettings): ReadonlyArray<string> => [
   `channel ${channel.id}${channel.enabled ? "" : " (disabled)"}: ${channel.protocol} at ${channel.baseUrl}, ` +
     `${counted(channel.models.length, "model")}, ${atOnce(channel.maxConcurrent)}${channel.mode === "soft" ? " (soft)" : ""}, ${[...ratesOf(channel), queueOf(channel)].join(", ")}`,
   ...accountsOf(channel).map(
     (account) =>
       `  account ${account.name === "" ? account.id : `${account.id} (${account.name})`}${account.enabled ? "" : " (disabled)"}: ` +
-      [atOnce(account.concurrency), ...keptOf(account), ...ratesOf(account)].join(", "),
+      [accountAtOnce(account, adaptive), ...keptOf(account), ...ratesOf(account)].join(", "),
   ),
 ]
 
@@ -85,15 +90,25 @@ const keptOf = ({
 
 const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`
 
-const atOnce = (limit: LimitMode): string => {
-  if (limit === null) return "unlimited"
-  return isAdaptive(limit)
-    ? `as many at once as are found to be accepted${boundsOf(limit)}`
-    : `at most ${limit} at once`
-}
+const atOnce = (limit: number | null): string => (limit === null ? "unlimited" : `at most ${limit} at once`)
 
-const boundsOf = ({ adaptive: { min, max } }: AdaptiveLimit): string =>
-  [...(min === null ? [] : [` from ${min}`]), ...(max === null ? [] : [` up to ${max}`])].join("")
+const accountAtOnce = ({ concurrency }: AccountOfChannel, settings: AdaptiveSettings): string =>
+  isAdaptive(concurrency)
+    ? `as many at once as are found to be accepted (${learningOf(concurrency.adaptive, settings)})`
+    : atOnce(concurrency)
+
+const learningOf = (own: AdaptiveBounds, settings: AdaptiveSettings): string => {
+  const said = (words: string, name: "initial" | "min" | "max") => {
+    const number = own[name] ?? settings[name]
+    return number === null ? [] : [`${words} ${number}`]
+  }
+  return [
+    own.algorithm ?? settings.algorithm,
+    ...said("at first", "initial"),
+    ...said("at least", "min"),
+    ...said("at most", "max"),
+  ].join(", ")
+}
 
 const queueOf = (channel: DeclaredChannel): string => {
   const isLimited = [channel, ...channel.accounts].some(

@@ -131,6 +131,10 @@ test.each([
     "queueSize: 5",
     "queueSize: 5 is not valid: expected 0, or a limit to queue at: maxConcurrent, rpm or tpm, or concurrency of an account",
   ],
+  [
+    "accounts: [{ id: k, credential: env:OPENAI_KEY, concurrency: { adaptive: { min: 9, max: 8 } } }]",
+    "accounts[0].concurrency.adaptive.min: 9 is not valid: expected max (8) or less",
+  ],
   ["headers: { Host: x }", "headers.Host: is not valid: expected a header that is not the transport's own"],
 ])("%s is refused", async (fields, line) => {
   const [problem, ...others] = await problemsOf(withChannel(fields))
@@ -145,6 +149,7 @@ test("a queue needs a limit, of the channel or of an account (A3)", async () => 
   expect(await queueSizeOf("queueSize: 0")).toBe(0)
   expect(await queueSizeOf("queueSize: 5\n    maxConcurrent: 1")).toBe(5)
   expect(await queueSizeOf(`queueSize: 5\n    ${limitedAccount}`)).toBe(5)
+  expect(await queueSizeOf(`queueSize: 5\n    ${limitedAccount.replace("1", "adaptive")}`)).toBe(5)
 })
 
 test("ids are unique: those of accounts over all channels, the implicit one of a channel among them", async () => {

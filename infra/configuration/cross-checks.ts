@@ -1,10 +1,11 @@
 import { implicitAccountId } from "@sluice/events/implicit-account.ts"
 import { Predicate } from "effect"
+import { boundsFindings, isLearned } from "./learned-limits.ts"
 import { type Finding, notValid, type Path, shown } from "./problem.ts"
 import { at, entries, type Entry, field } from "./raw-entry.ts"
 
 /**
- * Finds what no single field shows: ids twice, names of nothing, queues without a limit, credentials in the wrong place.
+ * Finds what no single field shows: ids twice, names of nothing, queues without a limit, credentials in the wrong place, bounds that exclude each other.
  *
  * It reads the file as written and passes over what has the wrong shape, so that its findings come with those of the shape.
  * Source: S4, A3.
@@ -25,6 +26,7 @@ export const crossCheck = (raw: unknown): ReadonlyArray<Finding> => {
     ...channels.flatMap(queueFindings),
     ...channels.flatMap(modelFindings),
     ...channels.flatMap(headerFindings),
+    ...boundsFindings(raw),
   ]
 }
 
@@ -103,7 +105,9 @@ const queueFindings = (channel: Entry): ReadonlyArray<Finding> => {
     names.some((name) => isLimit(at(entry, name).value))
   const isLimited =
     has(channel, "maxConcurrent", "rpm", "tpm") ||
-    accountsIn(channel).some((account) => has(account, "concurrency", "rpm", "tpm"))
+    accountsIn(channel).some(
+      (account) => has(account, "concurrency", "rpm", "tpm") || isLearned(at(account, "concurrency")),
+    )
   return isLimit(value) && Number.isInteger(value) && !isLimited
     ? [
         notValid(

@@ -71,7 +71,14 @@ export const startIngress = Effect.fnUntraced(function* (start: IngressStart) {
   const server = yield* serve(parts, node, admission)
   yield* Effect.acquireRelease(
     attempt(() =>
-      serveOperations({ url: start.natsUrl, run: (asked) => runOperation(node.channels, asked) }),
+      serveOperations({
+        url: start.natsUrl,
+        run: (asked) =>
+          runOperation(
+            { channels: node.channels, adaptive: () => current.configuration.wanted.settings.adaptive },
+            asked,
+          ),
+      }),
     ),
     (served) => Effect.promise(() => served.close()),
   )

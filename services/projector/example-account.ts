@@ -6,7 +6,7 @@ import { actorName } from "@sluice/events/identifier.ts"
 import { Schema } from "effect"
 import { holdMs, model, type Example } from "./example-request.ts"
 
-/** Configures the channel and its account. */
+/** Configures the channel and its account; the limit of the last one is learned. */
 export const configuredFacts = ({ at, channel, account }: Example): ReadonlyArray<Fact> => [
   {
     actor: actorName("channel", channel),
@@ -29,7 +29,7 @@ export const configuredFacts = ({ at, channel, account }: Example): ReadonlyArra
     at,
     config: Schema.decodeSync(AccountConfiguration)({
       id: account,
-      concurrency: 4,
+      concurrency: account === "key-3" ? { adaptive: { initial: 4 } } : 4,
       windowCost: { limitUsd: 12.5 },
     }),
     channel,
@@ -56,6 +56,30 @@ export const windowFacts = ({ at, account, number, isFirst }: Example): Readonly
     limitNanoUsd: windowLimitNanoUsd,
   } as const
   return [{ actor, type: "account.window_state", at, start: official, ...state }]
+}
+
+/** The limit of the account of three requests is changed by what was found, by an operator, and back to where it began. */
+export const adjustmentFacts = ({ at, account, number }: Example): ReadonlyArray<AccountFact> => {
+  const actor = actorName("account", account)
+  const by = "api:example"
+  const learned = { adaptive: { algorithm: null, initial: 4, min: 1, max: 50 } }
+  if (number === 24)
+    return [
+      {
+        actor,
+        type: "account.limit_adjusted",
+        at,
+        from: 4,
+        to: 3,
+        reason: "rejected",
+        inFlight: 3,
+        utilization: 0.75,
+        samples: 7,
+        classification: "concurrency",
+      },
+    ]
+  if (number === 25) return [{ actor, type: "account.mode_changed", at, by, from: 4, to: learned, limit: 4 }]
+  return number === 26 ? [{ actor, type: "account.learning_reset", at, by, from: 9, to: 4 }] : []
 }
 
 const stayOf = ({ account, number }: Example) =>

@@ -3,7 +3,13 @@ import type { ChannelFact } from "@sluice/events/channel.ts"
 import { schemaNumber, type Commit, type Fact } from "@sluice/events/commit.ts"
 import { actorName, channelSubject, ingressSubject } from "@sluice/events/identifier.ts"
 import type { RequestCompleted } from "@sluice/events/ingress.ts"
-import { configuredFacts, registeredFacts, stayEndedFacts, windowFacts } from "./example-account.ts"
+import {
+  adjustmentFacts,
+  configuredFacts,
+  registeredFacts,
+  stayEndedFacts,
+  windowFacts,
+} from "./example-account.ts"
 import { exampleOf, holdMs, model, startMs, type Example } from "./example-request.ts"
 
 /** A commit as it goes into the log, for tests and measurements. */
@@ -154,7 +160,11 @@ const completedFact = (example: Example): RequestCompleted => {
 /** The commits of one request's story, each with the subject that it belongs to. */
 const storyOf = (example: Example): ReadonlyArray<{ subject: string; facts: ReadonlyArray<Fact> }> => {
   const subject = channelSubject(example.channel)
-  const before = [example.isFirst ? configuredFacts(example) : [], windowFacts(example)].flat()
+  const before = [
+    example.isFirst ? configuredFacts(example) : [],
+    windowFacts(example),
+    adjustmentFacts(example),
+  ].flat()
   const ending = { subject: ingressSubject(node), facts: [completedFact(example)] }
   if (example.isRefused) return [{ subject, facts: refusedFacts(example) }, ending]
   const stayEnded = stayEndedFacts(example)

@@ -1,4 +1,5 @@
 import type { ClickHouse } from "@sluice/infra/clickhouse/clickhouse.ts"
+import { adjustmentsQuery } from "./adjustments.ts"
 import { cooldownsQuery } from "./cooldowns.ts"
 import { InvalidParameter, UnknownQuery } from "./invalid-parameter.ts"
 import { nearLimitQuery } from "./near-limit.ts"
@@ -18,6 +19,7 @@ const namedQueries: ReadonlyArray<NamedQuery> = [
   sessionsQuery,
   windowCostQuery,
   nearLimitQuery,
+  adjustmentsQuery,
   traceQuery,
 ]
 

@@ -15,6 +15,10 @@ export interface LimitRow extends RowKey {
   readonly maxSessions: number | null
   /** Decimal text in USD. */
   readonly windowLimitUsd: string | null
+  /** Whether the limit is learned; what it came to stands among the adjustments. Source: F4. */
+  readonly adaptive: boolean
+  /** Where it began, if the fact says so. */
+  readonly initial: number | null
 }
 
 type Limits = Omit<LimitRow, keyof RowKey | "actor" | "channel">
@@ -28,6 +32,8 @@ const none = {
   tpm: null,
   maxSessions: null,
   windowLimitUsd: null,
+  adaptive: false,
+  initial: null,
 }
 
 /** An amount that a fact cannot hold is as good as the largest that it can. Units: USD to decimal text. */
@@ -40,10 +46,12 @@ const limitsOf = (fact: Fact): Limits | undefined => {
     return { ...none, enabled, concurrency, queueSize, rpm, tpm }
   }
   if (fact.type === "account.configured") {
-    const { enabled, rpm, tpm, maxSessions, windowCost } = fact.config
-    const concurrency = isAdaptive(fact.config.concurrency) ? null : fact.config.concurrency
+    const { enabled, concurrency, rpm, tpm, maxSessions, windowCost } = fact.config
     const windowLimitUsd = windowLimitOf(windowCost.limitUsd)
-    return { ...none, enabled, concurrency, rpm, tpm, maxSessions, windowLimitUsd }
+    const others = { ...none, enabled, rpm, tpm, maxSessions, windowLimitUsd }
+    return isAdaptive(concurrency)
+      ? { ...others, adaptive: true, initial: concurrency.adaptive.initial }
+      : { ...others, concurrency }
   }
   const isRemoval = fact.type === "channel.removed" || fact.type === "account.removed"
   return isRemoval ? { ...none, removed: true } : undefined

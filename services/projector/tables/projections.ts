@@ -1,3 +1,4 @@
+import { adjustments } from "./adjustments.ts"
 import { admissions } from "./admissions.ts"
 import { cooldowns } from "./cooldowns.ts"
 import { facts } from "./facts.ts"
@@ -18,6 +19,7 @@ export const projections: ReadonlyArray<Projection<object>> = [
   sessions,
   windows,
   limits,
+  adjustments,
 ]
 
 /** Holds commits that cannot be read. Source: P3. */

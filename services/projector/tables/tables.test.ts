@@ -1,6 +1,7 @@
 import type { Commit, Fact } from "@sluice/events/commit.ts"
 import { describe, expect, test } from "vitest"
 import { exampleCommits } from "../example-commits.ts"
+import { adjustments } from "./adjustments.ts"
 import { admissions } from "./admissions.ts"
 import { cooldowns } from "./cooldowns.ts"
 import { facts } from "./facts.ts"
@@ -214,6 +215,43 @@ describe("tables", () => {
     expect(limits.rows({ ...commit, facts: [removed] }, place)).toMatchObject([
       { actor: "channel/channel-0", removed: true, enabled: false, concurrency: null },
     ])
+  })
+
+  test("a limit that is learned is none that was configured, and tells where it begins", () => {
+    const rows = rowsOf(limits).filter(({ actor }) => actor === "account/key-3")
+    expect(rows).toMatchObject([{ concurrency: null, adaptive: true, initial: 4 }])
+    expect(rowOf(limits, "account.configured")).toMatchObject({ adaptive: false, initial: null })
+  })
+
+  test("a change of a limit tells what it came from, and who made it where somebody did", () => {
+    expect(rowOf(adjustments, "account.limit_adjusted")).toMatchObject({
+      actor: "account/key-0",
+      channel: "channel-0",
+      from: 4,
+      to: 3,
+      reason: "rejected",
+      mode: "",
+      classification: "concurrency",
+      inFlight: 3,
+      utilization: 0.75,
+      samples: 7,
+      by: "",
+    })
+    const untold = { classification: "", inFlight: null, utilization: null, samples: null, by: "api:example" }
+    expect(rowOf(adjustments, "account.mode_changed")).toMatchObject({
+      from: 4,
+      to: 4,
+      reason: "mode",
+      mode: "adaptive",
+      ...untold,
+    })
+    expect(rowOf(adjustments, "account.learning_reset")).toMatchObject({
+      from: 9,
+      to: 4,
+      reason: "learning_reset",
+      mode: "",
+      ...untold,
+    })
   })
 
   test("a limit in USD that is beyond every amount of a fact still fits its column", () => {

@@ -31,11 +31,19 @@ export const queryCommand = Command.make(
       Flag.withoutNegation,
     ),
     json: jsonFlag,
-    last: passedOn("last", "SPAN", "How far back: 90s, 15m, 24h or 7d (default: 24h; near-limit: 15m)"),
+    last: passedOn(
+      "last",
+      "SPAN",
+      "How far back: 90s, 15m, 24h or 7d (default: 24h; near-limit: 15m); adjustments: also how many, such as 20 (default: all)",
+    ),
     from: instantFlag("from", "The first instant, in place of --last"),
     to: instantFlag("to", "The last instant (default: now)"),
     by: passedOn("by", "COLUMNS", "usage: what to group by, such as model,hour"),
-    actor: passedOn("actor", "NAME", "cooldowns: only of this one, such as account/demo-openai-1"),
+    actor: passedOn(
+      "actor",
+      "NAME",
+      "cooldowns, adjustments: only of this one, such as account/demo-openai-1",
+    ),
     account: passedOn("account", "ID", "window-cost, sessions: only of this account, such as demo-openai-1"),
     share: passedOn("share", "N", "near-limit: from which share of a limit on, 0 to 1 (default: 0.8)"),
     limit: passedOn("limit", "N", "cooldowns, sessions, window-cost: the most rows (default: 100)"),
@@ -74,6 +82,10 @@ export const queryCommand = Command.make(
     {
       command: "sluice query waits --from 2026-11-20T07:00Z --to 2026-11-20T08:00Z",
       description: "Queues of one hour",
+    },
+    {
+      command: "sluice query adjustments --actor account/openai-main --last 20",
+      description: "How a learned limit has moved",
     },
     {
       command: "sluice query cooldowns --json --wait head",
