@@ -1,239 +1,26 @@
+import type { Asking, Bounds, LimitAlgorithm } from "./algorithm.ts"
+import { within } from "./algorithm.ts"
 import {
-  type Asking,
-  type Bounds,
-  type LimitAlgorithm,
-  type LimitEvidence,
-  type Proposal,
-  within,
-} from "./algorithm.ts"
+  accepted,
+  aimed,
+  type Bracket,
+  ended,
+  holdMs,
+  isConverged,
+  rejected,
+  sent,
+  shortestGapMs,
+  unproven,
+} from "./bracket-evidence.ts"
 
-/** An attempt above the proven level of which it is not known yet whether it was accepted. */
-interface Test {
-  readonly lease: string
-  readonly level: number
-  readonly sentAt: number
-}
-
-/** What Bracket knows: a proven level, the lowest rejected one, and how sure it is of both. */
-export interface Bracket {
-  /** Proven, and enforced. */
-  readonly base: number
-  /** The lowest level that was rejected; `null` for none. */
-  readonly hi: number | null
-  /** Up to where attempts test at once while the search goes on. */
-  readonly target: number
-  /** How far the next target lies above the base while nothing was rejected. */
-  readonly step: number
-  /** How long to wait between two tests once the search is over. */
-  readonly gapMs: number
-  /** No test before this. */
-  readonly nextTestAt: number
-  /** How many rejections may still be spent on tests. */
-  readonly budget: number
-  /** The weight of the evidence against the proven level, of how many rejections it is, and from which level on acceptances contradict it. */
-  readonly strikes: number
-  readonly struck: number
-  readonly strikeLevel: number
-  /** When the last of them came: only what was sent since contradicts them. */
-  readonly struckAt: number
-  readonly struckLevel: number
-  /** Rejections that were contradicted, and attempts, both fading: their ratio is the rate of noise. */
-  readonly noise: number
-  readonly seen: number
-  /** How many times in a row the base was lowered without an acceptance between; while any, one attempt goes at a time. */
-  readonly drops: number
-  /** What was sent before this tells nothing of the base as it is now. */
-  readonly loweredAt: number
-  /** The one attempt that goes while the base is proven again. */
-  readonly scout: string | null
-  readonly tests: ReadonlyArray<Test>
-  readonly reason: Proposal["reason"]
-}
-
-const shortestGapMs = 5_000
-const longestGapMs = 60_000
-const gapJitter = 0.1
-const earnedByAcceptance = 0.004
-const budgetMax = 3
-const extra = Number(process.env.EXTRA ?? 1)
-const holdMs = Number(process.env.HOLD ?? 2000)
-const restlessMs = Number(process.env.RESTLESS ?? 60000)
-const restlessGapMs = Number(process.env.RGAP ?? 5000)
-/** The search goes up by such a part of the base at once, at most. */
-const steepest = Number(process.env.STEEP ?? 0.25)
-/** A limit that has fallen is sought down to such a part of the level that was rejected last, at once. */
-const steepestFall = Number(process.env.FALL ?? 0.7)
-/** Rejections that come so close together are of one burst. */
-const burstMs = 1_000
-/** Evidence of this weight is believed. */
-const believed = 9.2
-/** How often a true limit rejects above its level, and how often it lets one through after all. */
-const hit = 0.9
-const miss = 0.1
-const noiseRate = { least: 0.005, most: 0.2, prior: 0.5, priorSeen: 100 }
-/** Of what was seen so many attempts ago, half counts. */
-const halfLife = 500
-const fading = 0.5 ** (1 / halfLife)
-/** What ends within a round trip of the sending of a test leaves room that the test did not prove. */
-const roundTripMs = 150
-
-const noiseOf = ({ noise, seen }: Bracket): number => {
-  const rate = (noise + noiseRate.prior) / (seen + noiseRate.priorSeen)
-  return Math.min(noiseRate.most, Math.max(noiseRate.least, rate))
-}
-
-const isConverged = ({ base, hi }: Bracket): boolean => hi !== null && hi - base <= 1
-
-const unproven = { strikes: 0, struck: 0, struckLevel: 0, strikeLevel: Number.MAX_SAFE_INTEGER, struckAt: 0 }
-
-/** Sets the level up to which the search goes next: the middle of what is open, or a step while nothing was rejected. */
-const aimed = (state: Bracket): Bracket => {
-  const { base, hi, step } = state
-  if (hi === null) return { ...state, target: base + step }
-  return { ...state, target: hi - base > 2 ? Math.floor((base + hi) / 2) : base + 1 }
-}
-
-const sent = (state: Bracket, { lease, level, sentAt }: LimitEvidence): Bracket => ({
-  ...state,
-  noise: state.noise * fading,
-  seen: state.seen * fading + 1,
-  scout: state.drops > 0 ? lease : null,
-  tests: level > state.base ? [...state.tests, { lease, level, sentAt }] : state.tests,
-})
-
-/** Takes a lease out of those that are under way. */
-const settled = (state: Bracket, lease: string): Bracket => ({
-  ...state,
-  scout: state.scout === lease ? null : state.scout,
-  tests: state.tests.some((test) => test.lease === lease)
-    ? state.tests.filter((test) => test.lease !== lease)
-    : state.tests,
-})
-
-const levelOf = ({ tests }: Bracket, { lease, level }: LimitEvidence): number =>
-  tests.find((test) => test.lease === lease)?.level ?? level
-
-const accepted = (before: Bracket, evidence: LimitEvidence, { max }: Bounds): Bracket => {
-  // An attempt may have been sent before the bounds became tighter.
-  const level = Math.min(levelOf(before, evidence), max)
-  const earned = Math.min(budgetMax, before.budget + earnedByAcceptance)
-  const state = { ...settled(before, evidence.lease), budget: earned }
-  // What was taken before the limit fell says nothing of it as it is now.
-  if (evidence.sentAt < state.loweredAt) return state
-  if (level > state.base) return raised(state, level, evidence.at)
-  if (state.drops > 0) return aimed({ ...state, ...unproven, drops: 0 })
-  const contradicts = state.strikes > 0 && level >= state.strikeLevel && evidence.sentAt >= state.struckAt
-  return contradicts ? contradicted(state) : state
-}
-
-const raised = (state: Bracket, level: number, at: number): Bracket => {
-  const { hi, step, target } = state
-  const up = { ...state, ...unproven, base: level, drops: 0, reason: "accepted" as const }
-  // What was rejected once is accepted now: the limit has risen, and nobody knows how far.
-  if (hi !== null && level >= hi) {
-    if (at - state.loweredAt < restlessMs)
-      return aimed({ ...up, hi: level + 1, nextTestAt: at + restlessGapMs })
-    return aimed({ ...up, hi: null, step: 1, gapMs: shortestGapMs })
-  }
-  if (level < target) return up
-  return aimed(hi === null ? { ...up, step: Math.max(1, Math.min(step * 2, Math.floor(level * steepest))) } : up)
-}
-
-/** An acceptance at a level that was rejected takes some of the evidence back; what is all taken back was noise. */
-const contradicted = (state: Bracket): Bracket => {
-  const strikes = state.strikes + Math.log(miss / (1 - noiseOf(state)))
-  return strikes > 0 ? { ...state, strikes } : { ...state, ...unproven, noise: state.noise + state.struck }
-}
-
-/** An attempt that was rejected while a test was on its way may have been overtaken by it: then it is the level of the test that was too high. */
-const rejectedLevelOf = ({ tests }: Bracket, evidence: LimitEvidence, own: number): number =>
-  tests.reduce(
-    (level, test) =>
-      Math.abs(test.sentAt - evidence.sentAt) < roundTripMs ? Math.max(level, test.level) : level,
-    own,
-  )
-
-const rejected = (
-  before: Bracket,
-  evidence: LimitEvidence & { kind: "rejected" },
-  bounds: Bounds,
-): Bracket => {
-  const level = rejectedLevelOf(before, evidence, levelOf(before, evidence))
-  const { at, sentAt, retryAfterMs, jitter } = evidence
-  const state = { ...settled(before, evidence.lease), tests: lessOneAfter(before.tests, evidence) }
-  const isTest = level > state.base
-  const hi = isTest ? Math.min(state.hi ?? level, level) : state.hi
-  if (sentAt < state.loweredAt) return aimed({ ...state, hi })
-  if (!isTest) return struck(state, level, { at, bounds })
-  const wasConverged = isConverged(before)
-  const gapMs = wasConverged ? Math.min(longestGapMs, state.gapMs * 2) : state.gapMs
-  const restMs = wasConverged || isConverged({ ...state, hi }) ? gapMs * (1 + gapJitter * jitter) : 0
-  return aimed({
-    ...state,
-    hi,
-    gapMs,
-    step: 1,
-    budget: wasConverged ? state.budget - 1 : state.budget,
-    nextTestAt: at + Math.round(Math.max(restMs, retryAfterMs ?? 0)),
-  })
-}
-
-/** Attempts that were sent after a rejected one were in truth one fewer. Source: F1. */
-const lessOneAfter = (tests: Bracket["tests"], { lease, sentAt }: LimitEvidence): Bracket["tests"] =>
-  tests.flatMap((test) => {
-    if (test.lease === lease) return []
-    return [test.sentAt >= sentAt ? { ...test, level: test.level - 1 } : test]
-  })
-
-/** A rejection at a proven level is noise or a limit that has fallen: it is believed when too much speaks for it. Source: F6. */
-const struck = (
-  state: Bracket,
-  level: number,
-  { at, bounds }: { readonly at: number; readonly bounds: Bounds },
-): Bracket => {
-  const next = {
-    ...state,
-    strikes: state.strikes + Math.log(hit / noiseOf(state)),
-    struck: state.struck + 1,
-    strikeLevel: Math.min(state.strikeLevel, level),
-    struckAt: at,
-    struckLevel: level,
-  }
-  if (state.drops === 0 && next.strikes <= believed) return next
-  const lowest = at - state.struckAt < burstMs ? next.strikeLevel : level
-  const fallen = Math.max(lowest - 2 ** state.drops - (at - state.loweredAt < restlessMs ? extra : 0), Math.floor(lowest * steepestFall))
-  const base = within(bounds, Math.min(state.base - 1, fallen))
-  return aimed({
-    ...next,
-    base,
-    hi: Math.max(lowest, base + 1),
-    step: 1,
-    drops: state.drops + 1,
-    loweredAt: at,
-    scout: null,
-    tests: [],
-    gapMs: shortestGapMs,
-    nextTestAt: at,
-    reason: "rejected",
-  })
-}
-
-const ended = (before: Bracket, evidence: LimitEvidence & { kind: "ended" }, bounds: Bounds): Bracket => {
-  const state = evidence.isOk ? accepted(before, evidence, bounds) : settled(before, evidence.lease)
-  const { at } = evidence
-  if (!state.tests.some(({ sentAt }) => sentAt > at - roundTripMs)) return state
-  return {
-    ...state,
-    tests: state.tests.map((test) =>
-      test.sentAt > at - roundTripMs ? { ...test, level: test.level - 1 } : test,
-    ),
-  }
-}
+/** Tells whether the level of the last strike is left alone for now. */
+const isHeld = ({ strikes, drops, struckAt }: Bracket, now: number): boolean =>
+  strikes > 0 && drops === 0 && now < struckAt + holdMs
 
 const ceiling = (state: Bracket, { inFlight, now }: Asking, bounds: Bounds): number => {
-  const { base, drops, scout, tests, budget, nextTestAt, target } = state
+  const { base, drops, scout, tests, budget, nextTestAt, target, struck, struckLevel } = state
   if (drops > 0) return scout === null ? base : Math.min(base, inFlight)
-  if (state.strikes > 0 && now < state.struckAt + holdMs) return within(bounds, Math.min(base, Math.max(base - state.struck, state.struckLevel - 1)))
+  if (isHeld(state, now)) return within(bounds, Math.min(base, Math.max(base - struck, struckLevel - 1)))
   if (now < nextTestAt) return base
   if (!isConverged(state)) return within(bounds, Math.max(base, target))
   return tests.length === 0 && budget >= 1 ? within(bounds, base + 1) : base
@@ -281,11 +68,11 @@ export const bracket: LimitAlgorithm<Bracket> = {
       ? state
       : aimed({ ...state, ...unproven, base: limit, hi: null, step: 1, drops: 0, scout: null, tests: [] }),
   ceiling,
-  opensAt: (state, { max }) =>
-    state.strikes > 0 && state.drops === 0 ? state.struckAt + holdMs :
-    state.drops === 0 && state.tests.length === 0 && state.budget >= 1 && state.base < max
-      ? state.nextTestAt
-      : null,
+  opensAt: (state, { max }) => {
+    if (state.drops > 0) return null
+    if (state.strikes > 0) return state.struckAt + holdMs
+    return state.tests.length === 0 && state.budget >= 1 && state.base < max ? state.nextTestAt : null
+  },
   watches: ({ base, drops, strikes }, level) => level > base || drops > 0 || strikes > 0,
   isSettled: (state) => isConverged(state) && state.drops === 0,
 }
