@@ -10,6 +10,9 @@ export interface StoredMessage {
   readonly body: string
 }
 
+/** What a message takes on the disk beside its body, about: its subject, its headers and the server's own record of it. */
+export const envelopeBytes = 200
+
 /** Another commit stands where this one was to go: `actual` is the subject's last sequence. Source: L8. */
 export class WrongSequence extends Schema.TaggedError<WrongSequence>()("WrongSequence", {
   subject: Schema.String,

@@ -1,5 +1,12 @@
 import { Schema } from "effect"
-import { LogUnavailable, Snapshot, WrongSequence, type EventLog, type StoredMessage } from "./event-log.ts"
+import {
+  envelopeBytes,
+  LogUnavailable,
+  Snapshot,
+  WrongSequence,
+  type EventLog,
+  type StoredMessage,
+} from "./event-log.ts"
 
 const decodeSnapshot = Schema.decodeUnknownSync(Schema.fromJsonString(Snapshot))
 
@@ -146,7 +153,8 @@ export const createMemoryLog = (): EventLog => {
       return memory.head
     },
     purge: purgeOf(memory),
-    bytes: async () => memory.messages.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0),
+    bytes: async () =>
+      memory.messages.reduce((sum, { body }) => sum + Buffer.byteLength(body) + envelopeBytes, 0),
     isConnected: () => memory.isOpen,
     close: async () => {
       memory.isOpen = false

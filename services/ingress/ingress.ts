@@ -1,6 +1,7 @@
 import { join } from "node:path"
 import type { Wanted } from "@sluice/actors/configuration.ts"
 import { accountsOf } from "@sluice/events/implicit-account.ts"
+import { finishedSequence } from "@sluice/infra/clickhouse/nats-claims.ts"
 import { type Clock, systemClock } from "@sluice/infra/clock/clock.ts"
 import { bindingProblem } from "@sluice/infra/configuration/binding.ts"
 import { type Configuration, readConfiguration } from "@sluice/infra/configuration/configuration.ts"
@@ -19,6 +20,7 @@ import { announce } from "./announcements.ts"
 import { runOperation } from "./operations.ts"
 import { createPricing } from "./pricing.ts"
 import { recover } from "./recovery.ts"
+import { keepLogShort } from "./retention.ts"
 import { createRoutes, type Routes } from "./routes.ts"
 import { createIngressServer, type IngressServer } from "./server.ts"
 import { createSessionIds, credentialNames } from "./session-key.ts"
@@ -76,6 +78,7 @@ export const startIngress = Effect.fnUntraced(function* (start: IngressStart) {
     (served) => Effect.promise(() => served.close()),
   )
   yield* follow(parts, node)
+  yield* shorten(parts, node)
   return server
 })
 
@@ -204,6 +207,20 @@ const readinessOf = (node: ActorNode, state: { isConnected: boolean; isShuttingD
     body: { ready: ok, eventLog: state.isConnected ? "connected" : "unreachable", notAccepting: closed },
   }
 }
+
+/** Keeps the log short: what a checkpoint stands for, and the projector has finished, goes in time. Source: L5. */
+const shorten = (parts: Parts, node: ActorNode): Effect.Effect<Disposable, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() =>
+      keepLogShort({
+        ...parts,
+        subjects: () => node.subjects,
+        projected: () => finishedSequence(parts.natsUrl),
+        retention: () => parts.current.configuration.wanted.settings.retention,
+      }),
+    ),
+    (kept) => Effect.sync(() => kept[Symbol.dispose]()),
+  )
 
 /** Lets a valid change of the file apply at once, and an invalid one change nothing. Source: S4, A10. */
 const follow = (parts: Parts, node: ActorNode): Effect.Effect<Disposable, never, Scope.Scope> => {
