@@ -85,6 +85,10 @@ const windowsOf = (facts: ReadonlyArray<Fact>): ReadonlyArray<string> => {
 const limitsOf = (facts: ReadonlyArray<Fact>): ReadonlyArray<string> =>
   facts.flatMap((fact) => {
     if (fact.type === "channel.configured") return [`${fact.actor} ${fact.config.maxConcurrent ?? "none"}`]
+    if (fact.type === "channel.checkpointed")
+      return [`${fact.actor} ${fact.context.config?.maxConcurrent ?? "none"}`]
+    if (fact.type === "account.checkpointed")
+      return [`${fact.actor} ${fact.context.config?.concurrency ?? "none"}`]
     return fact.type === "account.configured" ? [`${fact.actor} ${fact.config.concurrency ?? "none"}`] : []
   })
 
