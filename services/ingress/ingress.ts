@@ -8,6 +8,7 @@ import { type Configuration, readConfiguration } from "@sluice/infra/configurati
 import { watchConfiguration } from "@sluice/infra/configuration/watch-configuration.ts"
 import { DirectoryInUse, lockDirectory } from "@sluice/infra/directory-lock/directory-lock.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
+import { isHalfImported } from "@sluice/infra/event-log/imports.ts"
 import { openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
 import { openInstallationSecret } from "@sluice/infra/identity/installation-secret.ts"
 import { createUlids } from "@sluice/infra/identity/ulid.ts"
@@ -67,6 +68,10 @@ export const startIngress = Effect.fnUntraced(function* (start: IngressStart) {
     attempt(() => openJetStreamLog({ url: start.natsUrl, name: `ingress ${start.node}` })),
     (opened) => Effect.promise(() => opened.close()),
   )
+  if (yield* attempt(() => isHalfImported(start.natsUrl)))
+    return yield* new CannotStart({
+      message: "an import into this log was begun and not finished: run sluice import with its file again",
+    })
   const current = { configuration, routes: createRoutes(configuration.wanted) }
   const parts: Parts = { ...start, clock: systemClock, log, sessionSecret, current }
   const { node, admission } = yield* openActors(parts)
