@@ -50,7 +50,8 @@ const write = async (
   } = {},
 ) => {
   await using file = await openArchive(path, fromMs)
-  return await writeArchive({ log, write: file.write, after: file.begun, fromMs, signal, onProgress })
+  const { write: put, begun: after } = file
+  return await writeArchive({ log, write: put, after, fromMs: file.fromMs, signal, onProgress })
 }
 
 const contentOf = async (log: EventLog) => {
@@ -59,6 +60,11 @@ const contentOf = async (log: EventLog) => {
     content.push({ subject, id, body })
   return content
 }
+
+const renamed = (log: EventLog): EventLog["read"] =>
+  async function* read(range) {
+    for await (const message of log.read(range)) yield { ...message, id: `other-${message.id}` }
+  }
 
 /** The note that an import is under way, in memory. */
 const noteOfImports = () => {
@@ -129,6 +135,22 @@ describe("an export", () => {
     await importInto(copy, path)
     expect(await contentOf(copy)).toEqual(await contentOf(log))
     await expect(write(log, newFile(), { fromMs: 5 })).resolves.toMatchObject({ from: 5 })
+  })
+
+  it("goes on with its own beginning only: that of another log, or of another kind, is refused", async () => {
+    const [log, path] = [await logOf(2_500), newFile()]
+    await write(log, path, { fromMs: 5 })
+    const whole = await readFile(path)
+    await writeFile(path, whole.subarray(0, -20))
+    await expect(write(log, path)).rejects.toThrow("holds the beginning of an export with --from")
+    await expect(write(await logOf(20), path, { fromMs: 5 })).rejects.toThrow("is of another log")
+    const other = await logOf(2_501)
+    await expect(write({ ...other, read: renamed(other) }, path, { fromMs: 5 })).rejects.toThrow(
+      "is of another log",
+    )
+    // So long ago is another instant at the second time.
+    await write(log, path, { fromMs: 9 })
+    expect((await readFile(path)).equals(whole)).toBe(true)
   })
 
   it("is refused with any byte changed, and the line is named", async () => {

@@ -10,9 +10,6 @@ export class ImportRefused extends Schema.TaggedError<ImportRefused>()("ImportRe
   message: Schema.String,
 }) {}
 
-/** Hears how many commits are done. */
-export type OnProgress = (records: number) => void
-
 /** Follows the versions of each subject. */
 class Versions {
   readonly #last = new Map<string, number>()
@@ -54,7 +51,7 @@ const versionIn = (body: string): { readonly version: number; readonly isBeginni
  *
  * Fails: rejects with `ArchiveDamaged`, and with `ImportRefused` where it was not written to its end.
  */
-export const checkArchive = async (path: string, onProgress: OnProgress): Promise<Manifest> => {
+export const checkArchive = async (path: string, onProgress: (bytes: number) => void): Promise<Manifest> => {
   const versions = new Versions()
   let manifest: Manifest | undefined
   let lines = 0
@@ -68,7 +65,7 @@ export const checkArchive = async (path: string, onProgress: OnProgress): Promis
       }
     ;({ manifest } = part)
     ;({ lines } = part.state)
-    onProgress(part.state.records)
+    onProgress(part.state.end)
   }
   if (manifest !== undefined) return manifest
   throw new ImportRefused({
@@ -86,7 +83,7 @@ export interface ImportOptions {
   readonly path: string
   readonly manifest: Manifest
   readonly signal: AbortSignal
-  readonly onProgress: OnProgress
+  readonly onProgress: (records: number) => void
 }
 
 /** So many appends are under way at once. */

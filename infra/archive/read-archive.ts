@@ -23,6 +23,7 @@ export interface ArchiveState {
   readonly facts: number
   readonly subjects: ReadonlySet<string>
   readonly lastSequence: number
+  readonly lastId: string
   readonly lines: number
   /** Where the next block begins. Units: bytes. */
   readonly end: number
@@ -37,6 +38,7 @@ export const emptyArchive: ArchiveState = {
   facts: 0,
   subjects: new Set(),
   lastSequence: 0,
+  lastId: "",
   lines: 0,
   end: 0,
   from: null,
@@ -139,6 +141,7 @@ const partOf = (path: string, { text, end }: Member, before: ArchiveState): Arch
     facts: messages.reduce((sum, { body }) => sum + factsIn(body), before.facts),
     subjects: new Set([...before.subjects, ...messages.map(({ subject }) => subject)]),
     lastSequence: messages.at(-1)?.sequence ?? before.lastSequence,
+    lastId: messages.at(-1)?.id ?? before.lastId,
     lines: line,
     end,
     from,

@@ -1,5 +1,6 @@
 import type { EventLog, StoredMessage } from "../event-log/event-log.ts"
 import { findExpendable } from "../event-log/expendable.ts"
+import { ArchiveRefused } from "./archive-file.ts"
 import { chained, factsIn, recordLine } from "./archive-line.ts"
 import { gzipMember } from "./gzip-member.ts"
 import { type ArchiveState, emptyArchive } from "./read-archive.ts"
@@ -23,13 +24,14 @@ const blockCharacters = 2 * 1024 * 1024
 /**
  * Writes what a log holds when it begins, in blocks that are good by themselves, and then the manifest.
  *
- * Fails: rejects with `LogUnavailable`, with what `write` rejects with, and with the signal's reason.
+ * Fails: rejects with `ArchiveRefused` where the beginning is of another log, with `LogUnavailable`, with what `write` rejects with, and with the signal's reason.
  */
 export const writeArchive = async (options: WriteOptions): Promise<ArchiveState> => {
   const { log, write, fromMs, signal, onProgress } = options
   const head = await log.head()
   const begins = fromMs === null ? new Map<string, number>() : await beginningsBefore(log, fromMs)
   let state: ArchiveState = { ...(options.after ?? emptyArchive), from: fromMs }
+  await requireSameLog(log, { state, head })
   let messages: Array<StoredMessage> = []
   let characters = 0
   const flush = async (): Promise<void> => {
@@ -52,6 +54,20 @@ export const writeArchive = async (options: WriteOptions): Promise<ArchiveState>
   const manifest = { end: true, blocks, records, facts, subjects: subjects.size, sha256 }
   await write(gzipMember(`${JSON.stringify(manifest)}\n`))
   return state
+}
+
+/** What was written before has to be of this log: its last commit stands there still, unless it was purged. */
+const requireSameLog = async (
+  log: EventLog,
+  { state: { lastSequence, lastId }, head }: { readonly state: ArchiveState; readonly head: number },
+): Promise<void> => {
+  let isOther = lastSequence > head
+  for await (const { id } of log.read({ afterSequence: lastSequence - 1, untilSequence: lastSequence }))
+    isOther = id !== lastId
+  if (isOther)
+    throw new ArchiveRefused({
+      message: "what an earlier export has written is of another log: choose another file with --out",
+    })
 }
 
 /** Where each subject may begin so that it can be folded: at its newest checkpoint before a time. */
@@ -84,6 +100,7 @@ const blockOf = (
     facts: messages.reduce((sum, { body }) => sum + factsIn(body), before.facts),
     subjects: new Set([...before.subjects, ...messages.map(({ subject }) => subject)]),
     lastSequence: messages.at(-1)?.sequence ?? before.lastSequence,
+    lastId: messages.at(-1)?.id ?? before.lastId,
     lines: before.lines + lines.length + 1,
     end: before.end + bytes.length,
   }

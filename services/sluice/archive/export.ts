@@ -18,12 +18,17 @@ export interface ExportOptions extends LogPlace {
 
 /** Writes the log to a file, or goes on with one that an interrupted export has left. Fails: with one line. */
 export const exportLog = Effect.fnUntraced(function* (options: ExportOptions) {
-  const { out, fromMs = null } = options
+  const { out } = options
   if (out === undefined && process.stdout.isTTY)
     return yield* new CommandFailed({ message: "an export is not for a terminal: say where with --out FILE" })
   if (out === undefined) endQuietlyOnClosedPipe()
   const { log } = yield* logToRead(options)
-  const { begun: after, write } = out === undefined ? stdout : yield* fileAt(out, fromMs)
+  const wanted = options.fromMs ?? null
+  const {
+    begun: after,
+    fromMs,
+    write,
+  } = out === undefined ? { ...stdout, fromMs: wanted } : yield* fileAt(out, wanted)
   const progress = showProgress("exporting")
   const state = yield* Effect.tryPromise({
     try: (signal) =>

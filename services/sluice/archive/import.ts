@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs"
+import { existsSync, statSync } from "node:fs"
 import { resolve } from "node:path"
 import { checkArchive, importArchive } from "@sluice/infra/archive/import-archive.ts"
 import { openImports } from "@sluice/infra/event-log/imports.ts"
@@ -16,7 +16,11 @@ export interface ImportOptions extends LogPlace {
 /** Puts an exported log into an empty one, after the whole file was checked. Fails: with one line. */
 export const importLog = Effect.fnUntraced(function* ({ file, json, ...place }: ImportOptions) {
   if (!existsSync(file)) return yield* new CommandFailed({ message: `${file} does not exist` })
-  const manifest = yield* attempt(() => checkArchive(file, () => undefined))
+  const checking = showProgress("checking")
+  const bytes = statSync(file).size
+  const manifest = yield* attempt(() => checkArchive(file, (done) => checking.update(done, bytes))).pipe(
+    Effect.ensuring(Effect.sync(checking.end)),
+  )
   const { url, log } = yield* logToFill({ ...place, dataDirectory: resolve(place.dataDirectory) })
   const imports = yield* Effect.acquireRelease(
     attempt(() => openImports(url)),
