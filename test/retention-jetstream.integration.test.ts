@@ -84,7 +84,7 @@ test("L5: on a real server an idle channel keeps its tail and its fence through 
   expect(await versionsOf(log, idle)).toEqual([before.at(-1)!, before.at(-1)! + 1])
   const states = (of: Actors) =>
     [...of.node.channels]
-      .toSorted()
+      .toSorted(([one], [other]) => one.localeCompare(other))
       .map(([id, { subject }]) => [id, subject.version, toSnapshot(subject.state)])
   const again = await startActors({ wanted, log, clock })
   expect(again.troubles).toEqual([])
