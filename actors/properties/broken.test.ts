@@ -28,11 +28,13 @@ const blindTo = (config: { readonly concurrency?: null; readonly reservedConcurr
   decide: (group, command, now) => {
     if (command.type !== "acquire") return decide(group, command, now)
     const contexts = [...group.accounts.values()].map((account) => contextOf(account))
-    const known = contexts.map((context) => context.config)
-    const set = (index: number, value: unknown) => Object.assign(contexts[index] ?? {}, { config: value })
-    contexts.forEach((_, index) => set(index, known[index] && { ...known[index], ...config }))
+    const known = contexts.map((context) => ({ config: context.config, mode: context.mode }))
+    for (const context of contexts) {
+      const mode = config.concurrency === null ? null : context.mode
+      Object.assign(context, { config: { ...context.config, ...config }, mode })
+    }
     const decision = decide(group, command, now)
-    contexts.forEach((_, index) => set(index, known[index]))
+    for (const [index, context] of contexts.entries()) Object.assign(context, known[index])
     return decision
   },
   following,

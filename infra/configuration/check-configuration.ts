@@ -1,3 +1,4 @@
+import { type AdaptiveLimit, isAdaptive, type LimitMode } from "@sluice/events/adaptive-limit.ts"
 import type { ConfigurationFile, DeclaredChannel } from "@sluice/events/configuration.ts"
 import { type AccountOfChannel, accountsOf } from "@sluice/events/implicit-account.ts"
 import { Effect, Result } from "effect"
@@ -91,7 +92,15 @@ const keptOf = ({
 
 const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`
 
-const atOnce = (limit: number | null): string => (limit === null ? "unlimited" : `at most ${limit} at once`)
+const atOnce = (limit: LimitMode): string => {
+  if (limit === null) return "unlimited"
+  return isAdaptive(limit)
+    ? `as many at once as are found to be accepted${boundsOf(limit)}`
+    : `at most ${limit} at once`
+}
+
+const boundsOf = ({ adaptive: { min, max } }: AdaptiveLimit): string =>
+  [...(min === null ? [] : [` from ${min}`]), ...(max === null ? [] : [` up to ${max}`])].join("")
 
 const queueOf = (channel: DeclaredChannel): string => {
   const isLimited = [channel, ...channel.accounts].some(

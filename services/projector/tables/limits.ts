@@ -1,4 +1,5 @@
 import type { AccountConfiguration } from "@sluice/events/account-configuration.ts"
+import { isAdaptive } from "@sluice/events/adaptive-limit.ts"
 import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import { channelOf, rowKey, usdColumn, type Projection, type RowKey } from "./row.ts"
@@ -41,7 +42,8 @@ const ofChannel = (config: ChannelConfiguration): Limits => {
 }
 
 const ofAccount = (config: AccountConfiguration): Limits => {
-  const { enabled, concurrency, rpm, tpm, maxSessions, windowCost } = config
+  const { enabled, rpm, tpm, maxSessions, windowCost } = config
+  const concurrency = isAdaptive(config.concurrency) ? null : config.concurrency
   const windowLimitUsd = windowLimitOf(windowCost.limitUsd)
   return { ...none, enabled, concurrency, rpm, tpm, maxSessions, windowLimitUsd }
 }
