@@ -31,6 +31,7 @@ export class Fold<State> {
   #epoch = 0
   #lastAt = 0
   #checkpoint: CheckpointPlace | undefined
+  #factsSince = 0
   /** The parts of a checkpoint that were read so far, and where the first of them stands. */
   #parts: Array<CheckpointFact> = []
   #partsAt: Position = { version: 0, sequence: 0 }
@@ -43,6 +44,7 @@ export class Fold<State> {
     this.#state = from?.state ?? decider.create()
     this.#position = from?.position ?? { version: 0, sequence: 0 }
     this.#checkpoint = from?.checkpoint
+    this.#factsSince = from?.checkpoint?.factsSince ?? 0
   }
 
   /** What the commits make. */
@@ -67,7 +69,7 @@ export class Fold<State> {
 
   /** The newest whole checkpoint. */
   get checkpoint(): CheckpointPlace | undefined {
-    return this.#checkpoint
+    return this.#checkpoint && { ...this.#checkpoint, factsSince: this.#factsSince }
   }
 
   /** Folds one stored commit. Fails: throws where it cannot be read or is out of place. */
@@ -101,8 +103,7 @@ export class Fold<State> {
     this.#parts = []
     this.finish()
     this.#decider.evolve(this.#state, fact)
-    if (this.#checkpoint !== undefined)
-      this.#checkpoint = { ...this.#checkpoint, factsSince: this.#checkpoint.factsSince + 1 }
+    this.#factsSince += 1
   }
 
   #collect(fact: CheckpointFact): void {
@@ -121,5 +122,6 @@ export class Fold<State> {
     this.#state = state
     this.#isWhole = true
     this.#checkpoint = { ...this.#partsAt, at: fact.at, factsSince: 0 }
+    this.#factsSince = 0
   }
 }
