@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import type { EventLog, StoredMessage } from "../event-log/event-log.ts"
 import { createMemoryLog } from "../event-log/memory-log.ts"
 import { openArchive } from "./archive-file.ts"
+import { gzipMember } from "./gzip-member.ts"
 import { checkArchive, importArchive } from "./import-archive.ts"
 import { writeArchive } from "./write-archive.ts"
 
@@ -173,6 +174,43 @@ describe("an export", () => {
       expect(isNoticed).toBe(true)
     }
   })
+})
+
+it("an export whose content was changed is refused, however well it is compressed again", async () => {
+  const [log, path] = [await logOf(4_500), newFile()]
+  await write(log, path)
+  const lines = gunzipSync(await readFile(path))
+    .toString()
+    .trimEnd()
+    .split("\n")
+  const refusalWith = async (changed: ReadonlyArray<string>) => {
+    const isEnd = (line: string) => /^\{"(block|end)":/u.test(line)
+    let block = ""
+    const members: Array<Buffer> = []
+    for (const line of changed) {
+      block += `${line}\n`
+      if (!isEnd(line)) continue
+      members.push(gzipMember(block))
+      block = ""
+    }
+    await writeFile(path, Buffer.concat(members))
+    return checkArchive(path, () => undefined).then(
+      () => "taken",
+      (error: unknown) => String(error),
+    )
+  }
+  expect(await refusalWith(lines)).toBe("taken")
+  const second = 1 + 2_000 + 1
+  const changed = lines.with(second + 7, lines[second + 7]!.replace("Äpfel", "Birnen"))
+  expect(await refusalWith(changed)).toMatch(
+    /damaged at line 2003: the block of 2000 records that begins here/,
+  )
+  const without = lines.toSpliced(second, 2_001)
+  expect(await refusalWith(without)).toMatch(/damaged at line 2003: /)
+  expect(await refusalWith([...lines, lines.at(-1)!])).toMatch(/something follows its last line/)
+  expect(await refusalWith(lines.with(-1, lines.at(-1)!.replace('"facts":9000', '"facts":9001')))).toMatch(
+    /damaged at line \d+: its last line counts something else/,
+  )
 })
 
 const checkpoint = (part: number, parts: number) => ({ type: "ingress.checkpointed", part, parts })
