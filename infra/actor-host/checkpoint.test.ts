@@ -31,6 +31,20 @@ it("L5: the state is stored in the log after 50 000 facts", async () => {
   expect(more).toEqual([])
 })
 
+it("L5: a large state is stored less often, so that the log is not made of checkpoints", async () => {
+  const { hosted, log } = await open()
+  hosted.execute(Array.from({ length: 40 }, (_, nth) => `name-${nth}`))
+  for (let round = 0; round < 250; round += 1) {
+    hosted.execute(unnamed(500))
+    await hosted.settled
+  }
+  const counts = (await checkpointsIn(log)).flatMap(({ facts: [first] }) =>
+    first?.type === "ingress.checkpointed" && first.part === 0 ? [first.context["count"]] : [],
+  )
+  // 40 names of 60 kB each are worth 60 000 facts.
+  expect(counts).toEqual([50_040, 110_540])
+})
+
 it("L5: the state is stored in the log a day after the last time, if anything has happened since", async () => {
   const { hosted, log, clock } = await open()
   hosted.checkpoint(dayMs)

@@ -7,8 +7,11 @@ import type { Loaded } from "./loading.ts"
 /** How many facts a fold may have to read beyond the newest snapshot. */
 const snapshotEveryFacts = 10_000
 
-/** How many facts a subject has between two checkpoints, at the most. Source: L5. */
+/** How many facts a subject has between two checkpoints. Source: L5. */
 const checkpointEveryFacts = 50_000
+
+/** A state that is larger than so much for each fact is stored less often: a fact takes about ten times as much, so a tenth of the log is checkpoints at the most. */
+const checkpointBytesPerFact = 40
 
 /** One commit of a checkpoint holds no more: with the names around the facts it stays below the bound of a commit. Source: L6. */
 const commitMaxBytes = 192 * 1024
@@ -32,6 +35,8 @@ export class StoredStates<State> {
   #factsSinceSnapshot = 0
   #factsSinceCheckpoint = 0
   #checkpoint: CheckpointPlace | undefined
+  /** How large the last checkpoint was. */
+  #checkpointBytes = 0
   /** Since when facts have come that no checkpoint holds; long ago where it is not known. */
   #since: number | undefined
 
@@ -54,7 +59,8 @@ export class StoredStates<State> {
 
   /** Whether so much has happened that a checkpoint is due. Source: L5. */
   get isCheckpointDue(): boolean {
-    return this.#factsSinceCheckpoint >= checkpointEveryFacts
+    const isEnough = this.#factsSinceCheckpoint >= checkpointEveryFacts
+    return isEnough && this.#factsSinceCheckpoint >= this.#checkpointBytes / checkpointBytesPerFact
   }
 
   /** Whether something has happened, and the last checkpoint, or the first fact, is older than a span. Source: L5. */
@@ -70,7 +76,8 @@ export class StoredStates<State> {
     // The next fold begins there: it is told of as soon as it is stored.
     this.#factsSinceSnapshot = snapshotEveryFacts
     let first: Position | undefined
-    const commits = commitsOf(decider.checkpoint(state, { subject, at }))
+    const { commits, bytes } = commitsOf(decider.checkpoint(state, { subject, at }))
+    this.#checkpointBytes = bytes
     for (const [nth, facts] of commits.entries())
       committer.addApart(facts, (position) => {
         first ??= position
@@ -110,19 +117,21 @@ export class StoredStates<State> {
   }
 }
 
-const commitsOf = (facts: ReadonlyArray<CheckpointFact>): ReadonlyArray<ReadonlyArray<CheckpointFact>> => {
+const commitsOf = (
+  facts: ReadonlyArray<CheckpointFact>,
+): { readonly commits: ReadonlyArray<ReadonlyArray<CheckpointFact>>; readonly bytes: number } => {
   const commits: Array<Array<CheckpointFact>> = []
   let bytes = 0
+  let ofLast = 0
   for (const fact of facts) {
     const more = Buffer.byteLength(JSON.stringify(fact))
     const last = commits.at(-1)
-    if (last === undefined || last.length === commitMaxFacts || bytes + more > commitMaxBytes) {
+    if (last === undefined || last.length === commitMaxFacts || ofLast + more > commitMaxBytes) {
       commits.push([fact])
-      bytes = more
-    } else {
-      last.push(fact)
-      bytes += more
-    }
+      ofLast = 0
+    } else last.push(fact)
+    ofLast += more
+    bytes += more
   }
-  return commits
+  return { commits, bytes }
 }

@@ -56,14 +56,22 @@ export const shortenLog = async ({ log, clock, subjects, ...parts }: RetentionPa
 /** Keeps the log short from now on, every hour, and first a minute after the start. Source: L5. */
 export const keepLogShort = (parts: RetentionParts): Disposable => {
   let cancel = (): void => undefined
+  let isOver = false
   const lookAt = (timeMs: number): void => {
     cancel = parts.clock.at(timeMs, () => {
       lookAt(parts.clock.now() + hourMs)
-      shortenLog(parts).catch((error: unknown) =>
-        parts.logger.error({ err: error }, "the log could not be shortened: it is tried again in an hour"),
-      )
+      shortenLog(parts).catch((error: unknown) => {
+        // What is under way when the process ends fails with its log, and is done at the next start.
+        if (isOver) return
+        parts.logger.error({ err: error }, "the log could not be shortened: it is tried again in an hour")
+      })
     })
   }
   lookAt(parts.clock.now() + minuteMs)
-  return { [Symbol.dispose]: () => cancel() }
+  return {
+    [Symbol.dispose]: () => {
+      isOver = true
+      cancel()
+    },
+  }
 }
