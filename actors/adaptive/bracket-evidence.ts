@@ -44,6 +44,7 @@ export interface Bracket {
   readonly reason: Proposal["reason"]
 }
 
+/** Between two tests lies so much at least, once the search is over. */
 export const shortestGapMs = 5_000
 const longestGapMs = 60_000
 const gapJitter = 0.1
@@ -77,8 +78,10 @@ const noiseOf = ({ noise, seen }: Bracket): number => {
   return Math.min(noiseRate.most, Math.max(noiseRate.least, rate))
 }
 
+/** Tells whether nothing is left between what was accepted and what was rejected. */
 export const isConverged = ({ base, hi }: Bracket): boolean => hi !== null && hi - base <= 1
 
+/** Nothing speaks against the proven level. */
 export const unproven = {
   strikes: 0,
   struck: 0,
@@ -96,6 +99,7 @@ export const aimed = (state: Bracket): Bracket => {
   return { ...state, target: hi - base > 2 ? Math.floor((base + hi) / 2) : base + 1 }
 }
 
+/** An attempt goes out: as a test if it is above the base, as the scout if that was lowered. */
 export const sent = (state: Bracket, { lease, level, sentAt }: LimitEvidence): Bracket => ({
   ...state,
   noise: state.noise * fading,
@@ -116,6 +120,7 @@ const settled = (state: Bracket, lease: string): Bracket => ({
 const levelOf = ({ tests }: Bracket, { lease, level }: LimitEvidence): number =>
   tests.find((test) => test.lease === lease)?.level ?? level
 
+/** The upstream took an attempt: its level is proven, unless the limit has fallen since. Source: F1. */
 export const accepted = (before: Bracket, evidence: LimitEvidence, { max }: Bounds): Bracket => {
   // An attempt may have been sent before the bounds became tighter.
   const level = Math.min(levelOf(before, evidence), max)
@@ -157,6 +162,7 @@ const rejectedLevelOf = ({ tests }: Bracket, evidence: LimitEvidence, own: numbe
     own,
   )
 
+/** An attempt was one too many: a bound for the search, or a strike against the proven level. Source: F3, F6. */
 export const rejected = (
   before: Bracket,
   evidence: LimitEvidence & { kind: "rejected" },
@@ -223,6 +229,7 @@ const struck = (
   })
 }
 
+/** An attempt has ended: it was accepted if that was not known yet, and what was tested in this instant proves one level fewer. Source: F1. */
 export const ended = (
   before: Bracket,
   evidence: LimitEvidence & { kind: "ended" },

@@ -1,5 +1,4 @@
-import type { Asking, Bounds, LimitAlgorithm } from "./algorithm.ts"
-import { within } from "./algorithm.ts"
+import { type Asking, type Bounds, type LimitAlgorithm, within } from "./algorithm.ts"
 import {
   accepted,
   aimed,

@@ -80,7 +80,7 @@ export class VirtualNode {
       id,
       new VirtualSubject(this.#options.clock, (facts, committed) => {
         this.admission.onFacts(channel, facts, committed)
-        this.#options.onFacts?.(id, facts);(globalThis as any).trace?.(facts, channel.subject.state)
+        this.#options.onFacts?.(id, facts)
       }),
     )
     this.channels.set(id, channel)
