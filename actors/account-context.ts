@@ -2,6 +2,8 @@ import type { AccountConfiguration } from "@sluice/events/account-configuration.
 import type { LimitMode } from "@sluice/events/adaptive-limit.ts"
 import type { Estimate } from "@sluice/events/field.ts"
 import { type Adjustments, noAdjustments, noRejections, type RejectionCounts } from "./account-learning.ts"
+import { type LearnedRates, noRates } from "./account-rate.ts"
+import { noUse, type RecentUse } from "./adaptive/recent-use.ts"
 import type { Cooldown } from "./cooldown.ts"
 import type { Learning } from "./learning.ts"
 import type { Ramp } from "./ramp.ts"
@@ -28,8 +30,8 @@ export interface AccountLease {
   readonly level: number
   /** Whether its usage is recorded. Source: D3. */
   readonly metered: boolean
-  /** Whether it is known that the upstream took it. Source: C6. */
-  readonly accepted: boolean
+  /** How it is known that the upstream took it, if it is. Source: C6, F1. */
+  readonly acceptedBy: "headers" | "time" | null
 }
 
 /** All that an account's facts say about it. `leases` and `sessions` change in place: the actor is their only owner. */
@@ -64,6 +66,9 @@ export interface AccountContext {
   /** How many rejections of an unknown kind came in a row. Source: C3. */
   readonly unknowns: number
   readonly rejections: RejectionCounts
+  /** The rates that were found out, and what was carried lately. Source: F7. */
+  readonly rates: LearnedRates
+  readonly use: RecentUse
   readonly adjustments: Adjustments
   /** Nothing is sent until an attempt ends, or until then. Source: C3. */
   readonly gateUntil: number | null
@@ -110,6 +115,8 @@ export const newAccount = (): AccountContext => ({
   learning: null,
   unknowns: 0,
   rejections: noRejections,
+  rates: noRates,
+  use: noUse,
   adjustments: noAdjustments,
   gateUntil: null,
   gates: 0,

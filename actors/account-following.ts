@@ -2,6 +2,7 @@ import type { AccountFact } from "@sluice/events/account.ts"
 import { actorName } from "@sluice/events/identifier.ts"
 import type { AccountContext } from "./account-context.ts"
 import { learningOf } from "./account-learning.ts"
+import { raisedRates, ratesRiseAt } from "./account-rate.ts"
 import type { Cooldown } from "./cooldown.ts"
 import { acceptedUntil, acceptsAt, proposalOf } from "./learning.ts"
 import { idleRampMs, isRamped } from "./ramp.ts"
@@ -29,7 +30,7 @@ export const accountDueAt = (account: AccountContext): number | null => {
   const learning = learningOf(account)
   if (learning !== null) {
     if (proposalOf(learning) !== null) return 0
-    first = Math.min(first, acceptsAt(learning) ?? Infinity)
+    first = Math.min(first, acceptsAt(learning) ?? Infinity, ratesRiseAt(account) ?? Infinity)
   }
   if (stay !== undefined && config !== null)
     first = Math.min(first, expiresAt(stay, config.sessionIdleTimeoutMs))
@@ -48,6 +49,7 @@ export const accountFollowing = (account: AccountContext, now: number): Readonly
       recoveredLimit(account, now) ??
       learnedLimit(account, now) ??
       acceptedByTime(account, now) ??
+      raisedRates(account, now) ??
       expiredSession(account, now) ??
       windowEnd(account, now) ??
       [])

@@ -45,6 +45,8 @@ export const learningOf = ({ mode, learning }: AccountContext): Learning | null 
 export const isOfLimit = (account: AccountContext, classification: Classification): boolean => {
   if (classification === "concurrency") return true
   if (classification !== "unknown" || learningOf(account) === null) return false
+  // One that is taken for a rate's is none of the limit's.
+  if (account.rates.rpm !== null) return false
   return account.unknowns + 1 < unknownsMax && account.leases.size > 1
 }
 
@@ -70,7 +72,7 @@ export const learnFromAccepted = (
 /** What the end of an attempt tells. Source: F1, F2. */
 export const learnFromEnd = (
   account: AccountContext,
-  { lease, level, acquiredAt: sentAt, accepted }: AccountLease,
+  { lease, level, acquiredAt: sentAt, acceptedBy }: AccountLease,
   fact: Of<"account.released" | "account.expired">,
 ): Change => {
   const learning = learningOf(account)
@@ -90,7 +92,7 @@ export const learnFromEnd = (
       ),
     }
   }
-  const isOk = release?.outcome === "ok" && !accepted
+  const isOk = release?.outcome === "ok" && acceptedBy === null
   const ended = { ...of, kind: "ended", holdMs: at - sentAt, isOk } as const
   return { learning: observe(learning, ended, null) }
 }

@@ -10,11 +10,19 @@ import {
   takeAdjustment,
   takeMode,
 } from "./account-learning.ts"
+import {
+  boundRates,
+  bucketSizeOf,
+  rememberAccepted,
+  rememberEnd,
+  rememberSent,
+  takeRateFact,
+} from "./account-rate.ts"
 import { begin, extend } from "./cooldown.ts"
 import { isAnswer, isFailure } from "./health.ts"
 import { unchanged } from "./live-actor.ts"
 import { seenEnough } from "./reservation.ts"
-import { chargedTokens, estimatedTokens, sizeOf, take } from "./token-bucket.ts"
+import { chargedTokens, estimatedTokens, take } from "./token-bucket.ts"
 import { addCost, costIn } from "./window.ts"
 
 type Of<T extends AccountFact["type"]> = Extract<AccountFact, { type: T }>
@@ -27,24 +35,23 @@ export type EvolveAccount = {
 
 /** Takes from the account's buckets, or gives a negative amount back. Source: C1. */
 const charge = (
-  { config, burstSeconds, rpm, tpm }: AccountContext,
+  account: AccountContext,
   { requests, tokens, now }: { readonly requests: number; readonly tokens: number; readonly now: number },
-): Change => {
-  if (config === null || (config.rpm === null && config.tpm === null)) return unchanged
+): Pick<Change, "rpm" | "tpm"> => {
+  const rpm = requests === 0 ? null : bucketSizeOf(account, "rpm")
+  const tpm = tokens === 0 ? null : bucketSizeOf(account, "tpm")
+  if (rpm === null && tpm === null) return unchanged
   return {
-    ...(config.rpm === null || requests === 0
-      ? unchanged
-      : { rpm: take(rpm, sizeOf(config.rpm, burstSeconds), { amount: requests, now }) }),
-    ...(config.tpm === null || tokens === 0
-      ? unchanged
-      : { tpm: take(tpm, sizeOf(config.tpm, burstSeconds), { amount: tokens, now }) }),
+    ...(rpm === null ? unchanged : { rpm: take(account.rpm, rpm, { amount: requests, now }) }),
+    ...(tpm === null ? unchanged : { tpm: take(account.tpm, tpm, { amount: tokens, now }) }),
   }
 }
 
 const acquired = (context: AccountContext, fact: Of<"account.acquired">): Change => {
   const { request, attempt, lease, client, model, estimate, at } = fact
   const { session = null, estimatedCostNanoUsd = 0 } = fact
-  const takenTokens = (context.config?.tpm ?? null) === null ? 0 : estimatedTokens(estimate)
+  const takenTokens = bucketSizeOf(context, "tpm") === null ? 0 : estimatedTokens(estimate)
+  const taken = charge(context, { requests: 1, tokens: takenTokens, now: at })
   context.leases.set(lease, {
     request,
     attempt,
@@ -59,7 +66,7 @@ const acquired = (context: AccountContext, fact: Of<"account.acquired">): Change
     acquiredAt: at,
     level: fact.inFlight,
     metered: false,
-    accepted: false,
+    acceptedBy: null,
   })
   if (session !== null) context.sessions.admit(session, at)
   return {
@@ -69,7 +76,9 @@ const acquired = (context: AccountContext, fact: Of<"account.acquired">): Change
     ...(estimatedCostNanoUsd > 0
       ? { heldCostNanoUsd: context.heldCostNanoUsd + estimatedCostNanoUsd }
       : unchanged),
-    ...charge(context, { requests: 1, tokens: takenTokens, now: at }),
+    ...taken,
+    ...boundRates(context, taken, at),
+    ...rememberSent(context, fact),
   }
 }
 
@@ -101,7 +110,11 @@ const released = (context: AccountContext, fact: Of<"account.released">): Change
   const isSuccess = fact.outcome === "ok"
   const held = context.leases.get(fact.lease)
   const model = held?.model ?? ""
-  const ended = { ...endLease(context, fact, isSuccess), ...countRejection(context, fact) }
+  const ended = {
+    ...endLease(context, fact, isSuccess),
+    ...countRejection(context, fact),
+    ...(held === undefined ? unchanged : rememberEnd(context, held, fact)),
+  }
   // An attempt that began before the cooldown says nothing of the time after it.
   const isLate = context.cooldown !== null || fact.startedAt < context.cooledAt
   if (isSuccess) return { ...ended, ...served(context), ...(isLate ? unchanged : proven(context, model)) }
@@ -190,11 +203,11 @@ export const evolveAccount: EvolveAccount = {
   }),
   "account.removed": () => ({ removed: true }),
   "account.acquired": acquired,
-  "account.accepted": (context, { lease, at }) => {
+  "account.accepted": (context, { lease, by, at }) => {
     const held = context.leases.get(lease)
     if (held === undefined) return unchanged
-    context.leases.set(lease, { ...held, accepted: true })
-    return learnFromAccepted(context, held, at)
+    context.leases.set(lease, { ...held, acceptedBy: by })
+    return { ...learnFromAccepted(context, held, at), ...rememberAccepted(context, held) }
   },
   "account.released": released,
   "account.expired": (context, fact) => endLease(context, fact, false),
@@ -205,6 +218,7 @@ export const evolveAccount: EvolveAccount = {
   "account.ramped": (_, { limit, at }) =>
     limit === null ? { ramp: null, consecutive: 0 } : { ramp: { limit, since: at } },
   "account.limit_adjusted": takeAdjustment,
+  "account.rate_adjusted": takeRateFact,
   "account.mode_changed": (context, { to }) => takeMode(context, to),
   "account.learning_reset": forgetLearning,
   "account.session_registered": ({ sessions }, { session, stay, at }) => {

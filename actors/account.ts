@@ -61,6 +61,7 @@ export const accountMachine = setup({
     "account.ramped": evolves,
     "account.limit_adjusted": evolves,
     "account.mode_changed": evolves,
+    "account.rate_adjusted": evolves,
     "account.learning_reset": evolves,
     "account.session_registered": evolves,
     "account.session_expired": evolves,

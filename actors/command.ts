@@ -119,6 +119,8 @@ export interface Rejection429 {
   readonly isOfModel: boolean
   /** How many at once the provider says that it takes. Source: C3. */
   readonly statedLimit: number | null
+  /** How many requests, or tokens where it is of those, the provider says that it takes a minute. Source: F7. */
+  readonly statedPerMinute?: number
   readonly summary: string
 }
 

@@ -4,7 +4,9 @@ import type { Fact } from "@sluice/events/commit.ts"
 import { actorName } from "@sluice/events/identifier.ts"
 import type { AccountContext } from "./account-context.ts"
 import { isOfLimit, learningOf } from "./account-learning.ts"
+import { type RateKind, rateFacts, rateKindOf } from "./account-rate.ts"
 import { windowFacts } from "./account-window.ts"
+import type { Rejection429 } from "./command.ts"
 import { channelOf, type Group } from "./group.ts"
 import { failuresMax, isFailure, refusalsMax } from "./health.ts"
 import { cool, coolAsFailing, type EndedAttempt, loweredLimit } from "./rejection.ts"
@@ -27,7 +29,9 @@ export const consequences = (group: Group, ended: EndedAttempt): ReadonlyArray<F
 const ofRejection = (group: Group, ended: EndedAttempt): ReadonlyArray<Fact> => {
   const { rejection } = ended.command
   if (rejection === undefined) return []
-  const { account, held } = ended
+  const { account, held, now } = ended
+  const kind = rateKindOf(account, rejection.classification, now)
+  if (kind !== null) return ofRate(group, { ...ended, rejection }, kind)
   if (!isOfLimit(account, rejection.classification)) return cool(group, { ...ended, rejection })
   const learning = learningOf(account)
   const lowered = loweredLimit(ended)
@@ -37,6 +41,21 @@ const ofRejection = (group: Group, ended: EndedAttempt): ReadonlyArray<Fact> => 
     ...lowered,
     ...cool(group, { ...ended, rejection: { ...rejection, classification: "concurrency" } }),
   ]
+}
+
+/** A rate that is found out sets the pace from then on: only what the provider says itself makes its account cool. Source: F7. */
+const ofRate = (
+  group: Group,
+  ended: EndedAttempt & { readonly rejection: Rejection429 },
+  kind: RateKind,
+): ReadonlyArray<Fact> => {
+  const { rejection } = ended
+  const adjusted = rateFacts(ended.account, { ...ended, kind })
+  const isTold = rejection.retryAfterMs !== null || rejection.resetAt !== null
+  const classification = kind === "rpm" ? "requests" : "tokens"
+  return isTold
+    ? [...adjusted, ...cool(group, { ...ended, rejection: { ...rejection, classification } })]
+    : adjusted
 }
 
 /** The fifth failure in a row cools an account, and so does any on the way back from a cooldown. Source: C6, C7. */

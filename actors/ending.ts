@@ -33,7 +33,7 @@ export const meter = (group: Group, command: Meter, now: number): Decision => {
  */
 export const awaitsAcceptance = (account: AccountContext, lease: string): boolean => {
   const held = account.leases.get(lease)
-  if (held === undefined || held.accepted || account.config === null) return false
+  if (held === undefined || held.acceptedBy === "headers" || account.config === null) return false
   return isRamping(account, held) || (learningOf(account)?.pending ?? []).some((one) => one.lease === lease)
 }
 

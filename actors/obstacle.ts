@@ -3,6 +3,7 @@ import type { PassedOver } from "@sluice/events/ingress.ts"
 import type { AccountContext } from "./account-context.ts"
 import { learningOf } from "./account-learning.ts"
 import { slotsFor, wholeOf } from "./account-limit.ts"
+import { bucketSizeOf } from "./account-rate.ts"
 import { windowStateFor } from "./account-window.ts"
 import type { Applicant, Obstacle } from "./command.ts"
 import { cooling } from "./cooldown.ts"
@@ -11,7 +12,7 @@ import { type AccountActor, channelOf, contextOf, type Group } from "./group.ts"
 import { ceilingRisesAt } from "./learning.ts"
 import { hasRoom } from "./limit.ts"
 import { isAllReserved } from "./reservation.ts"
-import { availableAt, estimatedTokens, sizeOf } from "./token-bucket.ts"
+import { availableAt, estimatedTokens } from "./token-bucket.ts"
 import { isCurrent } from "./window.ts"
 
 /** What is asked of the accounts of a channel. */
@@ -71,7 +72,7 @@ const limitOf = (account: AccountContext, { now, of }: Asked): PassedOver | null
 
 const bucketOf = (group: Group, actor: AccountActor, asked: Asked): PassedOver | null => {
   const account = contextOf(actor)
-  if (account.config?.rpm === null && account.config.tpm === null) return null
+  if (bucketSizeOf(account, "rpm") === null && bucketSizeOf(account, "tpm") === null) return null
   const { rpm, tpm } = bucketsOpenAt(account, asked)
   if (rpm > asked.now) return "rpm"
   if (tpm > asked.now) return "tpm"
@@ -94,14 +95,16 @@ const tokensOpenAt = (group: Group, actor: AccountActor, asked: Asked): number =
 }
 
 const bucketsOpenAt = (
-  { config, rpm, tpm, burstSeconds }: AccountContext,
+  account: AccountContext,
   { now, of }: Asked,
-): { readonly rpm: number; readonly tpm: number } => ({
-  rpm: config?.rpm ? availableAt(rpm, sizeOf(config.rpm, burstSeconds), { amount: 1, now }) : now,
-  tpm: config?.tpm
-    ? availableAt(tpm, sizeOf(config.tpm, burstSeconds), { amount: estimatedTokens(of.estimate), now })
-    : now,
-})
+): { readonly rpm: number; readonly tpm: number } => {
+  const rpm = bucketSizeOf(account, "rpm")
+  const tpm = bucketSizeOf(account, "tpm")
+  return {
+    rpm: rpm === null ? now : availableAt(account.rpm, rpm, { amount: 1, now }),
+    tpm: tpm === null ? now : availableAt(account.tpm, tpm, { amount: estimatedTokens(of.estimate), now }),
+  }
+}
 
 /** Gives when an obstacle of an account ends by itself, or `null` where that is not known. Source: B10. */
 const opensAt = (

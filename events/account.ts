@@ -103,6 +103,14 @@ export const AccountFact = Schema.Union([
     classification: Schema.NullOr(Classification),
     by: Schema.optionalKey(ChangedBy),
   }),
+  /** A rate that the provider does not tell is found out, or found out to be another. Source: F7. */
+  fact("account.rate_adjusted", {
+    kind: Schema.Literals(["rpm", "tpm"]),
+    from: Schema.NullOr(Count),
+    /** `null`: it was none after all. */
+    to: Schema.NullOr(Count),
+    reason: Schema.Literals(["rejected", "stated", "grown", "refuted"]),
+  }),
   fact("account.mode_changed", {
     by: ChangedBy,
     from: LimitMode,

@@ -7,7 +7,7 @@ import { anthropicAdapter } from "./anthropic.ts"
 import { evidenceOf, summaryOf } from "./evidence.ts"
 import { geminiAdapter } from "./gemini.ts"
 import { isSlowDown, openaiAdapter } from "./openai.ts"
-import { genericFinding } from "./rate-limit-headers.ts"
+import { genericFinding, statedPerMinute } from "./rate-limit-headers.ts"
 import { retryAfterMs } from "./retry-after.ts"
 
 /** The headers of an upstream's answer, their names in lower case. */
@@ -65,7 +65,13 @@ const rejectionOf = (answered: Answered, context: AnswerContext): Rejection429 |
   const { unknownRejection } = context
   const isDeclared = found.classification === "unknown" && unknownRejection !== "unknown"
   const evidence = evidenceOf(answered)
+  const { classification } = found
+  const perMinute =
+    classification === "requests" || classification === "tokens"
+      ? statedPerMinute(answered.headers, classification)
+      : undefined
   return {
+    ...(perMinute === undefined ? {} : { statedPerMinute: perMinute }),
     classification: isDeclared ? unknownRejection : found.classification,
     evidence: isDeclared ? { ...evidence, "channel.unknownRejection": unknownRejection } : evidence,
     retryAfterMs: retryAfterMs(answered.headers, context.nowMs) ?? found.retryAfterMs ?? null,

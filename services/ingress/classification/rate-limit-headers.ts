@@ -29,3 +29,20 @@ export const genericFinding = (headers: AnswerHeaders, nowMs: number): Finding |
     resetAt: believedReset(atMs, { nowMs, withinMs: believedMs.ofOthers }),
   }
 }
+
+const stated = {
+  requests: [
+    ["x-ratelimit-limit-requests", "x-ratelimit-remaining-requests"],
+    ["anthropic-ratelimit-requests-limit", "anthropic-ratelimit-requests-remaining"],
+  ],
+  tokens: [
+    ["x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens"],
+    ["anthropic-ratelimit-tokens-limit", "anthropic-ratelimit-tokens-remaining"],
+  ],
+} as const
+
+/** Reads how many requests or tokens a minute the provider says that it takes; only one that is used up is believed. Source: C2, F7. */
+export const statedPerMinute = (headers: AnswerHeaders, of: "requests" | "tokens"): number | undefined => {
+  const told = stated[of].find(([limit, remaining]) => levelOf(headers, limit, remaining) === "exhausted")
+  return told && Math.floor(numberOf(headers[told[0]]) ?? 0)
+}

@@ -1,0 +1,187 @@
+import type { AccountFact } from "@sluice/events/account.ts"
+import type { Classification } from "@sluice/events/field.ts"
+import { actorName } from "@sluice/events/identifier.ts"
+import type { AccountContext, AccountLease } from "./account-context.ts"
+import { learningOf } from "./account-learning.ts"
+import {
+  firstRate,
+  isRefuted,
+  type LearnedRate,
+  raisedRate,
+  rateAfterRejection,
+  risesAt,
+  takeRate,
+} from "./adaptive/rate.ts"
+import {
+  acceptedInMinute,
+  contradict,
+  doubted,
+  looksLikeRate,
+  useOf,
+  withoutRejected,
+} from "./adaptive/recent-use.ts"
+import type { Rejection429 } from "./command.ts"
+import { unchanged } from "./live-actor.ts"
+import { type BucketSize, estimatedTokens, sizeOf } from "./token-bucket.ts"
+
+type Of<T extends AccountFact["type"]> = Extract<AccountFact, { type: T }>
+type Change = Partial<AccountContext>
+
+/** The kinds of rates. */
+export type RateKind = "rpm" | "tpm"
+
+/** What was found out of an account's rates; `null` for what was not. */
+export type LearnedRates = Readonly<Record<RateKind, LearnedRate | null>> & {
+  /** Until then rejections of an unknown kind are not taken for a rate's again. */
+  readonly refutedUntil: number
+}
+
+/** What is known where nothing was found out. */
+export const noRates: LearnedRates = { rpm: null, tpm: null, refutedUntil: 0 }
+
+/** After a guess was wrong. */
+const refutedMs = 600_000
+
+/** A rate that was found out lets no more through at once than in a second: nobody knows what burst the provider allows. */
+const learnedBurstSeconds = 1
+
+/** Gives how large an account's bucket is, as configured or found out; `null` where it has none. Source: C1, F7. */
+export const bucketSizeOf = (
+  { config, burstSeconds, rates }: AccountContext,
+  kind: RateKind,
+): BucketSize | null => {
+  const configured = config?.[kind] ?? null
+  if (configured !== null) return sizeOf(configured, burstSeconds)
+  const learned = rates[kind]
+  return learned === null ? null : sizeOf(learned.perMinute, learnedBurstSeconds)
+}
+
+const partOf = { rpm: "requests", tpm: "tokens" } as const
+
+/** Tells whether an account finds out a rate: it learns its limit, and the rate is not configured. Source: F7. */
+const learnsRate = (account: AccountContext, kind: RateKind): boolean =>
+  learningOf(account) !== null && account.config !== null && account.config[kind] === null
+
+/** What the sending of an attempt leaves behind. */
+export const rememberSent = (account: AccountContext, { at, estimate }: Of<"account.acquired">): Change =>
+  learningOf(account) === null ? unchanged : { use: useOf(account.use, at, estimatedTokens(estimate)) }
+
+/** What the end of an attempt says of the rates. */
+export const rememberEnd = (
+  account: AccountContext,
+  { level, acquiredAt: sentAt, estimate }: AccountLease,
+  { at, outcome, classification }: Of<"account.released">,
+): Change => {
+  if (learningOf(account) === null) return unchanged
+  const { use } = account
+  if (outcome === "ok") {
+    const known = contradict(use, { level, sentAt })
+    return known === use ? unchanged : { use: known }
+  }
+  if (classification === undefined) return unchanged
+  const without = withoutRejected(use, { sentAt, tokens: estimatedTokens(estimate) })
+  return { use: classification === "unknown" ? doubted(without, level, at) : without }
+}
+
+/** What it says of the rates that the upstream took an attempt. */
+export const rememberAccepted = (
+  { use }: AccountContext,
+  { level, acquiredAt: sentAt }: AccountLease,
+): Change => {
+  const known = contradict(use, { level, sentAt })
+  return known === use ? unchanged : { use: known }
+}
+
+/** Tells of which rate a rejection is, if of any: as it says itself, or as those of an unknown kind look. Source: C2, F7. */
+export const rateKindOf = (
+  account: AccountContext,
+  classification: Classification,
+  now: number,
+): RateKind | null => {
+  const kind = classification === "tokens" ? "tpm" : "rpm"
+  if (!learnsRate(account, kind)) return null
+  if (classification === "requests" || classification === "tokens") return kind
+  if (classification !== "unknown") return null
+  const { rpm, refutedUntil } = account.rates
+  return rpm !== null || (now >= refutedUntil && looksLikeRate(account.use, now)) ? "rpm" : null
+}
+
+/** What a rejection makes of a rate that is found out; what was sent before the last change tells nothing new. Source: F7. */
+export const rateFacts = (
+  account: AccountContext,
+  of: {
+    readonly kind: RateKind
+    readonly held: AccountLease
+    readonly rejection: Rejection429
+    readonly now: number
+  },
+): ReadonlyArray<AccountFact> => {
+  const { kind, held, rejection, now } = of
+  const { config, rates, use } = account
+  const known = rates[kind]
+  if (config === null || (known !== null && held.acquiredAt < known.since)) return []
+  const stated = rejection.statedPerMinute ?? null
+  const actor = actorName("account", config.id)
+  if (known !== null && rejection.classification === "unknown" && isRefuted(known)) {
+    const from = known.perMinute
+    return [{ actor, type: "account.rate_adjusted", at: now, kind, from, to: null, reason: "refuted" }]
+  }
+  const to =
+    known === null
+      ? firstRate(acceptedInMinute(use, now, partOf[kind]), stated)
+      : rateAfterRejection(known, stated)
+  if (to === known?.perMinute) return []
+  const reason = stated === null ? "rejected" : "stated"
+  return [{ actor, type: "account.rate_adjusted", at: now, kind, from: known?.perMinute ?? null, to, reason }]
+}
+
+/** Gives when a rate that was found out rises by itself, or `null`. Source: F7. */
+export const ratesRiseAt = ({ rates }: AccountContext): number | null => {
+  const rising = [rates.rpm, rates.tpm].flatMap((rate) => (rate === null ? [] : (risesAt(rate) ?? [])))
+  return rising.length === 0 ? null : Math.min(...rising)
+}
+
+/** The rise of a rate that nothing was rejected under for a while. Source: F7. */
+export const raisedRates = (account: AccountContext, now: number): ReadonlyArray<AccountFact> | undefined => {
+  for (const kind of ["rpm", "tpm"] as const) {
+    const known = account.rates[kind]
+    const at = known === null ? null : risesAt(known)
+    if (known === null || at === null || at > now) continue
+    const actor = actorName("account", account.config?.id ?? "")
+    const to = raisedRate(known)
+    return [
+      { actor, type: "account.rate_adjusted", at: now, kind, from: known.perMinute, to, reason: "grown" },
+    ]
+  }
+  return undefined
+}
+
+/** Takes a rate that was found out as the one in force; after a rejection its bucket is empty, as the provider's is. Source: F7. */
+export const takeRateFact = (
+  { rates }: AccountContext,
+  { kind, to, at, reason }: Of<"account.rate_adjusted">,
+): Change =>
+  to === null
+    ? { rates: { ...rates, [kind]: null, refutedUntil: at + refutedMs }, [kind]: null }
+    : {
+        rates: { ...rates, [kind]: takeRate(rates[kind], { to, at, isRise: reason === "grown" }) },
+        ...(reason === "rejected" ? { [kind]: { level: 0, at } } : unchanged),
+      }
+
+/** Notes that a request had to wait for a rate that was found out, or the next one will. */
+export const boundRates = (
+  { rates }: AccountContext,
+  taken: Pick<Change, "rpm" | "tpm">,
+  at: number,
+): Change => {
+  const isBound = (kind: RateKind): boolean => {
+    const bucket = taken[kind]
+    return rates[kind] !== null && bucket !== undefined && bucket !== null && bucket.level < 1
+  }
+  if (!isBound("rpm") && !isBound("tpm")) return unchanged
+  const bound = (kind: RateKind) => {
+    const rate = rates[kind]
+    return rate !== null && isBound(kind) ? { ...rate, boundAt: at } : rate
+  }
+  return { rates: { ...rates, rpm: bound("rpm"), tpm: bound("tpm") } }
+}

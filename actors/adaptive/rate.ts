@@ -1,0 +1,52 @@
+/** A rate that was found out, in requests or tokens a minute. Plain JSON: it stands in snapshots. Source: F7. */
+export interface LearnedRate {
+  readonly perMinute: number
+  /** The last that stood a quiet span. */
+  readonly good: number
+  /** How far the next rise goes, as a part. */
+  readonly growth: number
+  readonly since: number
+  /** When the rate was last what a request waited for. */
+  readonly boundAt: number | null
+  /** How many times in a row it was lowered. */
+  readonly falls: number
+}
+
+const firstShare = 0.97
+const backShare = 0.99
+const firstGrowth = 0.02
+const mostGrowth = 0.16
+const quietMs = 20_000
+const fallsMax = 4
+
+/** Gives the rate to begin with: what the provider says, or a little less than what it accepted in the last minute. Source: F7. */
+export const firstRate = (acceptedInMinute: number, stated: number | null): number =>
+  Math.max(1, stated ?? Math.floor(acceptedInMinute * firstShare))
+
+/** Gives the rate after a rejection: what the provider says, or a little less than the last that was good. Source: F7. */
+export const rateAfterRejection = ({ good, perMinute }: LearnedRate, stated: number | null): number =>
+  Math.max(1, stated ?? Math.min(perMinute - 1, Math.floor(good * backShare)))
+
+/** Tells whether a rate that was only guessed is none: rejections go on however low it gets. */
+export const isRefuted = ({ falls }: LearnedRate): boolean => falls >= fallsMax
+
+/** Gives when a rate that requests wait for, and that nothing was rejected under, rises; `null` while nothing waits for it. Source: F7. */
+export const risesAt = ({ since, boundAt }: LearnedRate): number | null =>
+  boundAt !== null && boundAt >= since + quietMs ? boundAt : null
+
+/** Gives the rate after a quiet span. Source: F7. */
+export const raisedRate = ({ perMinute, growth }: LearnedRate): number =>
+  Math.max(perMinute + 1, Math.floor(perMinute * (1 + growth)))
+
+/** Takes a rate as the one in force. */
+export const takeRate = (
+  known: LearnedRate | null,
+  { to, at, isRise }: { readonly to: number; readonly at: number; readonly isRise: boolean },
+): LearnedRate => ({
+  perMinute: to,
+  good: isRise && known !== null ? known.perMinute : to,
+  growth: isRise && known !== null ? Math.min(mostGrowth, known.growth * 2) : firstGrowth,
+  since: at,
+  boundAt: null,
+  falls: isRise || known === null ? 0 : known.falls + 1,
+})

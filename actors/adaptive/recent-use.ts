@@ -1,0 +1,102 @@
+/** What was sent in one second, and not rejected. */
+interface Second {
+  readonly second: number
+  readonly requests: number
+  readonly tokens: number
+}
+
+/** A rejection that does not say its kind: at which level it came, and how many requests were accepted in the minute before it. */
+interface Doubt {
+  readonly at: number
+  readonly level: number
+  readonly accepted: number
+}
+
+/** What an account has carried in the last minute, and the rejections that fit no limit of what is in flight. Plain JSON: it stands in snapshots. Source: F7. */
+export interface RecentUse {
+  readonly seconds: ReadonlyArray<Second>
+  /** The last rejection of an unknown kind, until an acceptance at its level contradicts it. */
+  readonly doubt: Doubt | null
+  /** The last that were contradicted. */
+  readonly contradicted: ReadonlyArray<Doubt>
+}
+
+/** Gives the use of an account that has carried nothing. */
+export const noUse: RecentUse = { seconds: [], doubt: null, contradicted: [] }
+
+const windowSeconds = 60
+/** So many contradicted rejections are looked at, of so long a time. */
+const contradictedMin = 3
+const contradictedMs = 180_000
+/** Rejections that come so close together are one. */
+const episodeMs = 2_000
+/** Of a rate are rejections at whatever level, always after the same number of acceptances. */
+const levelSpread = 0.2
+const acceptedSpread = 0.1
+
+const add = (use: RecentUse, at: number, { requests, tokens }: Omit<Second, "second">): RecentUse => {
+  const second = Math.floor(at / 1_000)
+  const { seconds } = use
+  const last = seconds.at(-1)
+  if (last === undefined || last.second < second) {
+    const kept = seconds.filter((one) => one.second > second - windowSeconds)
+    return { ...use, seconds: [...kept, { second, requests, tokens }] }
+  }
+  const index = seconds.findLastIndex((one) => one.second <= second)
+  const one = seconds[index]
+  if (one === undefined) return use
+  const changed = { ...one, requests: one.requests + requests, tokens: one.tokens + tokens }
+  return { ...use, seconds: seconds.with(index, changed) }
+}
+
+/** An attempt goes out. */
+export const useOf = (use: RecentUse, at: number, tokens: number): RecentUse =>
+  add(use, at, { requests: 1, tokens })
+
+/** An attempt was rejected: it counts as never sent. */
+export const withoutRejected = (
+  use: RecentUse,
+  of: { readonly sentAt: number; readonly tokens: number },
+): RecentUse => add(use, of.sentAt, { requests: -1, tokens: -of.tokens })
+
+/** Gives how much was accepted in the last minute. */
+export const acceptedInMinute = (
+  { seconds }: RecentUse,
+  now: number,
+  part: "requests" | "tokens",
+): number => {
+  const from = Math.floor(now / 1_000) - windowSeconds
+  return Math.max(
+    0,
+    seconds.reduce((total, one) => (one.second > from ? total + one[part] : total), 0),
+  )
+}
+
+/** Notes at which level a rejection of an unknown kind came, and after how many acceptances. */
+export const doubted = (use: RecentUse, level: number, at: number): RecentUse =>
+  use.doubt !== null && at - use.doubt.at < episodeMs
+    ? use
+    : { ...use, doubt: { level, at, accepted: acceptedInMinute(use, at, "requests") } }
+
+/** An acceptance at a level that was rejected before says that it was not the level. */
+export const contradict = (
+  use: RecentUse,
+  of: { readonly level: number; readonly sentAt: number },
+): RecentUse => {
+  const { doubt, contradicted } = use
+  if (doubt === null || of.level < doubt.level || of.sentAt <= doubt.at) return use
+  return { ...use, doubt: null, contradicted: [...contradicted.slice(1 - contradictedMin), doubt] }
+}
+
+/** Tells whether rejections that do not say their kind are of a rate: they come at whatever level, after always as many acceptances. Source: F7. */
+export const looksLikeRate = ({ contradicted }: RecentUse, now: number): boolean => {
+  const recent = contradicted.filter(({ at }) => now - at < contradictedMs)
+  return (
+    recent.length >= contradictedMin &&
+    spreadOf(recent.map(({ level }) => level)) >= levelSpread &&
+    spreadOf(recent.map(({ accepted }) => accepted)) <= acceptedSpread
+  )
+}
+
+const spreadOf = (values: ReadonlyArray<number>): number =>
+  (Math.max(...values) - Math.min(...values)) / Math.max(1, ...values)
