@@ -5,12 +5,7 @@ import { CommitRefused, Committer } from "./committer.ts"
 import type { Decider, Refusal } from "./decider.ts"
 import { load, type Loaded } from "./loading.ts"
 import { StoredStates } from "./stored-states.ts"
-
-/** What came of a command; `committed` resolves when its facts are in the log and rejects with `CommitRefused`. */
-export type Executed<Refused extends Refusal> =
-  | { readonly kind: "facts"; readonly facts: ReadonlyArray<Fact>; readonly committed: Promise<void> }
-  | { readonly kind: "later"; readonly at: number }
-  | Refused
+import type { Executed, Subject } from "./subject.ts"
 
 /** What a host tells of a subject. */
 export interface HostEvents {
@@ -38,7 +33,11 @@ const followingMax = 500
  *
  * Source: L1–L8, L11.
  */
-export class HostedSubject<State, Command, Refused extends Refusal> {
+export class HostedSubject<State, Command, Refused extends Refusal> implements Subject<
+  State,
+  Command,
+  Refused
+> {
   readonly subject: string
   #options: HostOptions
   #decider: Decider<State, Command, Refused>

@@ -8,7 +8,7 @@ import { UnreadableHistory } from "@sluice/infra/actor-host/loading.ts"
 import type { Clock } from "@sluice/infra/clock/clock.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 import { configurationDecider, type KeptConfiguration } from "./configuration-decider.ts"
-import { type HostedChannel, openChannel } from "./hosted-channel.ts"
+import { type HostedChannel, type LoggedChannel, openChannel } from "./hosted-channel.ts"
 import { ingressDecider } from "./ingress-decider.ts"
 
 /** Who follows what happens on the channels. */
@@ -35,7 +35,7 @@ const channelPrefix = channelSubject("")
 
 /** All the actors that one process hosts: its channels with their accounts, itself, and the configuration. Source: L1, L5. */
 export class ActorNode {
-  readonly channels = new Map<string, HostedChannel>()
+  readonly channels = new Map<string, LoggedChannel>()
   readonly ingress: HostedSubject<IngressActor, IngressCommand, Refusal>
   readonly #configuration: HostedSubject<KeptConfiguration, Wanted, Refusal>
   readonly #options: ActorNodeOptions
@@ -100,7 +100,7 @@ export class ActorNode {
     ])
   }
 
-  async #open(id: string): Promise<HostedChannel | undefined> {
+  async #open(id: string): Promise<LoggedChannel | undefined> {
     const found = (): HostedChannel => {
       const channel = this.channels.get(id)
       if (channel === undefined) throw new Error(`${id} decides before it is open`)

@@ -10,14 +10,15 @@ export interface Heard {
   /** 0 where no status line came. */
   readonly status: number
   readonly headers: AnswerHeaders
+  readonly nowMs: number
 }
 
 /** How an attempt is released whose client has seen something of the answer, or could have. Source: D6. */
 export const endOfAnswer = (
-  { protocol, status, headers }: Heard,
+  { protocol, status, headers, nowMs }: Heard,
   { outcome, ttftMs }: Pick<AttemptEnd, "outcome" | "ttftMs">,
 ): AttemptEnd => {
-  const endsAt = windowEndsAt(protocol.name, headers, Date.now())
+  const endsAt = windowEndsAt(protocol.name, headers, nowMs)
   const end = { outcome, status, ttftMs }
   return endsAt === undefined ? end : { ...end, windowEndsAt: endsAt }
 }

@@ -232,7 +232,12 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
   }
 
   get #heard(): Heard {
-    return { protocol: this.#owner.protocol, status: this.status, headers: this.headers }
+    return {
+      protocol: this.#owner.protocol,
+      status: this.status,
+      headers: this.headers,
+      nowMs: Date.now(),
+    }
   }
 
   #ttftMs(): number | null {
@@ -248,7 +253,11 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
   #failWithAnswer(body: Buffer | undefined): void {
     const { status, headers } = this
     const { unknownRejection } = this.lease.channel
-    const answer = readAnswer(this.#owner.protocol, { status, headers, body }, unknownRejection)
+    const answer = readAnswer(
+      this.#owner.protocol,
+      { status, headers, body },
+      { unknownRejection, nowMs: Date.now() },
+    )
     this.#fail({ kind: "answer", answer })
   }
 

@@ -115,12 +115,12 @@ const noWords: ErrorWords = { type: "", code: "", message: "" }
 export const readAnswer = (
   protocol: WireProtocol,
   { status, headers, body }: Pick<UpstreamAnswer, "status" | "headers" | "body">,
-  unknownRejection: AnswerContext["unknownRejection"],
+  context: Pick<AnswerContext, "unknownRejection" | "nowMs">,
 ): UpstreamAnswer => {
   const words = body === undefined ? undefined : protocol.errorWords(parseJson(body))
   const meaning = meaningOf(
     { status, headers, words: words ?? noWords },
-    { protocol: protocol.name, unknownRejection, nowMs: Date.now() },
+    { protocol: protocol.name, ...context },
   )
   return { status, headers, body, words, ...meaning }
 }

@@ -4,19 +4,29 @@ import { createServedModels } from "@sluice/actors/routing.ts"
 import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import { channelSubject } from "@sluice/events/identifier.ts"
 import { type HostOptions, HostedSubject } from "@sluice/infra/actor-host/hosted-subject.ts"
+import type { Subject } from "@sluice/infra/actor-host/subject.ts"
 import { channelDecider, type ChannelRefusal } from "./channel-decider.ts"
 
+/** What admission needs of a channel and its accounts. */
+export type ChannelSubject = Subject<Group, Command, ChannelRefusal>
+
 /** A channel that this process hosts. */
-export interface HostedChannel {
+export interface HostedChannel<Hosted extends ChannelSubject = ChannelSubject> {
   readonly id: string
-  readonly subject: HostedSubject<Group, Command, ChannelRefusal>
+  readonly subject: Hosted
   /** Gives the upstream's name of a model that the channel serves. */
   upstreamModel(model: string): string | undefined
 }
 
+/** A channel whose facts go to the log. */
+export type LoggedChannel = HostedChannel<HostedSubject<Group, Command, ChannelRefusal>>
+
 /** Loads a channel and its accounts from the log. Fails: `UnreadableHistory`, `LogUnavailable`. */
-export const openChannel = async (id: string, options: HostOptions): Promise<HostedChannel> => {
-  const subject = await HostedSubject.open(channelSubject(id), channelDecider, options)
+export const openChannel = async (id: string, options: HostOptions): Promise<LoggedChannel> =>
+  hosted(id, await HostedSubject.open(channelSubject(id), channelDecider, options))
+
+/** Makes a channel of the subject that holds its state. */
+export const hosted = <Hosted extends ChannelSubject>(id: string, subject: Hosted): HostedChannel<Hosted> => {
   let served:
     | { readonly of: ChannelConfiguration; readonly upstreamModel: HostedChannel["upstreamModel"] }
     | undefined

@@ -1,0 +1,22 @@
+import type { Fact } from "@sluice/events/commit.ts"
+import type { Refusal } from "./decider.ts"
+
+/** What came of a command; `committed` resolves when its facts are in the log and rejects with `CommitRefused`. */
+export type Executed<Refused extends Refusal> =
+  | { readonly kind: "facts"; readonly facts: ReadonlyArray<Fact>; readonly committed: Promise<void> }
+  | { readonly kind: "later"; readonly at: number }
+  | Refused
+
+/** A subject that is decided on and evolves, wherever its facts go. */
+export interface Subject<State, Command, Refused extends Refusal> {
+  /** The state that all facts make, stored or not; whoever reads it changes nothing. */
+  readonly state: State
+  /** Whether new work may begin. Source: L6, L9. */
+  readonly isAccepting: boolean
+  /** Whether there is a state to decide on. */
+  readonly isLive: boolean
+  /** Decides a command and evolves the state. Fails: throws a defect. Source: L2. */
+  execute(command: Command): Executed<Refused>
+  /** Lets a command take place however often that takes. Source: L6. */
+  submit(command: Command): Promise<void>
+}
