@@ -6,8 +6,12 @@ import type { SourceFile } from "./source-file.ts"
 export const maySee = (from: string, to: string): boolean => {
   const [floor, target] = [floorOf(from), floorOf(to)]
   if (floor === "test") return true
-  // The command line and `up` start the other services; these do not know each other.
-  if (target === "services") return from === "services/sluice"
+  // The command line and `up` start the other services; these do not know each other, but the simulation runs what the ingress decides against what the simulated providers do.
+  if (target === "services")
+    return (
+      from === "services/sluice" ||
+      (from === "services/simulation" && (to === "services/ingress" || to === "services/simulator"))
+    )
   return (arrows[floor] ?? []).includes(target)
 }
 

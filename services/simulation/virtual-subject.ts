@@ -1,0 +1,77 @@
+import type { Command } from "@sluice/actors/command.ts"
+import type { Group } from "@sluice/actors/group.ts"
+import type { Fact } from "@sluice/events/commit.ts"
+import type { Executed } from "@sluice/infra/actor-host/subject.ts"
+import type { Cancel, Clock } from "@sluice/infra/clock/clock.ts"
+import { channelDecider, type ChannelRefusal } from "@sluice/ingress/channel-decider.ts"
+import type { ChannelSubject } from "@sluice/ingress/hosted-channel.ts"
+
+/** Where there is no log, everything is stored at once. */
+const stored = Promise.resolve()
+
+/** The most facts that follow by themselves in one turn, as where there is a log. */
+const followingMax = 500
+
+/**
+ * A channel with its accounts as the actor host runs it, without a log: it decides, evolves and arms timers, and what was decided counts as stored.
+ *
+ * Source: F8.
+ */
+export class VirtualSubject implements ChannelSubject {
+  readonly state: Group = channelDecider.create()
+  readonly isAccepting = true
+  readonly isLive = true
+  #clock: Clock
+  #onFacts: (facts: ReadonlyArray<Fact>, committed: Promise<void>) => void
+  #timer: { readonly at: number; readonly cancel: Cancel } | undefined
+
+  constructor(clock: Clock, onFacts: (facts: ReadonlyArray<Fact>, committed: Promise<void>) => void) {
+    this.#clock = clock
+    this.#onFacts = onFacts
+  }
+
+  execute(command: Command): Executed<ChannelRefusal> {
+    const now = this.#clock.now()
+    this.#follow(now)
+    const decided = channelDecider.decide(this.state, command, now)
+    if (decided.kind !== "facts") return decided
+    if (decided.facts.length > 0) {
+      this.#take(decided.facts)
+      this.#follow(now)
+    }
+    return { ...decided, committed: stored }
+  }
+
+  submit(command: Command): Promise<void> {
+    const executed = this.execute(command)
+    if (executed.kind !== "later") return stored
+    return new Promise((resolve) => {
+      this.#clock.at(executed.at, () => resolve(this.submit(command)))
+    })
+  }
+
+  #take(facts: ReadonlyArray<Fact>): void {
+    for (const fact of facts) channelDecider.evolve(this.state, fact)
+    this.#onFacts(facts, stored)
+  }
+
+  #follow(now: number): void {
+    for (let count = 0; count < followingMax;) {
+      const facts = channelDecider.following(this.state, now)
+      if (facts.length === 0) return this.#arm(channelDecider.dueAt(this.state))
+      count += facts.length
+      this.#take(facts)
+    }
+    this.#arm(now)
+  }
+
+  #arm(dueAt: number | null): void {
+    if (dueAt === null || (this.#timer !== undefined && this.#timer.at <= dueAt)) return
+    this.#timer?.cancel()
+    const cancel = this.#clock.at(dueAt, () => {
+      this.#timer = undefined
+      this.#follow(this.#clock.now())
+    })
+    this.#timer = { at: dueAt, cancel }
+  }
+}
