@@ -4,15 +4,22 @@ import { closest, distance } from "fastest-levenshtein"
 import { type Finding, kindOf, notValid, type Path, shown } from "./problem.ts"
 import { field } from "./raw-entry.ts"
 
-const decode = Schema.decodeUnknownResult(ConfigurationFile, { errors: "all", onExcessProperty: "error" })
-
-/** Gives what a parsed file says with every default filled in, or all that is wrong with its shape. */
-export const decodeFile = (raw: unknown): Result.Result<ConfigurationFile, ReadonlyArray<Finding>> =>
-  isMap(raw)
-    ? Result.mapError(decode(raw), ({ issue }) => findingsOf(issue, [], undefined, raw))
-    : Result.fail([notValid([], kindOf(raw), "a map of settings, pools, channels and clients")])
+/** Makes what reads a file of some shape: it gives what a parsed file says with every default filled in, or all that is wrong with it; `expected` says what such a file is. */
+export const decoderOf = <A>(
+  shape: Schema.Codec<A, unknown>,
+  expected: string,
+): ((raw: unknown) => Result.Result<A, ReadonlyArray<Finding>>) => {
+  const decode = Schema.decodeUnknownResult(shape, { errors: "all", onExcessProperty: "error" })
+  return (raw) =>
+    isMap(raw)
+      ? Result.mapError(decode(raw), ({ issue }) => findingsOf(issue, [], undefined, raw))
+      : Result.fail([notValid([], kindOf(raw), expected)])
+}
 
 const isMap = Schema.is(Schema.Record(Schema.String, Schema.Unknown))
+
+/** Gives what a parsed configuration file says with every default filled in, or all that is wrong with its shape. */
+export const decodeFile = decoderOf(ConfigurationFile, "a map of settings, pools, channels and clients")
 
 const findingsOf = (
   issue: SchemaIssue.Issue,
@@ -29,7 +36,10 @@ const findingsOf = (
       return issue.issues.flatMap((inner) => findingsOf(inner, path, issue.ast, raw))
     case "AnyOf":
       if (issue.issues.length === 0) break
-      return issue.issues.flatMap((inner) => findingsOf(inner, path, issue.ast, raw))
+      // The form that it comes nearest to is the one that was meant.
+      return issue.issues
+        .map((inner) => findingsOf(inner, path, issue.ast, raw))
+        .reduce((nearest, other) => (other.length < nearest.length ? other : nearest))
     case "MissingKey":
       return [missing(path, container)]
     case "UnexpectedKey":

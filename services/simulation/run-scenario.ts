@@ -98,6 +98,8 @@ class ScenarioRun {
           inFlight = next
         },
         onCapacity: (capacity, model) => this.#onCapacity(place, capacity, model),
+        // The accounts of a scenario are alike, so that all are out at once.
+        onOutage: (isOut) => this.#ideals.forEach((ideal) => ideal.setOut(isOut)),
         onAccepted: () => this.#recorder.onAccepted(),
       },
     })

@@ -18,6 +18,7 @@ export class IdealService {
   #first = 0
   #inFlight = 0
   #capacity = Infinity
+  #isOut = false
 
   constructor(clock: Clock, queue: IdealQueue) {
     this.#clock = clock
@@ -27,7 +28,7 @@ export class IdealService {
 
   /** Takes a request that would count for so long. */
   arrive(holdMs: number): void {
-    if (this.#inFlight < this.#capacity) return this.#serve(holdMs)
+    if (this.#isOpen) return this.#serve(holdMs)
     const now = this.#clock.now()
     this.#dropLate(now)
     if (this.#waiting.length - this.#first >= this.#queue.size) return
@@ -38,6 +39,16 @@ export class IdealService {
   setCapacity(capacity: number): void {
     this.#capacity = capacity
     this.#serveWaiting()
+  }
+
+  /** Stops serving, or begins again. */
+  setOut(isOut: boolean): void {
+    this.#isOut = isOut
+    this.#serveWaiting()
+  }
+
+  get #isOpen(): boolean {
+    return !this.#isOut && this.#inFlight < this.#capacity
   }
 
   /** Gives the time that it would have been busy, over all slots. Units: milliseconds. */
@@ -60,7 +71,7 @@ export class IdealService {
   #serveWaiting(): void {
     this.#dropLate(this.#clock.now())
     for (let next = this.#waiting[this.#first]; next !== undefined; next = this.#waiting[this.#first]) {
-      if (this.#inFlight >= this.#capacity) return
+      if (!this.#isOpen) return
       this.#first += 1
       this.#serve(next.holdMs)
     }

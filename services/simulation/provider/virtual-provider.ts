@@ -13,6 +13,8 @@ export interface ProviderObserver {
   onInFlight(inFlight: number): void
   /** How many of the proxy's requests it could take at once, in all or of one model (`null` = any number). */
   onCapacity(capacity: number | null, model: string | null): void
+  /** That an outage has begun, or has ended. */
+  onOutage(isOut: boolean): void
   onAccepted(): void
 }
 
@@ -54,6 +56,10 @@ export class VirtualProvider implements Upstream {
     this.#rates = new RateAllowance(clock, behaviour)
     this.#follow(behaviour.concurrency, null)
     for (const [model, level] of Object.entries(behaviour.perModel)) this.#follow(level, model)
+    for (const { fromS, forS } of behaviour.outages) {
+      clock.at(this.#startMs + fromS * 1000, () => options.observer.onOutage(true))
+      clock.at(this.#startMs + (fromS + forS) * 1000, () => options.observer.onOutage(false))
+    }
     if (behaviour.strangers === null) return
     this.#strangers = new Strangers({
       clock,

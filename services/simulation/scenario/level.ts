@@ -13,9 +13,6 @@ const Step = Schema.Struct({
 export const Level = Schema.Union([
   atLeastNothing,
   Schema.Struct({
-    steps: required("In the order of time.", filledList(Step, "a list of steps { fromS, level }")),
-  }),
-  Schema.Struct({
     low: required("The lowest, at the start.", atLeastNothing),
     high: required("The highest, half a period later.", atLeastNothing),
     periodS: required("Seconds. From one lowest to the next.", span),
@@ -26,6 +23,9 @@ export const Level = Schema.Union([
     everyS: required("Seconds. From one pulse to the next.", span),
     forS: required("Seconds. How long a pulse is.", span),
     firstS: optional("Seconds. When the first begins.", wholeNumber(0), 0),
+  }),
+  Schema.Struct({
+    steps: required("In the order of time.", filledList(Step, "a list of steps { fromS, level }")),
   }),
 ]).annotate({
   expected:

@@ -34,6 +34,7 @@ export const configurationOf = (
         models,
         queueSize: scenario.queue.size,
         queueTimeoutMs: scenario.queue.timeoutMs,
+        releaseLingerMs: algorithm === "oracle" ? scenario.provider.countsLongerMs : 0,
         accounts: capacities.map((capacity, place) => ({
           id: accountName(place),
           credential: "env:VIRTUAL",
