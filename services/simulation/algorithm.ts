@@ -32,9 +32,10 @@ export const writtenLimits = (
   const { initial, min, max, fixed } = limit
   if (algorithm === "fixed") return { concurrency: fixed }
   if (algorithm !== "oracle") return { concurrency: { adaptive: { algorithm, initial, min, max } } }
+  // A limit that is learned between bounds that leave nothing to learn: a fixed one would be lowered by every rejection (C3). Nothing at all is no limit that a configuration can say.
+  const known = Math.max(1, capacity ?? max)
   return {
-    // Nothing may be in flight is no limit that a configuration can say.
-    concurrency: Math.max(1, capacity ?? max),
+    concurrency: { adaptive: { initial: known, min: known, max: known } },
     rpm: provider.requests?.perMinute ?? null,
     tpm: provider.tokens?.perMinute ?? null,
   }

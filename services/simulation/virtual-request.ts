@@ -97,7 +97,7 @@ export class VirtualRequest {
     switch (admitted.kind) {
       case "granted":
         this.#candidates.push(...admitted.candidates)
-        this.#waitMs += admitted.lease.waitMs
+        this.#waitMs += this.#around.clock.now() - this.#askedAt
         return this.#send(admitted.lease)
       case "refused": {
         this.#candidates.push(...admitted.refusal.candidates)
