@@ -1,18 +1,7 @@
-import type { AccountConfiguration } from "@sluice/events/account-configuration.ts"
+import { AccountConfiguration } from "@sluice/events/account-configuration.ts"
+import { Option, Schema } from "effect"
+import { type Algorithm, algorithms } from "./algorithm-name.ts"
 import type { Scenario } from "./scenario/scenario.ts"
-
-/** How the limit of an account is found: learned by one of the rules, told, or told by somebody who knows. Source: F8. */
-export const algorithms = [
-  "bracket",
-  "aether",
-  "aimd",
-  "cubic",
-  "gradient2",
-  "vegas",
-  "fixed",
-  "oracle",
-] as const
-export type Algorithm = (typeof algorithms)[number]
 
 /** An account's limits as a configuration file writes them. */
 export interface WrittenLimits extends Partial<Pick<AccountConfiguration, "rpm" | "tpm">> {
@@ -26,7 +15,12 @@ export interface WrittenLimits extends Partial<Pick<AccountConfiguration, "rpm" 
  */
 export const writtenLimits = (
   algorithm: Algorithm,
-  { limit, provider }: Pick<Scenario, "limit" | "provider">,
+  {
+    limit,
+    provider,
+  }: Pick<Scenario, "limit"> & {
+    readonly provider: Pick<Scenario["provider"], "requests" | "tokens">
+  },
   capacity: number | null,
 ): WrittenLimits => {
   const { initial, min, max, fixed } = limit
@@ -39,4 +33,17 @@ export const writtenLimits = (
     rpm: provider.requests?.perMinute ?? null,
     tpm: provider.tokens?.perMinute ?? null,
   }
+}
+
+const Limits = Schema.Struct({ concurrency: AccountConfiguration.fields.concurrency })
+const isUnderstood = Schema.decodeUnknownOption(Limits)
+
+/** Lists the algorithms that the accounts of this version can be configured with. */
+export const availableAlgorithms = (): ReadonlyArray<Algorithm> => {
+  const limit = { initial: 1, min: 1, max: 1, fixed: 1 }
+  const provider = { requests: null, tokens: null }
+  return algorithms.filter((algorithm) => {
+    const { concurrency } = writtenLimits(algorithm, { limit, provider }, 1)
+    return Option.isSome(isUnderstood({ concurrency }))
+  })
 }

@@ -1,6 +1,6 @@
 import { limitOf } from "@sluice/actors/group.ts"
 import { seededRandom } from "@sluice/simulator/seeded-random.ts"
-import type { Algorithm } from "./algorithm.ts"
+import type { Algorithm } from "./algorithm-name.ts"
 import type { Figures } from "./figures/figures.ts"
 import { IdealService } from "./figures/ideal-service.ts"
 import { Recorder } from "./figures/recorder.ts"
@@ -25,6 +25,27 @@ const startMs = 1_790_000_040_000
 /** Runs a scenario in virtual time: the actors and the routing of the proxy, with traffic and providers that are drawn from the seed. Fails: rejects with `AlgorithmUnknown`. */
 export const runScenario = (run: Run): Promise<Figures> => new ScenarioRun(run).finish()
 
+/** What a run looked like at one instant. Units: `atMs` since its start. */
+export interface Sample {
+  readonly atMs: number
+  /** How many the providers would take at once; `null` = any number. */
+  readonly capacity: number | null
+  readonly limit: number | null
+  readonly inFlight: number
+  /** 429s since the last sample. */
+  readonly rejections: number
+}
+
+/** Runs a scenario and looks at it again and again. Fails: as `runScenario`. */
+export const sampleScenario = async (
+  run: Run,
+  everyMs: number,
+): Promise<{ readonly figures: Figures; readonly samples: ReadonlyArray<Sample> }> => {
+  const started = new ScenarioRun(run)
+  const samples = started.sample(everyMs)
+  return { figures: await started.finish(), samples }
+}
+
 class ScenarioRun {
   readonly #run: Run
   readonly #clock = new VirtualClock(startMs)
@@ -35,6 +56,8 @@ class ScenarioRun {
   readonly #providers: ReadonlyMap<string, VirtualProvider>
   readonly #node: VirtualNode
   readonly #endMs: number
+  #capacity: number | null = null
+  #limit: number | null = null
 
   constructor(run: Run) {
     const { scenario, seed } = run
@@ -68,6 +91,22 @@ class ScenarioRun {
     const { accounts, durationS } = this.#run.scenario
     const allowed = (accounts * requests.perMinute * durationS) / 60
     return this.#recorder.figures({ requests: Math.min(allowed, this.#recorder.requests) })
+  }
+
+  /** Looks at it from now on; the samples come as time passes. */
+  sample(everyMs: number): ReadonlyArray<Sample> {
+    const samples: Array<Sample> = []
+    let counted = 0
+    const look = (): void => {
+      const { inFlight, rejections } = this.#recorder
+      const atMs = this.#clock.now() - startMs
+      const since = rejections - counted
+      samples.push({ atMs, capacity: this.#capacity, limit: this.#limit, inFlight, rejections: since })
+      counted = rejections
+      if (this.#clock.now() < this.#endMs) this.#clock.at(this.#clock.now() + everyMs, look)
+    }
+    look()
+    return samples
   }
 
   #wanted() {
@@ -120,6 +159,7 @@ class ScenarioRun {
     const { concurrency, strangers } = this.#run.scenario.provider
     const isStepwise = typeof concurrency === "number" || (concurrency !== null && "steps" in concurrency)
     const { convergence } = this.#recorder
+    this.#capacity = total
     if (isStepwise && strangers === null) convergence.onTruth(total, this.#clock.now())
     else convergence.onDrift(total, this.#clock.now())
   }
@@ -130,6 +170,7 @@ class ScenarioRun {
       const ofChannel = limitOf(subject.state)
       limit = limit === null || ofChannel === null ? null : limit + ofChannel
     }
+    this.#limit = limit
     this.#recorder.convergence.onLimit(limit, this.#clock.now())
   }
 

@@ -7,6 +7,7 @@ import { checkCommand } from "./commands/check.ts"
 import { queryCommand } from "./commands/query.ts"
 import { resetCommand } from "./commands/reset.ts"
 import { ingressCommand, projectorCommand } from "./commands/services.ts"
+import { simulateCommand } from "./commands/simulate.ts"
 import { tailCommand } from "./commands/tail.ts"
 import { traceCommand } from "./commands/trace.ts"
 import { upCommand } from "./commands/up.ts"
@@ -25,6 +26,7 @@ const sluice = Command.make("sluice").pipe(
     traceCommand,
     exportCommand,
     importCommand,
+    simulateCommand,
     ingressCommand,
     projectorCommand,
   ]),

@@ -1,6 +1,7 @@
 import { ConfigurationFile } from "@sluice/events/configuration.ts"
 import { Result, Schema } from "effect"
-import { type Algorithm, writtenLimits } from "../algorithm.ts"
+import type { Algorithm } from "../algorithm-name.ts"
+import { writtenLimits } from "../algorithm.ts"
 import type { Scenario } from "./scenario.ts"
 
 /** This version of the actors knows nothing of an algorithm. */
