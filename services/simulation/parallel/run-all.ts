@@ -6,6 +6,8 @@ import type { Run } from "../run-scenario.ts"
 /** What a worker says of a run. */
 export type Answer = { readonly figures: Figures } | { readonly failed: string }
 
+const virtualSPerWorker = 600
+
 /** How runs are spread and followed. */
 export interface RunAllOptions<Of extends Run> {
   readonly workers?: number
@@ -26,7 +28,9 @@ export const runAll = async <Of extends Run>(
   const results: Array<Figures> = []
   // The longest first, so that no processor is left alone with one at the end.
   const order = [...runs.keys()].toSorted((one, other) => costOf(runs[other]) - costOf(runs[one]))
-  const threads = Array.from({ length: Math.min(workers, runs.length) }, () => startWorker())
+  // A worker takes a second to start: it has to have something to do.
+  const worthwhile = Math.ceil(runs.reduce((sum, run) => sum + costOf(run), 0) / virtualSPerWorker)
+  const threads = Array.from({ length: Math.min(workers, worthwhile, runs.length) }, () => startWorker())
   const serve = async (thread: Worker): Promise<void> => {
     for (let at = order.shift(); at !== undefined; at = order.shift()) {
       const run = runs[at]
