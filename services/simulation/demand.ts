@@ -17,5 +17,7 @@ export interface Demand {
   readonly session: Session | null
   readonly estimate: Estimate
   readonly deadlineMs: number | null
+  /** How long the client stays; `null` = to the end. */
+  readonly leavesAfterMs: number | null
   readonly work: Work
 }

@@ -18,6 +18,7 @@ const demand: Demand = {
   session: null,
   estimate: { inputTokens: 50, outputTokens: 1_024 },
   deadlineMs: null,
+  leavesAfterMs: null,
   work: { serviceMs: 1_000, firstByteMs: 200, tokens },
 }
 
@@ -28,6 +29,7 @@ const world = (script: Script, accounts: Array<object> = [{ id: "a" }], channel:
   const clock = new VirtualClock(1_000_000)
   const completed: Array<CompletedRequest> = []
   const facts: Array<string> = []
+  const left: Array<number> = []
   const node = new VirtualNode({
     clock,
     wanted: Schema.decodeUnknownSync(ConfigurationFile)({
@@ -59,6 +61,7 @@ const world = (script: Script, accounts: Array<object> = [{ id: "a" }], channel:
         attempts += 1
         script(call, account, attempts)
       },
+      leave: () => left.push(clock.now() - 1_000_000),
     }),
   }
   let requests = 0
@@ -66,7 +69,7 @@ const world = (script: Script, accounts: Array<object> = [{ id: "a" }], channel:
     requests += 1
     new VirtualRequest(around, { ...demand, ...more }, `r${requests}`).start()
   }
-  return { ask, clock, completed, facts, run: (ms: number) => clock.run(1_000_000 + ms) }
+  return { ask, clock, completed, facts, left, run: (ms: number) => clock.run(1_000_000 + ms) }
 }
 
 const serves =
@@ -159,6 +162,40 @@ describe("a request in virtual time", () => {
       ["channel_queue_full", 0],
       ["channel_queue_timeout", 500],
     ])
+  })
+
+  it("whose client leaves is read on for its usage, and then cut (A8, D4)", async () => {
+    const { ask, run, completed, left, facts, clock } = world((call) => serves(() => clock)(call, "a", 1))
+    ask({ leavesAfterMs: 500 })
+    ask({ leavesAfterMs: 500, work: { ...demand.work, serviceMs: 60_000 } })
+    await run(70_000)
+    expect(completed.map(({ status, code, totalMs }) => [status, code, totalMs])).toEqual([
+      [499, "client_closed", 1_100],
+      [499, "client_closed", 10_500],
+    ])
+    expect(left).toEqual([10_550])
+    expect(facts.filter((type) => type === "account.usage_recorded").length).toBe(2)
+    expect(facts.filter((type) => type === "account.released").length).toBe(2)
+  })
+
+  it("whose client leaves while it waits or pauses is over at once", async () => {
+    const { ask, run, completed, facts } = world((call) => call.onBroken(), [{ id: "a", concurrency: 1 }])
+    ask({ leavesAfterMs: 150 })
+    ask({ leavesAfterMs: 50 })
+    await run(5_000)
+    expect(completed.map(({ code, totalMs }) => [code, totalMs])).toEqual([
+      ["client_closed", 50],
+      ["client_closed", 150],
+    ])
+    expect(facts).toContain("channel.abandoned")
+  })
+
+  it("is cut at its deadline if no byte has come by then (B11)", async () => {
+    const { ask, run, completed, left } = world(() => undefined)
+    ask({ deadlineMs: 2_000 })
+    await run(5_000)
+    expect(completed).toMatchObject([{ status: 504, code: "deadline_exceeded", totalMs: 2_000 }])
+    expect(left).toEqual([2_050])
   })
 
   it("does not try again beyond its deadline", async () => {

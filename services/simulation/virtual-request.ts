@@ -1,33 +1,32 @@
+import type { Outcome } from "@sluice/events/field.ts"
 import type { AttemptSummary, Candidate } from "@sluice/events/ingress.ts"
-import type { Clock } from "@sluice/infra/clock/clock.ts"
 import { lastWordOf } from "@sluice/ingress/answer.ts"
 import { endOfAnswer, endOfFailure, type Heard } from "@sluice/ingress/attempt-end.ts"
-import type { AnswerHeaders } from "@sluice/ingress/classification/classification.ts"
-import { okCode } from "@sluice/ingress/errors.ts"
-import { type AttemptFailure, readAnswer } from "@sluice/ingress/failure.ts"
-import type { Admitted, AttemptEnd, Lease } from "@sluice/ingress/lease.ts"
+import { okCode, type Problem } from "@sluice/ingress/errors.ts"
+import { type AttemptFailure, outcomeOfCause, problemOfCause, readAnswer } from "@sluice/ingress/failure.ts"
+import type { Admitted, AttemptEnd, Lease, Metered } from "@sluice/ingress/lease.ts"
+import { meteredOf } from "@sluice/ingress/metering.ts"
 import { Retries } from "@sluice/ingress/retry.ts"
 import type { Demand } from "./demand.ts"
-import type { Call, Rejected, Upstream } from "./provider/upstream.ts"
+import type { Rejected } from "./provider/upstream.ts"
 import { spokenProtocol } from "./spoken-protocol.ts"
+import { type AttemptOwner, VirtualAttempt, type Way } from "./virtual-attempt.ts"
 import type { VirtualNode } from "./virtual-node.ts"
 
 /** What a request in virtual time moves through. */
-export interface Surroundings {
-  readonly clock: Clock
+export interface Surroundings extends Way {
   readonly node: VirtualNode
-  /** Draws how long a message is under way. */
-  readonly networkMs: () => number
   /** Draws in 0…1, for the pauses between attempts. */
   readonly random: () => number
   /** Whether usage is recorded; without limits on tokens or cost nothing follows from it. */
   readonly isMetered: boolean
-  upstreamOf(account: string): Upstream
   /** Told of every attempt that is sent. */
   onAttempt?(lease: Lease): void
   /** Told of every attempt that has failed. */
   onFailed?(lease: Lease, failure: AttemptFailure): void
 }
+
+type RequestEnd = Pick<Problem, "status"> & { readonly code: string }
 
 const stays = new AbortController().signal
 const noBody = Buffer.alloc(0)
@@ -38,7 +37,7 @@ const noBody = Buffer.alloc(0)
  * It does for admission what the proxy does, over virtual messages instead of sockets.
  * Source: F8.
  */
-export class VirtualRequest {
+export class VirtualRequest implements AttemptOwner {
   readonly #around: Surroundings
   readonly #demand: Demand
   readonly #id: string
@@ -49,6 +48,10 @@ export class VirtualRequest {
   #askedAt = 0
   #waitMs = 0
   #ttftMs: number | null = null
+  #current: VirtualAttempt | undefined
+  #left: AbortController | undefined
+  #isOver = false
+  #isPausing = false
 
   constructor(around: Surroundings, demand: Demand, id: string) {
     const pool = around.node.routes.pool(demand.pool)
@@ -58,6 +61,16 @@ export class VirtualRequest {
     this.#id = id
     this.#arrivedAt = around.clock.now()
     this.#retries = new Retries(pool.retries, around.random)
+    const { leavesAfterMs } = demand
+    if (leavesAfterMs !== null) {
+      this.#left = new AbortController()
+      around.clock.at(this.#arrivedAt + leavesAfterMs, () => this.#leave(pool.drainTimeoutMs))
+    }
+    if (this.#deadlineAt !== null) around.clock.at(this.#deadlineAt, () => this.#onDeadline())
+  }
+
+  get #hasLeft(): boolean {
+    return this.#left?.signal.aborted === true
   }
 
   get #deadlineAt(): number | null {
@@ -67,6 +80,7 @@ export class VirtualRequest {
 
   /** Asks for a slot, waiting for it if need be. */
   start(): void {
+    if (this.#isOver) return
     const { client, protocol, model, pool, session, estimate } = this.#demand
     this.#askedAt = this.#around.clock.now()
     const admitted = this.#around.node.admission.admit(
@@ -86,7 +100,7 @@ export class VirtualRequest {
         tried: this.#retries.tried,
         hasAnswer: this.#retries.hasAnswer,
         isReturning: this.#retries.isReturning,
-        signal: stays,
+        signal: this.#left?.signal ?? stays,
       },
     )
     if ("then" in admitted) void admitted.then((answer) => this.#onAdmitted(answer))
@@ -107,87 +121,98 @@ export class VirtualRequest {
         return this.#complete(admitted.refusal)
       }
       case "left":
-        throw new Error(`${this.#id} has left, although nobody leaves`)
+        return this.#complete(problemOfCause("client_left"))
     }
   }
 
   #send(lease: Lease): void {
-    const { clock, networkMs, onAttempt } = this.#around
-    onAttempt?.(lease)
-    const sentAt = clock.now()
-    let headers: AnswerHeaders = {}
-    let heardAt = sentAt
-    // What was sent first arrives first.
-    const later = (run: () => void): void => {
-      heardAt = Math.max(heardAt, clock.now() + networkMs())
-      clock.at(heardAt, run)
-    }
-    const call: Call = {
-      model: lease.upstreamModel,
-      work: this.#demand.work,
-      onHeaders: (answered) => {
-        headers = answered
-        later(() => {
-          this.#ttftMs ??= clock.now() - sentAt
-          lease.accepted(clock.now() - sentAt)
-        })
-      },
-      onEnd: () => later(() => this.#conclude(lease, headers, clock.now() - sentAt)),
-      onRejected: (answer) => later(() => this.#onRejected(lease, answer)),
-      onBroken: () =>
-        later(() =>
-          this.#fail(
-            lease,
-            { kind: "cause", cause: "connection" },
-            { status: 0, headers: {}, body: undefined },
-          ),
-        ),
-    }
-    clock.at(sentAt + networkMs(), () => this.#around.upstreamOf(lease.account.id).arrive(call))
+    this.#around.onAttempt?.(lease)
+    this.#current = new VirtualAttempt(this.#around, this, { lease, work: this.#demand.work })
   }
 
-  #heard({ status, headers }: Pick<Rejected, "status" | "headers">): Heard {
+  /** The proxy reads on for the usage while it may; a request that has no attempt under way ends at once. Source: A8, D4. */
+  #leave(drainTimeoutMs: number): void {
+    if (this.#isOver) return
+    const { clock } = this.#around
+    this.#left?.abort()
+    const attempt = this.#current
+    if (attempt !== undefined) {
+      clock.at(clock.now() + drainTimeoutMs, () => this.#cut(attempt, "client_left"))
+    } else if (this.#isPausing) this.#complete(problemOfCause("client_left"))
+  }
+
+  /** While it waits, admission ends it with the deadline that it was given. */
+  #onDeadline(): void {
+    if (this.#current !== undefined && this.#current.firstByteAt === null)
+      this.#cut(this.#current, "deadline")
+  }
+
+  #cut(attempt: VirtualAttempt, cause: "client_left" | "deadline"): void {
+    if (this.#current !== attempt) return
+    attempt.cut()
+    this.#meter(attempt, meteredOf(attempt.model, undefined, this.#demand.estimate))
+    this.#conclude(attempt, { outcome: outcomeOfCause(cause), problem: problemOfCause(cause) })
+  }
+
+  onAnswered(attempt: VirtualAttempt): void {
+    const { tokens } = this.#demand.work
+    this.#meter(attempt, meteredOf(attempt.model, { tokens, final: true }, this.#demand.estimate))
+    const problem = this.#hasLeft ? problemOfCause("client_left") : { status: 200, code: okCode }
+    this.#conclude(attempt, { outcome: this.#hasLeft ? "client_closed" : "ok", problem })
+  }
+
+  #meter({ lease }: VirtualAttempt, usage: Metered): void {
+    if (this.#around.isMetered) void lease.meter(usage)
+  }
+
+  #conclude(
+    attempt: VirtualAttempt,
+    { outcome, problem }: { readonly outcome: Outcome; readonly problem: RequestEnd },
+  ): void {
+    const { lease, ttftMs, firstByteAt } = attempt
+    this.#current = undefined
+    if (firstByteAt !== null) this.#ttftMs = firstByteAt - this.#arrivedAt
+    const end = endOfAnswer(this.#heard(attempt), { outcome, ttftMs })
+    this.#attempted(lease, end)
+    lease.release(end, true)
+    this.#complete(problem)
+  }
+
+  #heard({ status, headers }: VirtualAttempt): Heard {
     const protocol = spokenProtocol[this.#demand.protocol]
     return { protocol, status, headers, nowMs: this.#around.clock.now() }
   }
 
-  #conclude(lease: Lease, headers: AnswerHeaders, ttftMs: number): void {
-    if (this.#around.isMetered) {
-      const { tokens } = this.#demand.work
-      void lease.meter({ model: lease.upstreamModel, tokens, complete: true, estimated: false })
-    }
-    const heard = this.#heard({ status: 200, headers })
-    const end = endOfAnswer(heard, { outcome: "ok", ttftMs: this.#ttftMs ?? ttftMs })
-    this.#attempted(lease, end)
-    lease.release(end, true)
-    this.#complete({ status: 200, code: okCode })
-  }
-
-  #onRejected(lease: Lease, rejected: Rejected): void {
-    const context = {
-      unknownRejection: lease.channel.unknownRejection,
-      nowMs: this.#around.clock.now(),
-    }
+  onRejected(attempt: VirtualAttempt, rejected: Rejected): void {
+    const { unknownRejection } = attempt.lease.channel
+    const context = { unknownRejection, nowMs: this.#around.clock.now() }
     const answer = readAnswer(spokenProtocol[this.#demand.protocol], rejected, context)
-    this.#fail(lease, { kind: "answer", answer }, rejected)
+    this.#fail(attempt, { kind: "answer", answer })
   }
 
-  #fail(
-    lease: Lease,
-    failure: AttemptFailure,
-    answer: Pick<Rejected, "status" | "headers"> & { readonly body: Buffer | undefined },
-  ): void {
+  onBroken(attempt: VirtualAttempt): void {
+    this.#fail(attempt, { kind: "cause", cause: "connection" })
+  }
+
+  #fail(attempt: VirtualAttempt, failure: AttemptFailure): void {
     const { clock, onFailed } = this.#around
-    const end = endOfFailure(this.#heard(answer), failure, noBody)
+    const { lease } = attempt
+    this.#current = undefined
+    const end = endOfFailure(this.#heard(attempt), failure, noBody)
     lease.release(end, true)
     onFailed?.(lease, failure)
     this.#attempted(lease, end)
+    if (this.#hasLeft) return this.#complete(problemOfCause("client_left"))
     const pauseMs = this.#retries.pauseAfter(failure, lease.account.id, this.#attempts.length)
     const deadlineAt = this.#deadlineAt
     if (pauseMs === undefined || (deadlineAt !== null && clock.now() + pauseMs >= deadlineAt))
       return this.#giveUp(failure)
-    if (pauseMs === 0) this.start()
-    else clock.at(clock.now() + pauseMs, () => this.start())
+    if (pauseMs === 0) return this.start()
+    this.#isPausing = true
+    clock.at(clock.now() + pauseMs, () => {
+      this.#isPausing = false
+      this.start()
+    })
   }
 
   #attempted({ attempt, channel, account, waitMs }: Lease, { outcome, status }: AttemptEnd): void {
@@ -200,7 +225,8 @@ export class VirtualRequest {
     else this.#complete({ status: word.answer.status, code: "upstream_error" })
   }
 
-  #complete({ status, code }: { readonly status: number; readonly code: string }): void {
+  #complete({ status, code }: RequestEnd): void {
+    this.#isOver = true
     const { client, protocol, model, pool, session, estimate, deadlineMs } = this.#demand
     const last = this.#attempts.at(-1)
     void this.#around.node.admission.complete({

@@ -22,4 +22,6 @@ export interface Call extends Pick<Demand, "work"> {
 /** Who answers the calls of one account. */
 export interface Upstream {
   arrive(call: Call): void
+  /** Takes note that the proxy has closed the connection of a call that it may still be serving. */
+  leave(call: Call): void
 }

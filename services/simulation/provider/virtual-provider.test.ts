@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest"
 import { ProviderBehaviour } from "../scenario/scenario.ts"
 import { spokenProtocol } from "../spoken-protocol.ts"
 import { VirtualClock } from "../virtual-clock.ts"
-import type { Rejected } from "./upstream.ts"
+import type { Call, Rejected } from "./upstream.ts"
 import { VirtualProvider } from "./virtual-provider.ts"
 
 const tokens = { input: 50, output: 50, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, reasoning: 0 }
@@ -30,20 +30,22 @@ const provider = (written: unknown) => {
       onAccepted: () => undefined,
     },
   })
-  const call = (name: string, atMs: number, { serviceMs = 1_000, model = "m" } = {}) =>
-    clock.at(60_000 + atMs, () =>
-      made.arrive({
-        model,
-        work: { serviceMs, firstByteMs: serviceMs / 5, tokens },
-        onHeaders: () => heard.push(`${name} headers ${at()}`),
-        onEnd: () => heard.push(`${name} end ${at()}`),
-        onRejected: (answer) => {
-          answers.push(answer)
-          heard.push(`${name} ${answer.status} ${at()}`)
-        },
-        onBroken: () => heard.push(`${name} broken ${at()}`),
-      }),
-    )
+  const calls: Array<Call> = []
+  const call = (name: string, atMs: number, { serviceMs = 1_000, model = "m" } = {}) => {
+    const one: Call = {
+      model,
+      work: { serviceMs, firstByteMs: serviceMs / 5, tokens },
+      onHeaders: () => heard.push(`${name} headers ${at()}`),
+      onEnd: () => heard.push(`${name} end ${at()}`),
+      onRejected: (answer) => {
+        answers.push(answer)
+        heard.push(`${name} ${answer.status} ${at()}`)
+      },
+      onBroken: () => heard.push(`${name} broken ${at()}`),
+    }
+    calls.push(one)
+    clock.at(60_000 + atMs, () => made.arrive(one))
+  }
   const classifications = () =>
     answers.map(
       (answer) =>
@@ -51,6 +53,8 @@ const provider = (written: unknown) => {
           .rejection?.classification,
     )
   return {
+    made,
+    calls,
     clock,
     call,
     heard,
@@ -123,6 +127,25 @@ describe("a provider in virtual time", () => {
     call("b", 100)
     await run(5_000)
     expect(heard).toEqual(["a headers 200", "a end 1000", "b headers 1200", "b end 2000"])
+  })
+
+  it("frees the slot of a call that leaves, and says nothing more to it", async () => {
+    const { made, calls, call, clock, heard, run, inFlight } = provider({
+      concurrency: 1,
+      aboveLimit: "wait",
+    })
+    call("a", 0)
+    call("b", 10)
+    call("c", 20)
+    clock.at(60_100, () =>
+      calls
+        .slice(0, 2)
+        .toReversed()
+        .forEach((one) => made.leave(one)),
+    )
+    await run(5_000)
+    expect(heard).toEqual(["c headers 300", "c end 1100"])
+    expect(inFlight).toEqual([1, 0, 1, 0])
   })
 
   it("has slots of their own for models", async () => {

@@ -1,4 +1,4 @@
-import type { Clock } from "@sluice/infra/clock/clock.ts"
+import type { Cancel, Clock } from "@sluice/infra/clock/clock.ts"
 import type { RefusalReason } from "@sluice/simulator/refusal.ts"
 import { changesOf, type Level } from "../scenario/level.ts"
 import type { ProviderBehaviour } from "../scenario/scenario.ts"
@@ -46,6 +46,7 @@ export class VirtualProvider implements Upstream {
   readonly #all: Slots = { limit: Infinity, inFlight: 0 }
   readonly #ofModel = new Map<string, Slots>()
   readonly #waiting: Array<Call> = []
+  readonly #served = new Map<Call, ReadonlyArray<Cancel>>()
   readonly #strangers: Strangers | undefined
   #own = 0
 
@@ -99,16 +100,28 @@ export class VirtualProvider implements Upstream {
     this.#count(call.model, 1)
     observer.onAccepted()
     const { headers } = this.#rates
-    clock.at(now + firstByteMs, () => call.onHeaders(headers))
-    clock.at(now + serviceMs, () => {
-      call.onEnd()
-      if (behaviour.countsLongerMs === 0) this.#leave(call.model)
-    })
-    if (behaviour.countsLongerMs > 0)
-      clock.at(now + serviceMs + behaviour.countsLongerMs, () => this.#leave(call.model))
+    this.#served.set(call, [
+      clock.at(now + firstByteMs, () => call.onHeaders(headers)),
+      clock.at(now + serviceMs, () => {
+        this.#served.delete(call)
+        call.onEnd()
+        if (behaviour.countsLongerMs === 0) this.#free(call.model)
+        else clock.at(now + serviceMs + behaviour.countsLongerMs, () => this.#free(call.model))
+      }),
+    ])
   }
 
-  #leave(model: string): void {
+  leave(call: Call): void {
+    const at = this.#waiting.indexOf(call)
+    if (at >= 0) this.#waiting.splice(at, 1)
+    const timers = this.#served.get(call)
+    if (timers === undefined) return
+    this.#served.delete(call)
+    for (const cancel of timers) cancel()
+    this.#free(call.model)
+  }
+
+  #free(model: string): void {
     this.#count(model, -1)
     this.#serveWaiting()
   }

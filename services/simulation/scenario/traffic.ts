@@ -72,6 +72,7 @@ const createDemands = ({ traffic, service }: Scenario, seed: number): (() => Dem
       session: null,
       estimate: { inputTokens: input, outputTokens: service.maxTokens },
       deadlineMs: null,
+      leavesAfterMs: null,
       work: {
         serviceMs,
         firstByteMs: Math.round(serviceMs * service.firstByteShare),
