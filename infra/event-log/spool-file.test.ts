@@ -13,7 +13,8 @@ const recordOf = (n: number, body = `body ${n}`): SpoolRecord => ({
   expectedSequence: n < 3 ? n : null,
 })
 
-const records = (count: number): ReadonlyArray<SpoolRecord> => Array.from({ length: count }, (_, n) => recordOf(n))
+const records = (count: number): ReadonlyArray<SpoolRecord> =>
+  Array.from({ length: count }, (_, n) => recordOf(n))
 
 const temporary = async () => {
   const directory = await mkdtemp(join(tmpdir(), "sluice-spool-"))

@@ -96,9 +96,11 @@ export class SpoolFile {
     }
   }
 
-  /** Is done with a part. */
-  drop({ nextOffset }: SpoolPart): void {
+  /** Is done with a part, and gives its size. */
+  drop({ nextOffset }: SpoolPart): number {
+    const bytes = nextOffset - this.#doneBytes
     this.#doneBytes = nextOffset
+    return bytes
   }
 
   /** Empties it if all is done with, and tells whether it did; the disk knows of it then. Fails: rejects with the file system's error. */
