@@ -86,27 +86,27 @@ const idsIn = async (log: FailingLog, subject: string) =>
 
 describe("L9: while the log does not answer", () => {
   it("commits go to the spool, and in order to the log when it is back", async () => {
-    await using it = await start()
-    const toA = host(it.spooling, a)
-    const toB = host(it.spooling, b)
+    await using run = await start()
+    const toA = host(run.spooling, a)
+    const toB = host(run.spooling, b)
     await toA("a1")
-    it.log.state = "gone"
+    run.log.state = "gone"
     await Promise.all([toA("a2", "a3"), toB("b1", "b2")])
-    expect(it.spooling.spool()).toMatchObject({ isHolding: true, hasRoom: true })
-    expect(await idsIn(it.log, a)).toEqual(["a1"])
-    it.log.state = "well"
-    await it.drained()
-    expect(await idsIn(it.log, a)).toEqual(["a1", "a2", "a3"])
-    expect(await idsIn(it.log, b)).toEqual(["b1", "b2"])
-    expect(it.told).toEqual(["begun: no answer", "drained: 4 commits, 8 facts"])
-    expect(it.spooling.spool()).toEqual({ isHolding: false, bytes: 0, hasRoom: true })
+    expect(run.spooling.spool()).toMatchObject({ isHolding: true, hasRoom: true })
+    expect(await idsIn(run.log, a)).toEqual(["a1"])
+    run.log.state = "well"
+    await run.drained()
+    expect(await idsIn(run.log, a)).toEqual(["a1", "a2", "a3"])
+    expect(await idsIn(run.log, b)).toEqual(["b1", "b2"])
+    expect(run.told).toEqual(["begun: no answer", "drained: 4 commits, 8 facts"])
+    expect(run.spooling.spool()).toEqual({ isHolding: false, bytes: 0, hasRoom: true })
   })
 
   it("a commit is taken only when it is on the disk", async () => {
-    await using it = await start()
-    it.log.state = "gone"
-    await host(it.spooling, a)("a1", "a2")
-    const { records } = decodeRecords(await readFile(join(it.directory, "commits")))
+    await using run = await start()
+    run.log.state = "gone"
+    await host(run.spooling, a)("a1", "a2")
+    const { records } = decodeRecords(await readFile(join(run.directory, "commits")))
     expect(records.map(({ id, expectedSequence }) => [id, expectedSequence])).toEqual([
       ["a1", 0],
       ["a2", null],
@@ -114,89 +114,89 @@ describe("L9: while the log does not answer", () => {
   })
 
   it("new commits go behind those that it holds, and past it only when it is empty", async () => {
-    await using it = await start()
-    const toA = host(it.spooling, a)
-    it.log.state = "gone"
+    await using run = await start()
+    const toA = host(run.spooling, a)
+    run.log.state = "gone"
     await toA("a1")
-    it.log.state = "well"
+    run.log.state = "well"
     await toA("a2")
-    await it.drained()
+    await run.drained()
     expect(await toA("a3")).toBe(3)
-    expect(await idsIn(it.log, a)).toEqual(["a1", "a2", "a3"])
-    expect((await stat(join(it.directory, "commits"))).size).toBe(0)
+    expect(await idsIn(run.log, a)).toEqual(["a1", "a2", "a3"])
+    expect((await stat(join(run.directory, "commits"))).size).toBe(0)
   })
 
   it("a commit that was stored without an answer is not stored again (L8)", async () => {
-    await using it = await start()
-    const toA = host(it.spooling, a)
-    it.log.state = "mute"
+    await using run = await start()
+    const toA = host(run.spooling, a)
+    run.log.state = "mute"
     await toA("a1", "a2", "a3")
-    it.log.state = "well"
-    await it.drained()
-    expect(await idsIn(it.log, a)).toEqual(["a1", "a2", "a3"])
-    expect(it.told.at(-1)).toBe("drained: 3 commits, 6 facts")
+    run.log.state = "well"
+    await run.drained()
+    expect(await idsIn(run.log, a)).toEqual(["a1", "a2", "a3"])
+    expect(run.told.at(-1)).toBe("drained: 3 commits, 6 facts")
   })
 
   it("a second commit for the same place is refused, and the same one answered as before", async () => {
-    await using it = await start()
-    it.log.state = "gone"
+    await using run = await start()
+    run.log.state = "gone"
     const commit = { subject: a, id: "a1", body: "", expectedSequence: 0 }
-    const [first, again] = await Promise.all([it.spooling.append(commit), it.spooling.append(commit)])
+    const [first, again] = await Promise.all([run.spooling.append(commit), run.spooling.append(commit)])
     expect(again).toBe(first)
-    const other = it.spooling.append({ ...commit, id: "other" })
+    const other = run.spooling.append({ ...commit, id: "other" })
     await expect(other).rejects.toEqual(new WrongSequence({ subject: a, expected: 0, actual: first }))
   })
 
   it("what is asked of it waits until the spool is drained, so that nobody folds half a subject", async () => {
-    await using it = await start()
-    it.log.state = "gone"
-    await host(it.spooling, a)("a1")
-    const last = it.spooling.last(a)
-    it.log.state = "well"
-    await it.drained()
+    await using run = await start()
+    run.log.state = "gone"
+    await host(run.spooling, a)("a1")
+    const last = run.spooling.last(a)
+    run.log.state = "well"
+    await run.drained()
     expect(await last).toMatchObject({ id: "a1", sequence: 1 })
   })
 
   it("a snapshot is dropped, and afterwards stored with the real sequence (L11)", async () => {
-    await using it = await start()
-    it.log.state = "gone"
-    const sequence = await host(it.spooling, a)("a1", "a2")
+    await using run = await start()
+    run.log.state = "gone"
+    const sequence = await host(run.spooling, a)("a1", "a2")
     const snapshot = { version: 2, sequence, machineHash: "m", state: null }
-    await it.spooling.saveSnapshot(a, snapshot)
-    it.log.state = "well"
-    await it.drained()
-    expect(await it.spooling.snapshot(a)).toBeUndefined()
-    await it.spooling.saveSnapshot(a, snapshot)
-    expect(await it.spooling.snapshot(a)).toMatchObject({ version: 2, sequence: 2 })
+    await run.spooling.saveSnapshot(a, snapshot)
+    run.log.state = "well"
+    await run.drained()
+    expect(await run.spooling.snapshot(a)).toBeUndefined()
+    await run.spooling.saveSnapshot(a, snapshot)
+    expect(await run.spooling.snapshot(a)).toMatchObject({ version: 2, sequence: 2 })
   })
 
   it("nothing is spooled where that is off", async () => {
-    await using it = await start({ isOn: false })
-    it.log.state = "gone"
-    await expect(host(it.spooling, a)("a1")).rejects.toBeInstanceOf(LogUnavailable)
-    expect(it.spooling.spool().bytes).toBe(0)
+    await using run = await start({ isOn: false })
+    run.log.state = "gone"
+    await expect(host(run.spooling, a)("a1")).rejects.toBeInstanceOf(LogUnavailable)
+    expect(run.spooling.spool().bytes).toBe(0)
   })
 })
 
 describe("L9: the bounds of the spool", () => {
   it("from half of it on there is no room for new work, and beyond all of it nothing is taken", async () => {
-    await using it = await start({ limitBytes: 800 })
-    const toA = host(it.spooling, a)
-    it.log.state = "gone"
+    await using run = await start({ limitBytes: 800 })
+    const toA = host(run.spooling, a)
+    run.log.state = "gone"
     await toA("a1")
-    expect(it.spooling.spool().hasRoom).toBe(true)
+    expect(run.spooling.spool().hasRoom).toBe(true)
     await toA("a2", "a3", "a4", "a5")
-    expect(it.spooling.spool().bytes).toBeGreaterThan(400)
-    expect(it.spooling.spool().hasRoom).toBe(false)
+    expect(run.spooling.spool().bytes).toBeGreaterThan(400)
+    expect(run.spooling.spool().hasRoom).toBe(false)
     await toA("a6", "a7")
     await expect(toA("a8")).rejects.toThrow("the spool takes no more")
     await expect(toA("a8")).rejects.toBeInstanceOf(LogUnavailable)
-    expect(it.spooling.spool().bytes).toBeLessThanOrEqual(800)
-    it.log.state = "well"
-    await it.drained()
+    expect(run.spooling.spool().bytes).toBeLessThanOrEqual(800)
+    run.log.state = "well"
+    await run.drained()
     await toA("a8")
-    expect(await idsIn(it.log, a)).toEqual(["a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8"])
-    expect(it.told).toEqual(["begun: no answer", "full", "drained: 7 commits, 14 facts", "room"])
+    expect(await idsIn(run.log, a)).toEqual(["a1", "a2", "a3", "a4", "a5", "a6", "a7", "a8"])
+    expect(run.told).toEqual(["begun: no answer", "full", "drained: 7 commits, 14 facts", "room"])
   })
 })
 
@@ -239,10 +239,10 @@ describe("L9: at the start", () => {
 })
 
 describe("L8: a spooled commit that the log refuses", () => {
-  const spoolBehind = async (it: Awaited<ReturnType<typeof start>>) => {
-    const toA = host(it.spooling, a)
+  const spoolBehind = async (run: Awaited<ReturnType<typeof start>>) => {
+    const toA = host(run.spooling, a)
     await toA("a1")
-    it.log.state = "gone"
+    run.log.state = "gone"
     await toA("a2", "a3")
     return toA
   }
@@ -250,16 +250,16 @@ describe("L8: a spooled commit that the log refuses", () => {
     decodeRecords(await readFile(join(directory, "refused"))).records.map(({ id }) => id)
 
   it("because of another owner is void with all behind it, kept in a file, and told to the next commit", async () => {
-    await using it = await start()
-    const toA = await spoolBehind(it)
-    it.log.state = "well"
-    await it.log.append({ subject: a, id: "other", body: "", expectedSequence: 1 })
-    await it.drained()
-    expect(await idsIn(it.log, a)).toEqual(["a1", "other"])
-    expect(it.told.slice(1, 3)).toEqual([`refused: a2 of ${a}`, `refused: a3 of ${a}`])
-    expect(await refusedIn(it.directory)).toEqual(["a2", "a3"])
+    await using run = await start()
+    const toA = await spoolBehind(run)
+    run.log.state = "well"
+    await run.log.append({ subject: a, id: "other", body: "", expectedSequence: 1 })
+    await run.drained()
+    expect(await idsIn(run.log, a)).toEqual(["a1", "other"])
+    expect(run.told.slice(1, 3)).toEqual([`refused: a2 of ${a}`, `refused: a3 of ${a}`])
+    expect(await refusedIn(run.directory)).toEqual(["a2", "a3"])
     await expect(toA("a4")).rejects.toEqual(new WrongSequence({ subject: a, expected: 1, actual: 2 }))
-    expect(await host(it.spooling, a, 2)("mine")).toBe(3)
+    expect(await host(run.spooling, a, 2)("mine")).toBe(3)
   })
 
   it("because the log has lost its tail stops the subject, also for those that would read it", async () => {

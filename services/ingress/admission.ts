@@ -19,6 +19,8 @@ import { placeLost, Waiting } from "./waiting.ts"
 export interface AdmissionOptions extends LeaseSupport {
   /** Runs something at a time. */
   at(timeMs: number, run: () => void): unknown
+  /** Whether the log takes more than the ends of what runs. Source: L9. */
+  takesNew(): boolean
   poolOf(id: string): PoolConfiguration | undefined
   channelOf(id: string): HostedChannel | undefined
   channels(): Iterable<HostedChannel>
@@ -74,7 +76,7 @@ export class ActorAdmission implements Admission {
   }
 
   complete(request: Omit<RequestCompleted, "actor" | "type" | "at">): Promise<void> {
-    return this.#options.complete(request)
+    return this.#options.untilStored(this.#options.complete(request))
   }
 
   /** Turns every waiter away. Source: L10. */
@@ -177,7 +179,7 @@ export class ActorAdmission implements Admission {
     if (config === null || removed || !config.enabled) return "disabled"
     if (config.protocol !== request.protocol) return "protocol"
     if (channel.upstreamModel(request.model) === undefined) return "model"
-    return channel.subject.isAccepting ? undefined : "log_unavailable"
+    return channel.subject.isAccepting && this.#options.takesNew() ? undefined : "log_unavailable"
   }
 
   #acquire(channel: HostedChannel, round: RoutingRound, asking: Asking): Admitted | ReadonlyArray<Obstacle> {

@@ -78,6 +78,8 @@ export const startActors = async (options: {
     channels: () => node.channels.values(),
     at: (timeMs, run) => clock.at(timeMs, run),
     weightOf: () => 1,
+    takesNew: () => true,
+    untilStored: (stored) => stored,
     complete: (request) => node.ingress.submit({ type: "complete", node: "n1", request }),
     mayGrant: undefined,
   })
