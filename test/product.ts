@@ -4,10 +4,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { startNatsServer } from "@sluice/infra/nats-server/nats-server.ts"
 import { startSimulatedProvider } from "@sluice/simulator/provider.ts"
 import type { ProviderOptions } from "@sluice/simulator/settings.ts"
 import { stringify } from "yaml"
+import { startPrivateNats } from "./event-log-server.ts"
 
 /** A service of the product, as a process that can be killed and started again. */
 export interface ServiceProcess {
@@ -16,6 +16,8 @@ export interface ServiceProcess {
   kill(): Promise<void>
   /** Asks it to end (SIGTERM) and gives its exit code. */
   end(): Promise<number | null>
+  /** The end of what it has logged. */
+  said(): string
 }
 
 /** How a product is set up for one test. */
@@ -37,7 +39,7 @@ const startService = async (service: string, args: ReadonlyArray<string>): Promi
     env: { ...process.env, SLUICE_TEST_KEY: "sk-test" },
   })
   let said = ""
-  child.stderr?.on("data", (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4_000)))
+  child.stderr?.on("data", (chunk: Buffer) => (said = (said + chunk.toString()).slice(-20_000)))
   const exited = once(child, "exit")
   const ready = once(child, "message") as Promise<[{ ready?: true; url?: string }]>
   const [first] = await Promise.race([ready, exited])
@@ -48,7 +50,12 @@ const startService = async (service: string, args: ReadonlyArray<string>): Promi
     await exited
     return child.exitCode
   }
-  return { url: first.url, kill: async () => void (await end("SIGKILL")), end: () => end("SIGTERM") }
+  return {
+    url: first.url,
+    kill: async () => void (await end("SIGKILL")),
+    end: () => end("SIGTERM"),
+    said: () => said,
+  }
 }
 
 /** The whole product on servers, ports and a directory of its own: NATS, a simulated provider, ingress and projector. */
@@ -58,7 +65,7 @@ export const startProduct = async (setup: ProductSetup = {}) => {
   const directory = await mkdtemp(join(tmpdir(), "sluice-product-"))
   starting.defer(() => rm(directory, { recursive: true, force: true }))
   const provider = starting.use(await startSimulatedProvider({ serviceMs: 0, ...setup.provider }))
-  const nats = starting.use(await startNatsServer({ dataDir: join(directory, "nats"), port: 0 }))
+  const nats = starting.use(await startPrivateNats())
   const configFile = join(directory, "sluice.yaml")
   const configure = (change: Omit<ProductSetup, "provider">) => {
     const account = { id: "a", credential: "env:SLUICE_TEST_KEY", ...change.account }
@@ -102,6 +109,7 @@ export const startProduct = async (setup: ProductSetup = {}) => {
   const stack = starting.move()
   return {
     provider,
+    directory,
     nats,
     projector,
     running,
