@@ -1,61 +1,86 @@
+import { stat } from "node:fs/promises"
+import { join } from "node:path"
 import { expect, test } from "vitest"
 import { expectBooksToClose } from "./outage/books.ts"
-import { type Outcome, startLoad } from "./outage/steady-load.ts"
-import { startProduct } from "./product.ts"
-import { until } from "./until.ts"
-
-/** The full figure is 30 s at 500 a second: npm run test:spool. */
-const perSecond = Number(process.env["SLUICE_OUTAGE_RATE"] ?? 100)
-const outageMs = Number(process.env["SLUICE_OUTAGE_SECONDS"] ?? 3) * 1_000
-
-type Product = Awaited<ReturnType<typeof startProduct>>
-
-const start = (settings: Record<string, unknown>) =>
-  startProduct({
-    provider: { firstTokenMs: 20, tokensPerSecond: 400 },
-    channel: { maxConcurrent: 200, queueSize: 500 },
-    settings: { restartQuarantineMs: 200, ...settings },
-  })
-
-const passed = async (ms: number): Promise<void> => {
-  const end = performance.now() + ms
-  await until(() => performance.now() >= end, "the time has passed", 2 * ms + 1_000)
-}
-
-const readiness = async (product: Product) => {
-  const answer = await fetch(`${product.running.ingress.url}/readyz`)
-  return { status: answer.status, ...((await answer.json()) as { eventLog: string; spoolBytes: number }) }
-}
-
-const failed = (outcomes: ReadonlyArray<Outcome>) => outcomes.filter(({ isWhole }) => !isWhole)
-
-/** Lets a load run over an outage of the log: a while before, all of it, and a while after. */
-const loadOver = async (product: Product, outage: () => Promise<void>) => {
-  const load = startLoad(product.running.ingress.url, { perSecond })
-  await until(() => load.outcomes.length > perSecond / 2, "requests are answered")
-  await outage()
-  const before = load.outcomes.length
-  await until(
-    () => load.outcomes.length > before + perSecond,
-    "requests are answered after the outage",
-    60_000,
-  )
-  return load.stop()
-}
+import {
+  loadOver,
+  notWhole,
+  outageMs,
+  passed,
+  perSecond,
+  readiness,
+  startForOutages,
+  untilLogIs,
+} from "./outage/loaded-product.ts"
 
 test("a log that stands still is not noticed by any client, and afterwards the books close (L9)", async () => {
-  await using product = await start({})
+  await using product = await startForOutages({})
   const outcomes = await loadOver(product, async () => {
     await product.nats.freeze()
-    await until(async () => (await readiness(product)).eventLog === "spooling", "it spools")
+    await untilLogIs(product, "spooling")
     expect(await readiness(product)).toMatchObject({ status: 200, ready: true })
     await passed(outageMs)
     product.nats.thaw()
-    await until(async () => (await readiness(product)).eventLog === "connected", "it is drained", 60_000)
+    await untilLogIs(product, "connected")
   })
-  expect(failed(outcomes)).toEqual([])
+  expect(notWhole(outcomes)).toEqual([])
   expect(outcomes.length).toBeGreaterThan((outageMs / 1_000) * perSecond)
   expect(product.running.ingress.said()).toMatch(/"level":40.*commits go to the spool/u)
   expect(product.running.ingress.said()).toMatch(/"level":30.*"facts":\d{2,}.*the spool is drained/u)
+  await expectBooksToClose(product, outcomes)
+}, 300_000)
+
+test("a log that is killed and started again is not noticed either (L9)", async () => {
+  await using product = await startForOutages({})
+  const outcomes = await loadOver(product, async () => {
+    await product.nats.kill()
+    await untilLogIs(product, "spooling")
+    await passed(outageMs)
+    await product.nats.restart()
+    await untilLogIs(product, "connected")
+  })
+  expect(notWhole(outcomes)).toEqual([])
+  await expectBooksToClose(product, outcomes)
+}, 300_000)
+
+test("an ingress that is killed while it spools, and while it drains, loses nothing that a client saw (L9, D3)", async () => {
+  await using product = await startForOutages({})
+  const outcomes = await loadOver(product, async () => {
+    await product.nats.kill()
+    await untilLogIs(product, "spooling")
+    await passed(outageMs / 2)
+    await product.running.ingress.kill()
+    await product.nats.restart()
+    await product.restartIngress()
+    await untilLogIs(product, "connected")
+    await product.nats.freeze()
+    await untilLogIs(product, "spooling")
+    await passed(outageMs / 2)
+    product.nats.thaw()
+    await product.running.ingress.kill()
+    await product.restartIngress()
+    await untilLogIs(product, "connected")
+  })
+  // Only those break that were under way when their process was killed, or came while there was none.
+  expect(notWhole(outcomes).filter(({ status, code }) => status !== 200 && code !== "")).toEqual([])
+  await expectBooksToClose(product, outcomes)
+}, 300_000)
+
+test("an ingress that is asked to end while it spools ends in time, and the next one drains what it kept (L9, L10)", async () => {
+  await using product = await startForOutages({})
+  const outcomes = await loadOver(product, async (load) => {
+    await product.nats.freeze()
+    await untilLogIs(product, "spooling")
+    await passed(outageMs / 4)
+    const before = load.outcomes.length
+    expect(await product.running.ingress.end()).toBe(0)
+    expect((await stat(join(product.directory, "spool", "commits"))).size).toBeGreaterThan(0)
+    expect(load.outcomes.slice(0, before).filter(({ isWhole }) => !isWhole)).toEqual([])
+    product.nats.thaw()
+    await product.restartIngress()
+    await untilLogIs(product, "connected")
+    expect(product.running.ingress.said()).toMatch(/"level":30.*the spool is drained/u)
+    expect(product.running.ingress.said()).not.toContain("did not end cleanly")
+  })
   await expectBooksToClose(product, outcomes)
 }, 300_000)

@@ -27,6 +27,8 @@ export interface ProductSetup {
   readonly account?: Record<string, unknown>
   readonly settings?: Record<string, unknown>
   readonly clients?: ReadonlyArray<Record<string, unknown>>
+  /** Whether the log counts as another's, as with NATS_URL. */
+  readonly isLogElsewhere?: boolean
   /** A whole configuration, made for the URL of the provider, in place of that of one channel. */
   readonly configuration?: (providerUrl: string) => Record<string, unknown>
 }
@@ -87,7 +89,7 @@ export const startProduct = async (setup: ProductSetup = {}) => {
   const startIngress = (port = "0") =>
     startService("ingress", [
       ...shared,
-      "--embedded",
+      ...(setup.isLogElsewhere === true ? [] : ["--embedded"]),
       "--data",
       directory,
       "--config",
