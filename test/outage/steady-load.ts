@@ -5,6 +5,7 @@ import { Pool } from "undici"
 export interface Outcome {
   readonly request: string
   readonly sentAt: number
+  readonly tookMs: number
   /** 0 where the connection broke before there was an answer. */
   readonly status: number
   /** The code of an error, of the answer or in its stream; empty where there is none. */
@@ -19,6 +20,12 @@ export interface SteadyLoad {
   readonly outcomes: ReadonlyArray<Outcome>
   /** Sends no more and gives what became of all. */
   stop(): Promise<ReadonlyArray<Outcome>>
+}
+
+const completion = {
+  model: "demo-gpt",
+  max_tokens: 4,
+  messages: [{ role: "user", content: "hello" }],
 }
 
 /** Sends requests at a rate, every other one a stream, however many are still unanswered, until it is stopped. */
@@ -50,27 +57,28 @@ export const startLoad = (url: string, { perSecond }: { perSecond: number }): St
 
 const ask = async (pool: Pool, stream: boolean): Promise<Outcome> => {
   const sentAt = performance.now()
-  let request = ""
-  let status = 0
+  const answer = { request: "", status: 0, text: "" }
   try {
-    const answer = await pool.request({
+    const { headers, statusCode, body } = await pool.request({
       method: "POST",
       path: "/v1/chat/completions",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({
-        model: "demo-gpt",
-        stream,
-        max_tokens: 4,
-        messages: [{ role: "user", content: "hello" }],
-      }),
+      body: JSON.stringify({ ...completion, stream }),
     })
-    status = answer.statusCode
-    request = String(answer.headers["x-sluice-request-id"] ?? "")
-    const text = await answer.body.text()
-    const code = /"code":"(\w+)"/.exec(text)?.[1] ?? ""
-    const hasEnd = stream ? text.endsWith("data: [DONE]\n\n") : text.includes('"usage"')
-    return { request, sentAt, status, code, isWhole: status === 200 && hasEnd }
+    answer.status = statusCode
+    answer.request = String(headers["x-sluice-request-id"] ?? "")
+    answer.text = await body.text()
   } catch {
-    return { request, sentAt, status, code: "", isWhole: false }
+    // The connection broke: what came so far says all that there is.
+  }
+  const { request, status, text } = answer
+  const hasEnd = stream ? text.endsWith("data: [DONE]\n\n") : text.includes('"usage"')
+  return {
+    request,
+    sentAt,
+    tookMs: performance.now() - sentAt,
+    status,
+    code: /"code":"(\w+)"/u.exec(text)?.[1] ?? "",
+    isWhole: status === 200 && hasEnd,
   }
 }
