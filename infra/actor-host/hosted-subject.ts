@@ -3,7 +3,7 @@ import type { Cancel, Clock } from "../clock/clock.ts"
 import type { EventLog } from "../event-log/event-log.ts"
 import { CommitRefused, Committer } from "./committer.ts"
 import type { Decider, Refusal } from "./decider.ts"
-import { load, type Loaded } from "./loading.ts"
+import { load, loadWhenAnswered, type Loaded } from "./loading.ts"
 
 /** What came of a command; `committed` resolves when its facts are in the log and rejects with `CommitRefused`. */
 export type Executed<Refused extends Refusal> =
@@ -15,7 +15,7 @@ export type Executed<Refused extends Refusal> =
 export interface HostEvents {
   /** New facts, in order, as soon as they are decided; what a client can see waits for `committed`. Source: L4, L7. */
   onFacts?(facts: ReadonlyArray<Fact>, committed: Promise<void>): void
-  /** The state was dropped and folded anew: what was decided and not stored did not happen. Source: L6. */
+  /** The state was folded anew, or is given up (`isLive` tells): what was decided and not stored did not happen. Source: L6, L8. */
   onReloaded?(): void
   /** Something that an operator has to know. */
   onTrouble?(message: string, detail: Record<string, unknown>): void
@@ -252,6 +252,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> {
     })
     this.#status = "closed"
     this.#committer.close("closed")
+    this.#options.events.onReloaded?.()
   }
 
   #refused(error: CommitRefused): void {
@@ -261,21 +262,27 @@ export class HostedSubject<State, Command, Refused extends Refusal> {
       subject: this.subject,
       reason: error.reason,
     })
-    if (error.reason !== "another_owner") {
+    if (error.reason === "another_owner") {
+      this.#status = "reloading"
+      this.#reloaded = this.#reload()
+    } else if (this.#status !== "closed") {
       this.#status = "closed"
-      return
+      this.#options.events.onReloaded?.()
     }
-    this.#status = "reloading"
-    this.#reloaded = this.#reload()
   }
 
   async #reload(): Promise<void> {
-    const loaded = await load(this.#options.log, this.subject, this.#decider)
-    this.#state = loaded.state
-    this.#lastAt = Math.max(this.#lastAt, loaded.lastAt)
-    this.#committer = this.#commitFrom(loaded)
-    this.#status = "open"
-    this.#options.events.onReloaded?.()
-    this.#follow(this.#now())
+    try {
+      const { log, clock } = this.#options
+      const loaded = await loadWhenAnswered(log, this.subject, this.#decider, clock)
+      this.#state = loaded.state
+      this.#lastAt = Math.max(this.#lastAt, loaded.lastAt)
+      this.#committer = this.#commitFrom(loaded)
+      this.#status = "open"
+      this.#options.events.onReloaded?.()
+      this.#follow(this.#now())
+    } catch (defect) {
+      this.#stop(defect)
+    }
   }
 }

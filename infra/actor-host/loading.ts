@@ -1,6 +1,7 @@
 import { decodeCommit } from "@sluice/events/commit.ts"
 import { Schema } from "effect"
-import type { EventLog } from "../event-log/event-log.ts"
+import type { Clock } from "../clock/clock.ts"
+import { type EventLog, LogUnavailable } from "../event-log/event-log.ts"
 import type { Position } from "./committer.ts"
 import type { Decider, Refusal } from "./decider.ts"
 
@@ -59,4 +60,24 @@ export const load = async <State, Command, Refused extends Refusal>(
     sequence = message.sequence
   }
   return { state, position: { version, sequence }, epoch, lastAt }
+}
+
+/** The wait before a log that did not answer is asked again. */
+const retryMs = 500
+
+/** Folds a subject as soon as the log answers. Fails: `UnreadableHistory`. */
+export const loadWhenAnswered = async <State, Command, Refused extends Refusal>(
+  log: EventLog,
+  subject: string,
+  decider: Decider<State, Command, Refused>,
+  clock: Clock,
+): Promise<Loaded<State>> => {
+  for (;;) {
+    try {
+      return await load(log, subject, decider)
+    } catch (error) {
+      if (!(error instanceof LogUnavailable)) throw error
+      await new Promise<void>((resolve) => clock.at(clock.now() + retryMs, resolve))
+    }
+  }
 }

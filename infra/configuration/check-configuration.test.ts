@@ -57,3 +57,24 @@ test("a channel without limits and accounts is summed up as such", async () => {
     "no clients: anyone on this machine may call, and nobody else",
   ])
 })
+
+test("a spool beside NATS_URL is warned of in one line, since it is for the embedded log only (L9)", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "sluice-check-"))
+  const file = join(folder.path, "sluice.yaml")
+  const check = async (policy: string, url: string) => {
+    const channel = "{ id: a, protocol: openai, baseUrl: 'http://a', models: [m] }"
+    const pool = "{ id: p, models: ['*'], tiers: [[a]] }"
+    await writeFile(
+      file,
+      `settings: { onLogUnavailable: ${policy} }\npools: [${pool}]\nchannels: [${channel}]\n`,
+    )
+    const { ok, warnings } = await Effect.runPromise(checkConfiguration(file, { NATS_URL: url }))
+    expect(ok).toBe(true)
+    return warnings
+  }
+  expect(await check("spool", "nats://log:4222")).toEqual([
+    `${file}:1:31 settings.onLogUnavailable: "spool" works with the embedded log only; with NATS_URL it means refuse`,
+  ])
+  expect(await check("spool", "")).toEqual([])
+  expect(await check("refuse", "nats://log:4222")).toEqual([])
+})

@@ -97,12 +97,13 @@ export class ActorAdmission implements Admission {
     }
   }
 
-  /** Sends waiters whose places a reload has lost back to routing. Source: L6, L8. */
+  /** Sends waiters back to routing whose places a reload or the end of a channel has lost. Source: L6, L8. */
   onReloaded(channel: HostedChannel): void {
     this.#sessions.load(channel)
     const { lanes } = channelOf(channel.subject.state)
     for (const waiting of this.#waiting.values())
-      if (waiting.isAt(channel) && lanes.get(waiting.request) === undefined) waiting.lose(channel, "rerouted")
+      if (waiting.isAt(channel) && (!channel.subject.isLive || lanes.get(waiting.request) === undefined))
+        waiting.lose(channel, "rerouted")
   }
 
   /** Asks the account that the request is bound to, then every other candidate, if it does not wait for its own. Source: B2, B7. */
