@@ -110,7 +110,7 @@ const openActors = Effect.fnUntraced(function* (parts: Parts) {
   const onTrouble = (message: string, detail: Record<string, unknown>) => logger.error(detail, message)
   const node = yield* Effect.acquireRelease(
     attempt(() => ActorNode.open({ log, clock, node: nodeId, onTrouble })),
-    (opened) => Effect.promise(() => leave(opened, nodeId)),
+    (opened) => Effect.promise(() => leave(opened, parts)),
   )
   node.listen({ onFacts: (_, facts) => announce(logger, facts), onReloaded: () => undefined })
   const costOf = createPricing(
@@ -153,9 +153,18 @@ const toApply = ({ sessionSecret }: Parts, { wanted, credentialOf }: Configurati
 const after = (clock: Clock, spanMs: number): Promise<void> =>
   new Promise((resolve) => clock.at(clock.now() + spanMs, resolve))
 
-const leave = async (node: ActorNode, nodeId: string): Promise<void> => {
-  node.ingress.execute({ type: "stop", node: nodeId })
-  await node.close()
+/** How long an end waits for the log, or the spool, to take what was decided last; no client waits for it any more. */
+const lastCommitsMs = 5_000
+
+const leave = async (node: ActorNode, { node: nodeId, clock, logger }: Parts): Promise<void> => {
+  if (node.ingress.isLive) node.ingress.execute({ type: "stop", node: nodeId })
+  const isStored = await Promise.race([
+    node.close().then(() => true),
+    after(clock, lastCommitsMs).then(() => false),
+  ])
+  if (isStored) return
+  logger.error("the event log does not answer: what was decided last, and nobody was told, is not stored")
+  process.exitCode = 1
 }
 
 const serve = Effect.fnUntraced(function* (parts: Parts, node: ActorNode, admission: ActorAdmission) {

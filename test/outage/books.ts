@@ -46,7 +46,8 @@ const hasCaughtUp = async (projectorUrl: string): Promise<boolean> => {
   return answer.ok && ((await answer.json()) as { lagFacts: number }).lagFacts === 0
 }
 
-const storedIn = async (natsUrl: string) => {
+/** Reads all that a log holds. */
+export const storedIn = async (natsUrl: string) => {
   const log = await openJetStreamLog({ url: natsUrl })
   const stored = []
   for await (const { subject, body } of log.read({ afterSequence: 0 }))
