@@ -1,10 +1,15 @@
+import { execFile } from "node:child_process"
 import { mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { promisify } from "node:util"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { SpoolFile } from "./spool-file.ts"
 import { decodeRecords, encodeRecord, type SpoolRecord } from "./spool-record.ts"
+
+const run = promisify(execFile)
 
 const recordOf = (n: number, body = `body ${n}`): SpoolRecord => ({
   subject: `sluice.log.channel.c${n % 3}`,
@@ -145,6 +150,23 @@ describe("L9: the file of the spool", () => {
     await during
     expect(await allIn(file)).toEqual([recordOf(3)])
     expect((await stat(place.path)).size).toBe(encodeRecord(recordOf(3)).length)
+    await file.close()
+  })
+
+  it("takes back what a full disk has left of a record, and goes on behind the last whole one", async () => {
+    await using place = await temporary()
+    const script = fileURLToPath(import.meta.resolve("./testing/fill-spool.ts"))
+    // A limit on the size of files stands for a disk that is full, and needs no rights.
+    const limited = 'ulimit -f 64; exec "$0" "$@"'
+    const { stdout } = await run("sh", ["-c", limited, process.execPath, script, place.path])
+    const bytes = 2 * encodeRecord({ ...recordOf(9, "x".repeat(1_000)), subject: "s", id: "a" }).length
+    expect(JSON.parse(stdout)).toEqual({
+      became: ["a stored", "b EFBIG", "c EFBIG", "d stored"],
+      holds: ["a", "d"],
+      bytes,
+    })
+    const { file, cutBytes } = await SpoolFile.open(place.path)
+    expect([cutBytes, (await allIn(file)).map(({ id }) => id)]).toEqual([0, ["a", "d"]])
     await file.close()
   })
 
