@@ -68,6 +68,7 @@ export class Committer {
   #batches: Array<Batch> = []
   #isRunning = false
   #isClosed = false
+  #answered: PromiseWithResolvers<void> | undefined
   #nextId = createUlids()
 
   constructor(options: {
@@ -96,6 +97,12 @@ export class Committer {
     return this.#batches.length > 2
   }
 
+  /** Resolves when the log has answered to the commit under way, whatever it said, or has not in time. */
+  get answered(): Promise<void> {
+    this.#answered ??= Promise.withResolvers<void>()
+    return this.#answered.promise
+  }
+
   /** Takes facts that were decided together; resolves when their commit is stored. */
   add(facts: ReadonlyArray<Fact>): Promise<void> {
     const last = this.#batches.at(-1)
@@ -122,6 +129,12 @@ export class Committer {
     const error = new CommitRefused({ subject: this.#subject, reason })
     for (const batch of this.#batches.splice(0)) batch.reject(error)
     this.#events.onRefused(error)
+    this.#onAnswered()
+  }
+
+  #onAnswered(): void {
+    this.#answered?.resolve()
+    this.#answered = undefined
   }
 
   #open(): Batch {
@@ -148,6 +161,7 @@ export class Committer {
       this.#batches.shift()
       batch.resolve()
       onStored?.(sequence)
+      this.#onAnswered()
       // An answer comes together with other work: what that decides goes along with what has been waiting.
       if (this.#batches.length > 0) await new Promise<void>((resolve) => this.#clock.soon(resolve))
     }
@@ -172,6 +186,7 @@ export class Committer {
         if (error instanceof WrongSequence) return this.#lose(error)
         if (!(error instanceof LogUnavailable)) throw error
         if (isFirst) this.#events.onUnavailable(true, error.reason)
+        this.#onAnswered()
         await new Promise<void>((resolve) => this.#clock.at(this.#clock.now() + waitMs, resolve))
         waitMs = Math.min(waitMs * 2, retryMs.most)
       }

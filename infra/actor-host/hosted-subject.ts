@@ -91,6 +91,11 @@ export class HostedSubject<State, Command, Refused extends Refusal> {
     return this.#status === "open" && !this.#committer.isBacklogged
   }
 
+  /** Resolves when new work may be tried again that only the size of what is being stored stands in the way of; `undefined` where nothing does, or something else. Source: L6. */
+  get room(): Promise<void> | undefined {
+    return this.#status === "open" && this.#committer.isBacklogged ? this.#committer.answered : undefined
+  }
+
   /** Whether there is a state to decide on: the subject was not stopped, and is not being folded anew. */
   get isLive(): boolean {
     return this.#status === "open" || this.#status === "unavailable"

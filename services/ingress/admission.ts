@@ -71,7 +71,13 @@ export class ActorAdmission implements Admission {
     const round = new RoutingRound(request, options, { since, now })
     const granted = this.#ask(round)
     if (granted !== undefined) return granted
-    if (options.hasAnswer || round.places.length === 0) return this.#refuse(round)
+    if (options.hasAnswer || round.places.length === 0) {
+      const room =
+        this.#options.takesNew() && !this.#isShuttingDown
+          ? round.untilRoom(this.#options.channelOf)
+          : undefined
+      return room?.then(() => this.#admitSince(request, options, since)) ?? this.#refuse(round)
+    }
     return this.#wait(round)
   }
 

@@ -69,3 +69,57 @@ describe("L9, E3: when nothing can be stored any more", () => {
     await leaseOf(await ask("r2")).committed
   })
 })
+
+describe("L6: while memory runs as far ahead of the log as it may", () => {
+  const startHeld = async () => {
+    const actors = await startActors({ wanted: configuration([{ id: "c" }]) })
+    const { append } = actors.log
+    const held = Promise.withResolvers<void>()
+    actors.log.append = (commit) => held.promise.then(() => append(commit))
+    return { ...actors, held }
+  }
+
+  it("new requests wait for it to store, in order, and none is refused", async () => {
+    const { ask, node, held, log } = await startHeld()
+    const admitted: Array<string> = []
+    const names = Array.from({ length: 900 }, (_, n) => `r${n}`)
+    const asked = names.map((request) =>
+      ask(request).then((answer) => {
+        admitted.push(request)
+        return leaseOf(answer).committed
+      }),
+    )
+    await settle()
+    expect(admitted.length).toBeLessThan(names.length)
+    expect(node.channels.get("c")!.subject.isAccepting).toBe(false)
+    held.resolve()
+    await Promise.all(asked)
+    expect(admitted).toEqual(names)
+    const granted = (await factsIn(log)).filter(({ type }) => type === "channel.acquired")
+    expect(granted).toHaveLength(names.length)
+  })
+
+  it("they are refused as soon as it is known that the log does not answer", async () => {
+    const { ask, held } = await startHeld()
+    const asked = Array.from({ length: 900 }, (_, n) => ask(`r${n}`))
+    await settle()
+    held.reject(new LogUnavailable({ reason: "no answer" }))
+    const refused = await asked[899]
+    expect(refused).toMatchObject({ kind: "refused", refusal: { code: "event_log_unavailable" } })
+  })
+
+  it("a client that leaves meanwhile is granted nothing", async () => {
+    const { ask, held, log } = await startHeld()
+    const leaving = new AbortController()
+    const asked = Array.from({ length: 900 }, (_, n) =>
+      ask(`r${n}`, n === 899 ? { signal: leaving.signal } : {}),
+    )
+    await settle()
+    leaving.abort()
+    held.resolve()
+    expect(await asked[899]).toMatchObject({ kind: "left" })
+    await settle()
+    const granted = (await factsIn(log)).filter(({ type }) => type === "channel.acquired")
+    expect(granted.some((fact) => "request" in fact && fact.request === "r899")).toBe(false)
+  })
+})
