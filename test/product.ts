@@ -86,17 +86,8 @@ export const startProduct = async (setup: ProductSetup = {}) => {
   }
   await configure(setup)
   const shared = ["--nats", nats.url]
-  const startIngress = (port = "0") =>
-    startService("ingress", [
-      ...shared,
-      ...(setup.isLogElsewhere === true ? [] : ["--embedded"]),
-      "--data",
-      directory,
-      "--config",
-      configFile,
-      "--port",
-      port,
-    ])
+  const own = ["--data", directory, "--config", configFile, ...(setup.isLogElsewhere ? [] : ["--embedded"])]
+  const startIngress = (port = "0") => startService("ingress", [...shared, ...own, "--port", port])
   const projector = await startService("projector", [
     ...shared,
     "--clickhouse",

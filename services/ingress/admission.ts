@@ -1,10 +1,9 @@
 import type { Applicant, Obstacle } from "@sluice/actors/command.ts"
-import { channelOf, contextOf } from "@sluice/actors/group.ts"
+import { channelOf } from "@sluice/actors/group.ts"
 import { ranked, standingOf, WeightedTurns } from "@sluice/actors/score.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import type { PoolConfiguration } from "@sluice/events/configuration.ts"
 import { tokensOf } from "@sluice/events/field.ts"
-import { actorName } from "@sluice/events/identifier.ts"
 import type { Candidate, RequestCompleted } from "@sluice/events/ingress.ts"
 import { type Granted, grantedLease, type LeaseSupport } from "./granted-lease.ts"
 import type { HostedChannel } from "./hosted-channel.ts"
@@ -12,7 +11,7 @@ import type { Admission, Admittable, Admitted } from "./lease.ts"
 import { RefusalCounts } from "./refusal-counts.ts"
 import { reasonsOf, refusedAfterWait, refusedAtOnce } from "./refusals.ts"
 import { type Asking, RoutingRound, type WaitingPlace, waitsForItsAccount } from "./routing-round.ts"
-import { type Binding, SessionIndex } from "./session-index.ts"
+import { inFlightOf, SessionIndex } from "./session-index.ts"
 import { placeLost, Waiting } from "./waiting.ts"
 
 /** What admission needs from its process. */
@@ -295,8 +294,3 @@ export class ActorAdmission implements Admission {
 
 const isRefused = (answer: Admitted | ReadonlyArray<Obstacle>): answer is ReadonlyArray<Obstacle> =>
   Array.isArray(answer)
-
-const inFlightOf = ({ channel, account }: Binding, session: string): number => {
-  const actor = channel.subject.state.accounts.get(actorName("account", account))
-  return (actor && contextOf(actor).sessions.get(session)?.inFlight) ?? 0
-}

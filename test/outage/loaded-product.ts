@@ -59,5 +59,12 @@ export const loadOver = async (
   return load.stop()
 }
 
-/** Those of which a client did not see the whole answer. */
-export const notWhole = (outcomes: ReadonlyArray<Outcome>) => outcomes.filter(({ isWhole }) => !isWhole)
+/** Counts how those ended of which a client did not see the whole answer: by status and code, such as `503 event_log_unavailable`. */
+export const failures = (outcomes: ReadonlyArray<Outcome>): Readonly<Record<string, number>> => {
+  const counts: Record<string, number> = {}
+  for (const { isWhole, status, code } of outcomes) {
+    const how = `${status} ${code === "" ? "cut" : code}`
+    if (!isWhole) counts[how] = (counts[how] ?? 0) + 1
+  }
+  return counts
+}
