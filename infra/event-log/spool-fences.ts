@@ -12,6 +12,12 @@ export interface Tail {
   readonly stored: Promise<void>
 }
 
+interface Stored {
+  readonly id: string
+  readonly provisional: number | undefined
+  readonly sequence: number
+}
+
 /** Sequences from here on are provisional; a log would need centuries to come so far. */
 const firstProvisional = 2 ** 52
 
@@ -22,8 +28,8 @@ const firstProvisional = 2 ** 52
  */
 export class SpoolFences {
   #tails = new Map<string, Tail>()
-  /** Only a subject's last one can still be in its fence. */
-  #drained = new Map<string, { readonly provisional: number; readonly sequence: number }>()
+  /** The last drained commit of each subject; the provisional sequence of one that was not the last of its subject is in no fence. */
+  #drained = new Map<string, Stored>()
   /** Why a subject's commits were refused when they were drained. */
   #refused = new Map<string, unknown>()
   #nextProvisional = firstProvisional
@@ -41,21 +47,23 @@ export class SpoolFences {
     return tail
   }
 
-  /** A commit that did not get into the spool leaves the one before it as the last, unless that has gone on to the log meanwhile. */
+  /** A commit that did not get into the spool leaves the one before it as the last, unless that is drained or refused meanwhile. */
   takeBack(subject: string, { tail, before }: { tail: Tail; before: Tail | undefined }): void {
     if (this.#tails.get(subject) !== tail) return
-    if (before === undefined || this.#drained.get(subject)?.provisional === before.sequence)
-      this.#tails.delete(subject)
+    this.#tails.delete(subject)
+    if (before === undefined || this.#refused.has(subject)) return
+    const drained = this.#drained.get(subject)
+    if (drained?.id === before.id) this.#drained.set(subject, { ...drained, provisional: before.sequence })
     else this.#tails.set(subject, before)
   }
 
   /** Notes what became of a spooled commit. */
   note({ subject, id }: SpoolRecord, drained: Drained): void {
     const tail = this.#tails.get(subject)
-    if (tail?.id === id) this.#tails.delete(subject)
+    const provisional = tail?.id === id ? tail.sequence : undefined
+    if (provisional !== undefined) this.#tails.delete(subject)
     if (drained.kind === "refused") this.#refused.set(subject, drained.error)
-    else if (tail?.id === id)
-      this.#drained.set(subject, { provisional: tail.sequence, sequence: drained.sequence })
+    else this.#drained.set(subject, { id, provisional, sequence: drained.sequence })
   }
 
   /**

@@ -128,7 +128,10 @@ export class Spooler {
     const expectedSequence = before === undefined ? this.#fences.fenceOf(commit) : null
     const record = encodeRecord({ subject, id, body, expectedSequence })
     this.#requireRoom(record.length)
-    const tail = this.#fences.add(commit, this.#file.append(record))
+    const stored = this.#file.append(record).catch((error: unknown) => {
+      throw this.#full(error)
+    })
+    const tail = this.#fences.add(commit, stored)
     if (this.#holding === undefined) {
       this.#hold()
       this.#draining = this.#drainUntilClosed()
@@ -137,7 +140,7 @@ export class Spooler {
       await tail.stored
     } catch (error) {
       this.#fences.takeBack(subject, { tail, before })
-      throw this.#full(error)
+      throw error
     }
     this.#hasRoomAgain()
     if (!this.#isTold) this.#options.listener.onBegun({ reason })

@@ -70,11 +70,11 @@ const start = async (
 }
 
 /** Appends commits to a subject as its host does, each behind the one before. */
-const host = (log: SpoolingLog, subject: string, sequence = 0) => {
+const host = (log: SpoolingLog, subject: string, sequence = 0, bytes = 0) => {
   let tail = sequence
   return async (...ids: ReadonlyArray<string>) => {
     for (const id of ids) {
-      const body = JSON.stringify({ commit: id, facts: [1, 2] })
+      const body = JSON.stringify({ commit: id, facts: [1, 2], filling: "x".repeat(bytes) })
       tail = await log.append({ subject, id, body, expectedSequence: tail })
     }
     return tail
@@ -147,6 +147,54 @@ describe("L9: while the log does not answer", () => {
     await expect(other).rejects.toEqual(new WrongSequence({ subject: a, expected: 0, actual: first }))
   })
 
+  describe("in the last stretch of a drain", () => {
+    /** Spools more than is drained in one part, lets the last commit of it wait for the log, and appends another one. */
+    const startStretch = async () => {
+      const run = await start({ limitBytes: 10_000_000 })
+      const toA = host(run.spooling, a, 0, 130_000)
+      run.log.state = "gone"
+      await toA(...Array.from({ length: 10 }, (_, n) => `a${n}`))
+      const { append } = run.log
+      const last = Promise.withResolvers<void>()
+      let isLast = false
+      run.log.append = async (commit) => {
+        if (commit.id === "a9") {
+          isLast = true
+          await last.promise
+        }
+        return append(commit)
+      }
+      run.log.state = "well"
+      await rest(run.clock, () => isLast)
+      let isTaken = false
+      const taken = host(run.spooling, b)("b1").then(() => (isTaken = true))
+      return { run, last, taken, isTaken: () => isTaken }
+    }
+
+    it("a new commit waits for its end and goes past the spool, so that it comes to an end under any load", async () => {
+      const { run, last, taken, isTaken } = await startStretch()
+      expect(isTaken()).toBe(false)
+      last.resolve()
+      await run.drained()
+      await taken
+      expect(run.told.at(-1)).toBe("drained: 10 commits, 20 facts")
+      expect(await idsIn(run.log, b)).toEqual(["b1"])
+      await run[Symbol.asyncDispose]()
+    })
+
+    it("a new commit goes to the spool after all where the log is gone again", async () => {
+      const { run, last, isTaken } = await startStretch()
+      run.log.state = "gone"
+      last.resolve()
+      await rest(run.clock, isTaken)
+      run.log.state = "well"
+      await run.drained()
+      expect(run.told.at(-1)).toBe("drained: 11 commits, 22 facts")
+      expect(await idsIn(run.log, b)).toEqual(["b1"])
+      await run[Symbol.asyncDispose]()
+    })
+  })
+
   it("what is asked of it waits until the spool is drained, so that nobody folds half a subject", async () => {
     await using run = await start()
     run.log.state = "gone"
@@ -180,7 +228,7 @@ describe("L9: while the log does not answer", () => {
 
 describe("L9: the bounds of the spool", () => {
   it("from half of it on there is no room for new work, and beyond all of it nothing is taken", async () => {
-    await using run = await start({ limitBytes: 800 })
+    await using run = await start({ limitBytes: 900 })
     const toA = host(run.spooling, a)
     run.log.state = "gone"
     await toA("a1")
@@ -191,7 +239,7 @@ describe("L9: the bounds of the spool", () => {
     await toA("a6", "a7")
     await expect(toA("a8")).rejects.toThrow("the spool takes no more")
     await expect(toA("a8")).rejects.toBeInstanceOf(LogUnavailable)
-    expect(run.spooling.spool().bytes).toBeLessThanOrEqual(800)
+    expect(run.spooling.spool().bytes).toBeLessThanOrEqual(900)
     run.log.state = "well"
     await run.drained()
     await toA("a8")

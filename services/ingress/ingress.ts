@@ -14,7 +14,7 @@ import { Effect, Schema, type Scope } from "effect"
 import { ActorNode } from "./actor-node.ts"
 import { ActorAdmission } from "./admission.ts"
 import { announce } from "./announcements.ts"
-import { type IngressLog, openIngressLog } from "./ingress-log.ts"
+import { type GuardedLog, openGuardedLog } from "./guarded-log.ts"
 import type { Health } from "./ingress-options.ts"
 import { runOperation } from "./operations.ts"
 import { createPricing } from "./pricing.ts"
@@ -45,7 +45,7 @@ export class CannotStart extends Schema.TaggedError<CannotStart>()("CannotStart"
 /** What a running ingress is made of; the configuration is replaced as a whole. */
 interface Parts extends IngressStart {
   readonly clock: Clock
-  readonly eventLog: IngressLog
+  readonly eventLog: GuardedLog
   /** Session ids are made under it. Source: B5. */
   readonly sessionSecret: Buffer
   readonly current: { configuration: Configuration; routes: Routes }
@@ -64,7 +64,7 @@ export const startIngress = Effect.fnUntraced(function* (start: IngressStart) {
   const current = { configuration, routes: createRoutes(configuration.wanted) }
   const settings = () => current.configuration.wanted.settings
   const eventLog = yield* Effect.acquireRelease(
-    attempt(() => openIngressLog({ ...start, settings })),
+    attempt(() => openGuardedLog({ ...start, settings })),
     ({ log }) => Effect.promise(() => log.close()),
   )
   const parts: Parts = { ...start, clock: systemClock, eventLog, sessionSecret, current }
@@ -210,7 +210,7 @@ const listen = (server: IngressServer, { host, port }: IngressStart): Effect.Eff
   })
 
 /** Ready is who can admit, also into the spool. Source: S3. */
-const readinessOf = (node: ActorNode, eventLog: IngressLog, isShuttingDown: boolean): Health => {
+const readinessOf = (node: ActorNode, eventLog: GuardedLog, isShuttingDown: boolean): Health => {
   const notAccepting = [...node.channels.values()]
     .filter(({ subject }) => !subject.isAccepting)
     .map(({ id }) => id)

@@ -12,7 +12,7 @@ import type { Logger } from "@sluice/infra/logging/logging.ts"
 import { WaitingForLog } from "./waiting-for-log.ts"
 
 /** How the log of an ingress is opened. */
-export interface IngressLogOptions {
+export interface GuardedLogOptions {
   readonly natsUrl: string
   readonly isEmbedded: boolean
   readonly node: string
@@ -29,7 +29,7 @@ export interface LogHealth {
 }
 
 /** The log of an ingress, with what is done while it does not answer. Source: L9. */
-export interface IngressLog {
+export interface GuardedLog {
   readonly log: EventLog
   /** Whether something new may begin. */
   takesNew(): boolean
@@ -44,7 +44,7 @@ export interface IngressLog {
  * Fails: rejects with `LogUnavailable`.
  * Source: L9.
  */
-export const openIngressLog = async (options: IngressLogOptions): Promise<IngressLog> => {
+export const openGuardedLog = async (options: GuardedLogOptions): Promise<GuardedLog> => {
   const { natsUrl, node, isEmbedded, settings, logger } = options
   const answering = watchAnswers(await openJetStreamLog({ url: natsUrl, name: `ingress ${node}` }))
   if (!isEmbedded) {
@@ -71,7 +71,7 @@ export const openIngressLog = async (options: IngressLogOptions): Promise<Ingres
 }
 
 /** Nothing new without an answer of the log; what runs waits for it. */
-const refusing = (log: AnsweringLog): IngressLog => ({
+const refusing = (log: AnsweringLog): GuardedLog => ({
   log,
   takesNew: () => log.isAnswering(),
   health: () => ({ eventLog: log.isAnswering() ? "connected" : "unreachable", spoolBytes: 0 }),
@@ -81,7 +81,7 @@ const refusing = (log: AnsweringLog): IngressLog => ({
 const withSpool = (
   log: SpoolingLog,
   of: { readonly answering: AnsweringLog; readonly waiting: WaitingForLog; readonly isOn: () => boolean },
-): IngressLog => {
+): GuardedLog => {
   const { answering, waiting, isOn } = of
   return {
     log,
