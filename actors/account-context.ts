@@ -1,6 +1,9 @@
 import type { AccountConfiguration } from "@sluice/events/account-configuration.ts"
+import type { LimitMode } from "@sluice/events/adaptive-limit.ts"
 import type { Estimate } from "@sluice/events/field.ts"
+import { type Adjustments, noAdjustments, noRejections, type RejectionCounts } from "./account-learning.ts"
 import type { Cooldown } from "./cooldown.ts"
+import type { Learning } from "./learning.ts"
 import type { Ramp } from "./ramp.ts"
 import { Sessions } from "./sessions.ts"
 import type { TokenBucket } from "./token-bucket.ts"
@@ -14,11 +17,15 @@ export interface AccountLease {
   readonly client: string
   readonly model: string
   readonly session: string | null
+  /** Names the credential that it goes with. Source: C7. */
+  readonly credential: string | null
   readonly estimate: Estimate
   readonly estimatedCostNanoUsd: number
   /** What it took from the account's bucket of tokens; nothing where there was none. Source: C1. */
   readonly takenTokens: number
   readonly acquiredAt: number
+  /** How many were in flight when it was granted, itself included. Source: F1. */
+  readonly level: number
   /** Whether its usage is recorded. Source: D3. */
   readonly metered: boolean
   /** Whether it is known that the upstream took it. Source: C6. */
@@ -50,6 +57,14 @@ export interface AccountContext {
   /** When the last of them ended. */
   readonly cooledAt: number
   readonly ramp: Ramp | null
+  /** What its limit is: as configured, or as an operator has said since. */
+  readonly mode: LimitMode
+  /** What was learned of a hidden limit, kept also while the limit is a fixed one. Source: F4. */
+  readonly learning: Learning | null
+  /** How many rejections of an unknown kind came in a row. Source: C3. */
+  readonly unknowns: number
+  readonly rejections: RejectionCounts
+  readonly adjustments: Adjustments
   /** Nothing is sent until an attempt ends, or until then. Source: C3. */
   readonly gateUntil: number | null
   /** How many rejections for concurrency in a row. */
@@ -91,6 +106,11 @@ export const newAccount = (): AccountContext => ({
   consecutive: 0,
   cooledAt: 0,
   ramp: null,
+  mode: null,
+  learning: null,
+  unknowns: 0,
+  rejections: noRejections,
+  adjustments: noAdjustments,
   gateUntil: null,
   gates: 0,
   lowered: null,

@@ -1,7 +1,9 @@
 import type { AccountFact } from "@sluice/events/account.ts"
 import { actorName } from "@sluice/events/identifier.ts"
 import type { AccountContext } from "./account-context.ts"
+import { learningOf } from "./account-learning.ts"
 import type { Cooldown } from "./cooldown.ts"
+import { nextAccepted, proposalOf } from "./learning.ts"
 import { idleRampMs, isRamped } from "./ramp.ts"
 import { expiresAt } from "./sessions.ts"
 import { limitNanoUsd } from "./window.ts"
@@ -24,6 +26,11 @@ export const accountDueAt = (account: AccountContext): number | null => {
   for (const model in modelCooldowns) first = Math.min(first, modelCooldowns[model]?.until ?? Infinity)
   if (ramp !== null) first = Math.min(first, rampEndsAt(account))
   if (lowered !== null) first = Math.min(first, lowered.since + recoverEveryMs)
+  const learning = learningOf(account)
+  if (learning !== null) {
+    if (proposalOf(learning) !== null) return 0
+    first = Math.min(first, nextAccepted(learning)?.at ?? Infinity)
+  }
   if (stay !== undefined && config !== null)
     first = Math.min(first, expiresAt(stay, config.sessionIdleTimeoutMs))
   if (window !== null && windowState !== "open") first = Math.min(first, window.end)
@@ -39,6 +46,8 @@ export const accountFollowing = (account: AccountContext, now: number): Readonly
       cooldownEnd(account, now) ??
       rampEnd(account, now) ??
       recoveredLimit(account, now) ??
+      learnedLimit(account, now) ??
+      acceptedByTime(account, now) ??
       expiredSession(account, now) ??
       windowEnd(account, now) ??
       [])
@@ -92,9 +101,33 @@ const recoveredLimit = (account: AccountContext, now: number): Following => {
       to: lowered.limit + 1,
       reason: "recovered",
       inFlight: leases.size,
+      utilization: leases.size / lowered.limit,
+      samples: 0,
       classification: null,
     },
   ]
+}
+
+/** What the evidence comes to is enforced by a fact that carries it. Source: F3. */
+const learnedLimit = (account: AccountContext, now: number): Following => {
+  const learning = learningOf(account)
+  const proposal = learning && proposalOf(learning)
+  if (learning === null || proposal === null) return undefined
+  const { limit: from, inFlight, samples, classification } = learning
+  const { limit: to, reason } = proposal
+  const evidence = { inFlight, utilization: inFlight / from, samples, classification }
+  return [{ actor: named(account), type: "account.limit_adjusted", at: now, from, to, reason, ...evidence }]
+}
+
+/** An attempt that was not rejected in the time that rejections take was accepted. Source: F1. */
+const acceptedByTime = (account: AccountContext, now: number): Following => {
+  const learning = learningOf(account)
+  const next = learning && nextAccepted(learning)
+  const held = next === null ? undefined : account.leases.get(next.lease)
+  if (next === null || next.at > now || held === undefined) return undefined
+  const { request, attempt, lease, acquiredAt } = held
+  const accepted = { request, attempt, lease, ttfbMs: now - acquiredAt, by: "time" } as const
+  return [{ actor: named(account), type: "account.accepted", at: now, ...accepted }]
 }
 
 const expiredSession = (account: AccountContext, now: number): Following => {

@@ -1,8 +1,18 @@
 import type { AccountFact } from "@sluice/events/account.ts"
-import { Struct } from "effect"
+import { Equal, Struct } from "effect"
 import type { AccountContext } from "./account-context.ts"
+import {
+  countRejection,
+  forgetLearning,
+  learnFromAccepted,
+  learnFromEnd,
+  learnFromSent,
+  takeAdjustment,
+  takeMode,
+} from "./account-learning.ts"
 import { begin, extend } from "./cooldown.ts"
 import { isAnswer, isFailure } from "./health.ts"
+import { unchanged } from "./live-actor.ts"
 import { seenEnough } from "./reservation.ts"
 import { chargedTokens, estimatedTokens, sizeOf, take } from "./token-bucket.ts"
 import { addCost, costIn } from "./window.ts"
@@ -14,8 +24,6 @@ type Change = Partial<AccountContext>
 export type EvolveAccount = {
   readonly [T in AccountFact["type"]]: (context: AccountContext, fact: Of<T>) => Change
 }
-
-const unchanged = {}
 
 /** Takes from the account's buckets, or gives a negative amount back. Source: C1. */
 const charge = (
@@ -44,16 +52,19 @@ const acquired = (context: AccountContext, fact: Of<"account.acquired">): Change
     client,
     model,
     session,
+    credential: context.credential,
     estimate,
     estimatedCostNanoUsd,
     takenTokens,
     acquiredAt: at,
+    level: fact.inFlight,
     metered: false,
     accepted: false,
   })
   if (session !== null) context.sessions.admit(session, at)
   return {
     lastUsedAt: at,
+    ...learnFromSent(context, fact),
     ...(context.seen < seenEnough ? { seen: context.seen + 1 } : unchanged),
     ...(estimatedCostNanoUsd > 0
       ? { heldCostNanoUsd: context.heldCostNanoUsd + estimatedCostNanoUsd }
@@ -72,7 +83,10 @@ const endLease = (
   if (held === undefined) return unchanged
   context.leases.delete(fact.lease)
   if (held.session !== null) context.sessions.end(held.session, { at: fact.at, isSuccess })
-  const gate = context.gateUntil === null ? unchanged : { gateUntil: null }
+  const gate = {
+    ...learnFromEnd(context, held, fact),
+    ...(context.gateUntil === null ? unchanged : { gateUntil: null }),
+  }
   if (held.metered) return gate
   return {
     ...gate,
@@ -85,14 +99,16 @@ const endLease = (
 
 const released = (context: AccountContext, fact: Of<"account.released">): Change => {
   const isSuccess = fact.outcome === "ok"
-  const model = context.leases.get(fact.lease)?.model ?? ""
-  const ended = endLease(context, fact, isSuccess)
+  const held = context.leases.get(fact.lease)
+  const model = held?.model ?? ""
+  const ended = { ...endLease(context, fact, isSuccess), ...countRejection(context, fact) }
   // An attempt that began before the cooldown says nothing of the time after it.
   const isLate = context.cooldown !== null || fact.startedAt < context.cooledAt
   if (isSuccess) return { ...ended, ...served(context), ...(isLate ? unchanged : proven(context, model)) }
   if (fact.gateUntil !== undefined) return { ...ended, gateUntil: fact.gateUntil, gates: context.gates + 1 }
   const { fingerprint } = fact
-  if (fingerprint !== undefined && !context.refusals.includes(fingerprint))
+  const isOfCredential = held !== undefined && held.credential === context.credential
+  if (fingerprint !== undefined && isOfCredential && !context.refusals.includes(fingerprint))
     return { ...ended, failures: 0, refusals: [...context.refusals, fingerprint] }
   if (isFailure(fact)) return isLate ? ended : { ...ended, failures: context.failures + 1 }
   return isAnswer(fact) && context.failures > 0 ? { ...ended, failures: 0 } : ended
@@ -167,15 +183,18 @@ export const evolveAccount: EvolveAccount = {
     burstSeconds,
     removed: false,
     // What a rejection has left of a limit is of that limit alone.
-    ...(context.config?.concurrency === config.concurrency ? unchanged : { lowered: null }),
+    ...(Equal.equals(context.config?.concurrency, config.concurrency)
+      ? unchanged
+      : takeMode(context, config.concurrency)),
     ...(context.credential === credential ? unchanged : { refusals: [] }),
   }),
   "account.removed": () => ({ removed: true }),
   "account.acquired": acquired,
-  "account.accepted": ({ leases }, { lease }) => {
-    const held = leases.get(lease)
-    if (held !== undefined) leases.set(lease, { ...held, accepted: true })
-    return unchanged
+  "account.accepted": (context, { lease, at }) => {
+    const held = context.leases.get(lease)
+    if (held === undefined) return unchanged
+    context.leases.set(lease, { ...held, accepted: true })
+    return learnFromAccepted(context, held, at)
   },
   "account.released": released,
   "account.expired": (context, fact) => endLease(context, fact, false),
@@ -185,10 +204,9 @@ export const evolveAccount: EvolveAccount = {
   "account.cooldown_ended": cooldownEnded,
   "account.ramped": (_, { limit, at }) =>
     limit === null ? { ramp: null, consecutive: 0 } : { ramp: { limit, since: at } },
-  "account.limit_adjusted": ({ config }, { to, at }) => ({
-    lowered:
-      config?.concurrency === null || to >= (config?.concurrency ?? 0) ? null : { limit: to, since: at },
-  }),
+  "account.limit_adjusted": takeAdjustment,
+  "account.mode_changed": (context, { to }) => takeMode(context, to),
+  "account.learning_reset": forgetLearning,
   "account.session_registered": ({ sessions }, { session, stay, at }) => {
     sessions.register(session, stay, at)
     return unchanged

@@ -1,27 +1,50 @@
+import { isAdaptive } from "@sluice/events/adaptive-limit.ts"
 import type { RequestClass } from "@sluice/events/field.ts"
 import type { AccountContext } from "./account-context.ts"
+import { learningOf } from "./account-learning.ts"
+import { ceilingOf, isSettled } from "./learning.ts"
 import { type Limit, tighter } from "./limit.ts"
 import { openToNew } from "./reservation.ts"
 
-/** Gives the limit in force: what is configured, or what a rejection or a ramp has left of it. Source: A2, C3, C6. */
-export const slotsOf = ({ config, lowered, ramp }: AccountContext): Limit => {
-  const configured = config?.concurrency ?? null
-  if (lowered === null && ramp === null) return configured
-  return tighter(tighter(configured, lowered?.limit ?? null), ramp?.limit ?? null)
+/** Gives the number that is configured, or the most that may be learned. Source: A3, A4. */
+export const wholeOf = ({ mode, learning }: AccountContext): Limit =>
+  isAdaptive(mode) ? (learning?.bounds.max ?? null) : mode
+
+/** Gives the limit in force: what is configured or learned, or what a rejection or a ramp has left of it. Source: A2, C3, C6, F4. */
+export const slotsOf = (account: AccountContext): Limit => {
+  const { mode, learning, lowered, ramp } = account
+  const own = isAdaptive(mode) ? (learning?.limit ?? null) : mode
+  if (lowered === null && ramp === null) return own
+  return tighter(tighter(own, lowered?.limit ?? null), ramp?.limit ?? null)
 }
 
-/** Gives the part of the limit that a request of a class may use. Source: A4. */
-export const slotsFor = (account: AccountContext, requestClass: RequestClass): Limit => {
-  const inForce = slotsOf(account)
+/** Gives the part of the limit that a request of a class may use now; on an account that learns, a test of what is above the limit may go too. Source: A4, F1. */
+export const slotsFor = (account: AccountContext, requestClass: RequestClass, now: number): Limit =>
+  partFor(account, requestClass, slotsNow(account, now))
+
+/** Gives the part of the limit that new requests may use, without tests. Source: A4. */
+export const slotsForNew = (account: AccountContext): Limit => partFor(account, "new", slotsOf(account))
+
+const partFor = (account: AccountContext, requestClass: RequestClass, inForce: Limit): Limit => {
   const { config, leases, seen } = account
-  if (requestClass === "bound" || config === null || config.concurrency === null || inForce === null)
-    return inForce
+  const limit = wholeOf(account)
+  if (requestClass === "bound" || config === null || limit === null || inForce === null) return inForce
   if (config.reservedConcurrency === 0) return inForce
+  const learning = learningOf(account)
   return openToNew({
     reserved: config.reservedConcurrency,
-    limit: config.concurrency,
+    limit,
     inForce,
     inFlight: leases.size,
     seen,
+    isCertain: learning === null || isSettled(learning),
   })
+}
+
+/** Gives how many may be in flight now. */
+const slotsNow = (account: AccountContext, now: number): Limit => {
+  const learning = learningOf(account)
+  if (learning === null) return slotsOf(account)
+  const ceiling = ceilingOf(learning, { inFlight: account.leases.size, now })
+  return account.ramp === null ? ceiling : Math.min(ceiling, account.ramp.limit)
 }

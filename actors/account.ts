@@ -1,17 +1,27 @@
 import type { AccountFact } from "@sluice/events/account.ts"
 import { assign, setup } from "xstate"
 import { type AccountContext, newAccount } from "./account-context.ts"
+import { learningOf } from "./account-learning.ts"
 import { evolveAccount } from "./account-ledger.ts"
 import { slotsOf } from "./account-limit.ts"
+import { isSettled } from "./learning.ts"
 import { hasRoom } from "./limit.ts"
-import { refuseUnknownFact } from "./live-actor.ts"
+import { changed, type Kept, refuseUnknownFact } from "./live-actor.ts"
 import { healthRegion, lifecycleRegion } from "./regions.ts"
 
 interface Step {
-  readonly context: AccountContext
+  readonly context: Kept<AccountContext>
 }
 
-const isFull = ({ context }: Step): boolean => !hasRoom(slotsOf(context), context.leases.size)
+const isFull = ({ context }: Step): boolean => !hasRoom(slotsOf(context.ledger), context.ledger.leases.size)
+
+const isLearning = ({ context }: Step): boolean => learningOf(context.ledger) !== null
+const isFixed = (step: Step): boolean => !isLearning(step)
+const isKnown = ({ context }: Step): boolean => {
+  const learning = learningOf(context.ledger)
+  return learning !== null && isSettled(learning)
+}
+const isOpenAgain = (step: Step): boolean => !isKnown(step)
 
 const windowIs =
   (state: AccountContext["windowState"]) =>
@@ -21,19 +31,21 @@ const windowIs =
 const evolves = { actions: "evolve" } as const
 
 /**
- * An account, driven by its facts alone: whether it has a slot, how healthy it is, where it stands in its life and in its window of cost, and whether its credential is good.
+ * An account, driven by its facts alone: whether it has a slot, whether its limit is known, how healthy it is, where it stands in its life and in its window of cost, and whether its credential is good.
  *
  * Source: L1, L2.
  */
 export const accountMachine = setup({
-  types: { context: {} as AccountContext, events: {} as AccountFact },
+  types: { context: {} as Kept<AccountContext>, events: {} as AccountFact },
   actions: {
-    evolve: assign(({ context, event }) => evolveAccount[event.type](context, event as never)),
+    evolve: assign(({ context: { ledger }, event }) =>
+      changed(ledger, evolveAccount[event.type](ledger, event as never)),
+    ),
     refuseUnknownFact,
   },
 }).createMachine({
   id: "account",
-  context: newAccount,
+  context: () => ({ ledger: newAccount() }),
   type: "parallel",
   on: {
     "account.configured": evolves,
@@ -48,6 +60,8 @@ export const accountMachine = setup({
     "account.cooldown_ended": evolves,
     "account.ramped": evolves,
     "account.limit_adjusted": evolves,
+    "account.mode_changed": evolves,
+    "account.learning_reset": evolves,
     "account.session_registered": evolves,
     "account.session_expired": evolves,
     "account.session_released": evolves,
@@ -61,6 +75,24 @@ export const accountMachine = setup({
       states: {
         open: { always: { target: "saturated", guard: isFull } },
         saturated: { always: { target: "open", guard: (step: Step) => !isFull(step) } },
+      },
+    },
+    learning: {
+      initial: "off",
+      states: {
+        off: { always: { target: "searching", guard: isLearning } },
+        searching: {
+          always: [
+            { target: "off", guard: isFixed },
+            { target: "settled", guard: isKnown },
+          ],
+        },
+        settled: {
+          always: [
+            { target: "off", guard: isFixed },
+            { target: "searching", guard: isOpenAgain },
+          ],
+        },
       },
     },
     health: healthRegion,

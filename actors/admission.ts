@@ -1,6 +1,7 @@
 import type { ChannelFact } from "@sluice/events/channel.ts"
 import { actorName } from "@sluice/events/identifier.ts"
 import type { PassedOver } from "@sluice/events/ingress.ts"
+import { slotsOf } from "./account-limit.ts"
 import type { ChannelContext } from "./channel-ledger.ts"
 import type { Acquire, Applicant, Decision, Enqueue, Leave, Obstacle, Refuse } from "./command.ts"
 import { demandKey } from "./demand.ts"
@@ -122,7 +123,7 @@ export const expectedWaitMs = (
     const limit = channelOf(group).config?.mode === "soft" ? group.accountsLimit : limitOf(group)
     return limit === null ? null : ((lanes.ahead(client, weight) + 1) * meanMs) / Math.max(1, limit)
   }
-  const limit = contextOf(accountOf(group, account)).config?.concurrency ?? null
+  const limit = slotsOf(contextOf(accountOf(group, account)))
   return limit === null ? null : ((lanes.demands.waitingFor(account) + 1) * meanMs) / limit
 }
 

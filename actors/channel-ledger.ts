@@ -4,6 +4,7 @@ import type { RequestClass } from "@sluice/events/field.ts"
 import { begin, type Cooldown, extend } from "./cooldown.ts"
 import { type Holds, observe } from "./holds.ts"
 import { Lanes } from "./lanes.ts"
+import { unchanged } from "./live-actor.ts"
 import { sizeOf, take, type TokenBucket } from "./token-bucket.ts"
 
 /** A slot of the channel, held by one attempt. Source: A9. */
@@ -43,8 +44,6 @@ type Change = Partial<ChannelContext>
 export type EvolveChannel = {
   readonly [T in ChannelFact["type"]]: (context: ChannelContext, fact: Of<T>) => Change
 }
-
-const unchanged = {}
 
 /** Gives a channel to which nothing has happened yet. */
 export const newChannel = (): ChannelContext => ({

@@ -2,18 +2,18 @@ import type { ChannelFact } from "@sluice/events/channel.ts"
 import { assign, setup } from "xstate"
 import { type ChannelContext, evolveChannel, newChannel } from "./channel-ledger.ts"
 import { hasRoom } from "./limit.ts"
-import { refuseUnknownFact } from "./live-actor.ts"
+import { changed, type Kept, refuseUnknownFact } from "./live-actor.ts"
 import { healthRegion, lifecycleRegion } from "./regions.ts"
 
 const evolves = { actions: "evolve" } as const
 
 interface Step {
-  readonly context: ChannelContext
+  readonly context: Kept<ChannelContext>
 }
 
-const isQueueing = ({ context }: Step): boolean => context.lanes.size > 0
+const isQueueing = ({ context }: Step): boolean => context.ledger.lanes.size > 0
 const isFull = ({ context }: Step): boolean =>
-  !hasRoom(context.config?.maxConcurrent ?? null, context.leases.size)
+  !hasRoom(context.ledger.config?.maxConcurrent ?? null, context.ledger.leases.size)
 
 const isServed = (step: Step): boolean => !isQueueing(step)
 const isBusy = (step: Step): boolean => isFull(step) || isQueueing(step)
@@ -25,14 +25,16 @@ const isOpen = (step: Step): boolean => !isBusy(step)
  * Source: L1, L2.
  */
 export const channelMachine = setup({
-  types: { context: {} as ChannelContext, events: {} as ChannelFact },
+  types: { context: {} as Kept<ChannelContext>, events: {} as ChannelFact },
   actions: {
-    evolve: assign(({ context, event }) => evolveChannel[event.type](context, event as never)),
+    evolve: assign(({ context: { ledger }, event }) =>
+      changed(ledger, evolveChannel[event.type](ledger, event as never)),
+    ),
     refuseUnknownFact,
   },
 }).createMachine({
   id: "channel",
-  context: newChannel,
+  context: () => ({ ledger: newChannel() }),
   type: "parallel",
   on: {
     "channel.configured": evolves,

@@ -60,6 +60,21 @@ export interface Reset {
   readonly by: string
 }
 
+/** Makes the limit of an account a number, or one that is learned. Source: S6. */
+export interface SetLimit {
+  readonly type: "set_limit"
+  readonly account: string
+  readonly limit: number | "adaptive"
+  readonly by: string
+}
+
+/** Forgets what was learned of an account's limit. Source: S6. */
+export interface Forget {
+  readonly type: "forget"
+  readonly account: string
+  readonly by: string
+}
+
 /** Takes a session off an account. */
 export interface Unbind {
   readonly type: "unbind"
@@ -170,6 +185,8 @@ export type Command =
   | Recover
   | Refuse
   | Reset
+  | SetLimit
+  | Forget
   | Unbind
 
 /** Why an account, or the whole channel where there is no `account`, cannot take the attempt. Source: B8. */

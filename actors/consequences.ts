@@ -3,6 +3,7 @@ import type { ChannelFact } from "@sluice/events/channel.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import { actorName } from "@sluice/events/identifier.ts"
 import type { AccountContext } from "./account-context.ts"
+import { isOfLimit, learningOf } from "./account-learning.ts"
 import { windowFacts } from "./account-window.ts"
 import { channelOf, type Group } from "./group.ts"
 import { failuresMax, isFailure, refusalsMax } from "./health.ts"
@@ -26,8 +27,16 @@ export const consequences = (group: Group, ended: EndedAttempt): ReadonlyArray<F
 const ofRejection = (group: Group, ended: EndedAttempt): ReadonlyArray<Fact> => {
   const { rejection } = ended.command
   if (rejection === undefined) return []
-  const lowered = rejection.classification === "concurrency" ? loweredLimit(ended) : []
-  return [...lowered, ...cool(group, { ...ended, rejection })]
+  const { account, held } = ended
+  if (!isOfLimit(account, rejection.classification)) return cool(group, { ...ended, rejection })
+  const learning = learningOf(account)
+  const lowered = loweredLimit(ended)
+  // A test that was rejected lets the next test wait, not the account.
+  if (learning !== null && held.level > learning.limit) return lowered
+  return [
+    ...lowered,
+    ...cool(group, { ...ended, rejection: { ...rejection, classification: "concurrency" } }),
+  ]
 }
 
 /** The fifth failure in a row cools an account, and so does any on the way back from a cooldown. Source: C6, C7. */
@@ -38,9 +47,10 @@ const ofFailure = (group: Group, ended: EndedAttempt): ReadonlyArray<Fact> => {
   return ramp !== null || failures + 1 >= failuresMax ? coolAsFailing(group, ended) : []
 }
 
-const suspension = ({ account, command, now }: EndedAttempt): ReadonlyArray<Fact> => {
+const suspension = ({ account, held, command, now }: EndedAttempt): ReadonlyArray<Fact> => {
   const { config, suspended, refusals } = account
-  if (config === null || suspended) return []
+  // What went with another credential says nothing of the one that came since.
+  if (config === null || suspended || held.credential !== account.credential) return []
   const fact = { actor: actorName("account", config.id), type: "account.suspended", at: now } as const
   const { credentialRefused, fingerprint, status } = command
   if (credentialRefused !== undefined)

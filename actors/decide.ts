@@ -5,6 +5,7 @@ import { acquire, enqueue, leave, refuse } from "./admission.ts"
 import type { Command, Configure, Decision } from "./command.ts"
 import { accept, meter, recover, release } from "./ending.ts"
 import { channelOf, contextOf, type Group } from "./group.ts"
+import { forget, setLimit } from "./limit-operations.ts"
 import { reset, unbind } from "./operations.ts"
 
 /**
@@ -34,6 +35,10 @@ export const decide = (group: Group, command: Command, now: number): Decision =>
       return accept(group, command, now)
     case "reset":
       return reset(group, command, now)
+    case "set_limit":
+      return setLimit(group, command, now)
+    case "forget":
+      return forget(group, command, now)
     case "unbind":
       return unbind(group, command, now)
   }

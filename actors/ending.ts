@@ -2,10 +2,11 @@ import type { Fact } from "@sluice/events/commit.ts"
 import { tokensOf } from "@sluice/events/field.ts"
 import { actorName } from "@sluice/events/identifier.ts"
 import type { AccountContext, AccountLease } from "./account-context.ts"
+import { isOfLimit, learningOf } from "./account-learning.ts"
 import { slotsOf } from "./account-limit.ts"
 import { hasWindow, windowAfter, windowFacts } from "./account-window.ts"
 import { abandoned } from "./admission.ts"
-import type { Accept, Decision, Meter, Recover, Release } from "./command.ts"
+import type { Accept, Decision, Meter, Recover, Rejection429, Release } from "./command.ts"
 import { consequences, failedSession } from "./consequences.ts"
 import { costNanoUsd } from "./cost.ts"
 import { accountOf, channelOf, contextOf, type Group } from "./group.ts"
@@ -26,34 +27,40 @@ export const meter = (group: Group, command: Meter, now: number): Decision => {
 }
 
 /**
- * Takes note that the upstream took an attempt: each success doubles the limit of an account that comes back from a cooldown.
+ * Tells whether anything follows from the acceptance of an attempt: most prove nothing new, and are no fact.
  *
- * Source: C6.
+ * Source: C6, F1.
+ */
+export const awaitsAcceptance = (account: AccountContext, lease: string): boolean => {
+  const held = account.leases.get(lease)
+  if (held === undefined || held.accepted || account.config === null) return false
+  return isRamping(account, held) || (learningOf(account)?.pending ?? []).some((one) => one.lease === lease)
+}
+
+/** An attempt that began before the end of the cooldown tells nothing of the time after it. */
+const isRamping = ({ ramp, cooledAt }: AccountContext, { acquiredAt }: AccountLease): boolean =>
+  ramp !== null && acquiredAt >= cooledAt
+
+/**
+ * Takes note that the upstream took an attempt: each success doubles the limit of an account that comes back from a cooldown, and proves a level of a hidden limit.
+ *
+ * Source: C6, F1.
  */
 export const accept = (group: Group, command: Accept, now: number): Decision => {
   const account = contextOf(accountOf(group, command.account))
   const held = account.leases.get(command.lease)
   const { ramp, config } = account
-  if (
-    held === undefined ||
-    held.accepted ||
-    config === null ||
-    ramp === null ||
-    held.acquiredAt < account.cooledAt
-  )
-    return nothing
+  if (held === undefined || config === null || !awaitsAcceptance(account, command.lease)) return nothing
   const actor = actorName("account", config.id)
   const { request, attempt, lease } = held
   const { ttfbMs } = command
   const accepted = { request, attempt, lease, ttfbMs, by: "headers" } as const
-  const limit = nextRamp(ramp, slotsOf({ ...account, ramp: null }))
-  return {
-    kind: "facts",
-    facts: [
-      { actor, type: "account.accepted", at: now, ...accepted },
-      { actor, type: "account.ramped", at: now, limit },
-    ],
+  const facts: Array<Fact> = [{ actor, type: "account.accepted", at: now, ...accepted }]
+  if (ramp !== null && isRamping(account, held)) {
+    const limit = nextRamp(ramp, slotsOf({ ...account, ramp: null }))
+    facts.push({ actor, type: "account.ramped", at: now, limit })
   }
+  return { kind: "facts", facts }
 }
 
 /**
@@ -83,8 +90,7 @@ export const release = (group: Group, command: Release, now: number): Decision =
     rejection === undefined
       ? {}
       : { classification: rejection.classification, evidence: rejection.evidence, model: held.model }
-  const gate =
-    rejection?.classification === "concurrency" ? { gateUntil: gateUntil(account, command, now) } : {}
+  const gate = rejection === undefined ? {} : gateOf(account, held, { rejection, command, now })
   const facts: Array<Fact> = [
     {
       ...ended,
@@ -216,6 +222,22 @@ const usageRecorded = (account: AccountContext, held: AccountLease, usage: Usage
     prices: usage.prices,
     ...(hasWindow(account) ? { windowStart: windowAfter(account, { now: usage.now }).start } : {}),
   }
+}
+
+/** After a rejection as one too many nothing is sent for a while, unless it was a test: then the limit holds already. Source: C3, F5. */
+const gateOf = (
+  account: AccountContext,
+  { level }: AccountLease,
+  of: { readonly rejection: Rejection429; readonly command: Release; readonly now: number },
+): { readonly gateUntil?: number; readonly jitter?: number; readonly retryAfterMs?: number } => {
+  const { rejection, command, now } = of
+  if (!isOfLimit(account, rejection.classification)) return {}
+  const learning = learningOf(account)
+  const gate = { gateUntil: gateUntil(account, command, now) }
+  if (learning === null) return gate
+  const { retryAfterMs } = rejection
+  const drawn = { jitter: command.jitter, ...(retryAfterMs === null ? {} : { retryAfterMs }) }
+  return level > learning.limit ? drawn : { ...gate, ...drawn }
 }
 
 const lingerMs = (

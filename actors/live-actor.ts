@@ -10,6 +10,26 @@ export const refuseUnknownFact = ({ event }: { readonly event: { readonly type: 
   throw new UnknownFact(`no transition for ${event.type}`)
 }
 
+/**
+ * What a machine holds: all that its facts say, as one object that `assign` replaces.
+ *
+ * `assign` copies the fields of the machine's context for every fact, whatever changed; so it has one field, and a fact that changes nothing copies nothing.
+ */
+export interface Kept<Context> {
+  readonly ledger: Context
+}
+
+/** Gives what a change makes of a ledger; of none, the ledger itself. */
+export const changed = <Context extends object>(
+  ledger: Context,
+  change: Partial<Context>,
+): Kept<Context> => ({
+  ledger: change === unchanged ? ledger : { ...ledger, ...change },
+})
+
+/** The change that is none. */
+export const unchanged: object = Object.freeze({})
+
 /** What an actor is at one instant. */
 export interface LiveSnapshot<Context> {
   readonly status: "active" | "done" | "error" | "stopped"

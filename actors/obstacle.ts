@@ -1,12 +1,14 @@
 import { actorName } from "@sluice/events/identifier.ts"
 import type { PassedOver } from "@sluice/events/ingress.ts"
 import type { AccountContext } from "./account-context.ts"
-import { slotsFor } from "./account-limit.ts"
+import { learningOf } from "./account-learning.ts"
+import { slotsFor, wholeOf } from "./account-limit.ts"
 import { windowStateFor } from "./account-window.ts"
 import type { Applicant, Obstacle } from "./command.ts"
 import { cooling } from "./cooldown.ts"
 import type { Demand } from "./demand.ts"
 import { type AccountActor, channelOf, contextOf, type Group } from "./group.ts"
+import { ceilingRisesAt } from "./learning.ts"
 import { hasRoom } from "./limit.ts"
 import { isAllReserved } from "./reservation.ts"
 import { availableAt, estimatedTokens, sizeOf } from "./token-bucket.ts"
@@ -38,7 +40,7 @@ export const obstacleOf = (group: Group, actor: AccountActor, asked: Asked): Pas
   if (config === null) return "disabled"
   if (asked.tried?.has(config.id)) return "tried"
   // Nobody waits for slots that are all kept for bound requests, whatever else ends by itself (A4).
-  if (isAllReserved(config.reservedConcurrency, config.concurrency) && !isBound(account, asked.of))
+  if (isAllReserved(config.reservedConcurrency, wholeOf(account)) && !isBound(account, asked.of))
     return "reserved"
   return coolingOf(group, account, asked) ?? limitOf(account, asked) ?? bucketOf(group, actor, asked)
 }
@@ -64,7 +66,7 @@ const limitOf = (account: AccountContext, { now, of }: Asked): PassedOver | null
   const isOverCap = !isOfSession && config.maxSessions !== null && sessions.size >= config.maxSessions
   if (isOverCap && of.session !== undefined) return "session_limit"
   if (gateUntil !== null && now < gateUntil) return "saturated"
-  return hasRoom(slotsFor(account, isOfSession ? "bound" : "new"), leases.size) ? null : "saturated"
+  return hasRoom(slotsFor(account, isOfSession ? "bound" : "new", now), leases.size) ? null : "saturated"
 }
 
 const bucketOf = (group: Group, actor: AccountActor, asked: Asked): PassedOver | null => {
@@ -117,13 +119,22 @@ const opensAt = (
     case "window_cost":
       return isCurrent(account.window, asked.now) ? account.window.end : null
     case "saturated":
-      return account.gateUntil !== null && account.gateUntil > asked.now ? account.gateUntil : null
+      return roomAt(account, asked.now)
     case "rpm":
     case "tpm":
       return tokensOpenAt(group, actor, asked)
     default:
       return null
   }
+}
+
+/** Gives when a full account takes one more by itself: when its gate opens, or when what is above its learned limit may be tested. Source: C3, F1. */
+const roomAt = (account: AccountContext, now: number): number | null => {
+  const { gateUntil } = account
+  if (gateUntil !== null && gateUntil > now) return gateUntil
+  const learning = learningOf(account)
+  const testAt = learning === null ? null : ceilingRisesAt(learning)
+  return testAt !== null && testAt > now ? testAt : null
 }
 
 const isFailing = ({ cooldown }: AccountContext, reason: PassedOver): boolean =>

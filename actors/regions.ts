@@ -1,3 +1,5 @@
+import type { Kept } from "./live-actor.ts"
+
 interface Lived {
   readonly config: { readonly enabled: boolean } | null
   readonly removed: boolean
@@ -7,17 +9,19 @@ interface Lived {
 }
 
 interface Step {
-  readonly context: Lived
+  readonly context: Kept<Lived>
 }
 
-const isCooling = ({ context }: Step): boolean => context.cooldown !== null
+const isCooling = ({ context }: Step): boolean => context.ledger.cooldown !== null
 const isRecovering = ({ context }: Step): boolean =>
-  context.cooldown === null && (context.ramp ?? null) !== null
-const isUnwell = ({ context }: Step): boolean => context.cooldown !== null || (context.ramp ?? null) !== null
+  context.ledger.cooldown === null && (context.ledger.ramp ?? null) !== null
+const isUnwell = ({ context }: Step): boolean =>
+  context.ledger.cooldown !== null || (context.ledger.ramp ?? null) !== null
 const isHealthy = (step: Step): boolean => !isUnwell(step)
-const isEnabled = ({ context }: Step): boolean => context.config?.enabled === true && !context.removed
+const isEnabled = ({ context }: Step): boolean =>
+  context.ledger.config?.enabled === true && !context.ledger.removed
 const isClosed = (step: Step): boolean => !isEnabled(step)
-const isIdle = ({ context }: Step): boolean => context.leases.size === 0
+const isIdle = ({ context }: Step): boolean => context.ledger.leases.size === 0
 
 /** The region that tells whether an actor cools, or comes back from it. Source: L1, C5, C6. */
 export const healthRegion = {

@@ -2,7 +2,8 @@ import type { AccountFact } from "@sluice/events/account.ts"
 import type { Classification } from "@sluice/events/field.ts"
 import { actorName } from "@sluice/events/identifier.ts"
 import type { AccountContext, AccountLease } from "./account-context.ts"
-import { slotsOf } from "./account-limit.ts"
+import { learningOf } from "./account-learning.ts"
+import { slotsOf, wholeOf } from "./account-limit.ts"
 import type { Rejection429, Release } from "./command.ts"
 import { backoffMs, type Cooldown } from "./cooldown.ts"
 import { channelOf, type Group } from "./group.ts"
@@ -24,19 +25,21 @@ export const gateUntil = ({ gates }: AccountContext, { jitter }: Release, now: n
   now + Math.round(Math.min(firstGateMs * 2 ** gates * (1 + jitterShare * jitter), longestGateMs))
 
 /**
- * What a rejection for concurrency makes of a fixed limit: as many as were in flight, less the rejected one; or what the provider says.
+ * What a rejection for concurrency makes of a limit: what the provider says; else of a fixed one as many as were in flight, less the rejected one. A learned one is left to what the evidence comes to.
  *
- * Source: C3.
+ * Source: C3, F6.
  */
 export const loweredLimit = ({ account, command, now }: EndedAttempt): ReadonlyArray<AccountFact> => {
   const { config, leases } = account
   const inForce = slotsOf({ ...account, ramp: null })
   if (config === null || inForce === null) return []
   const stated = command.rejection?.statedLimit ?? null
+  if (stated === null && learningOf(account) !== null) return []
+  const whole = wholeOf(account)
   // What the provider says is believed, also where less was guessed before.
   const to = Math.max(
     1,
-    stated === null ? Math.min(inForce, leases.size - 1) : Math.min(config.concurrency ?? stated, stated),
+    stated === null ? Math.min(inForce, leases.size - 1) : Math.min(whole ?? stated, stated),
   )
   if (to === inForce) return []
   return [
@@ -48,6 +51,8 @@ export const loweredLimit = ({ account, command, now }: EndedAttempt): ReadonlyA
       to,
       reason: stated === null ? "rejected" : "stated",
       inFlight: leases.size,
+      utilization: leases.size / inForce,
+      samples: learningOf(account)?.samples ?? 1,
       classification: "concurrency",
     },
   ]

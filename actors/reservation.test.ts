@@ -55,7 +55,7 @@ describe("A4: reserved slots (concurrency 5, reserved 2)", () => {
 })
 
 describe("A4, C6: while less than the configured limit is in force", () => {
-  const of = { reserved: 3, limit: 5, inFlight: 0, seen: 100 }
+  const of = { reserved: 3, limit: 5, inFlight: 0, seen: 100, isCertain: true }
 
   it.each([
     [1, 1],
@@ -68,7 +68,7 @@ describe("A4, C6: while less than the configured limit is in force", () => {
 })
 
 describe("F11: a share of the slots", () => {
-  const of = { reserved: "auto", limit: 20, inForce: 20, inFlight: 0, seen: 100 } as const
+  const of = { reserved: "auto", limit: 20, inForce: 20, inFlight: 0, seen: 100, isCertain: true } as const
 
   it.each([1, 2, 3])("reserves nothing of a limit of %i", (limit) => {
     for (let inFlight = 0; inFlight <= limit; inFlight += 1)
@@ -81,5 +81,11 @@ describe("F11: a share of the slots", () => {
 
   it("rises from a tenth at half load to 35 % at full load, rounded down", () => {
     expect([0, 10, 15, 20].map((inFlight) => openToNew({ ...of, inFlight }))).toEqual([18, 18, 16, 13])
+  })
+
+  it("rises half as far while the limit is being learned", () => {
+    expect([10, 15, 20].map((inFlight) => openToNew({ ...of, inFlight, isCertain: false }))).toEqual([
+      18, 17, 16,
+    ])
   })
 })

@@ -6,6 +6,7 @@ export const seenEnough = 100
 const fewSeenShare = 0.1
 const mostShare = 0.35
 const smallestShared = 4
+const unsureConfidence = 0.5
 
 /** What the number of reserved slots follows from. */
 export interface Reserved {
@@ -18,6 +19,8 @@ export interface Reserved {
   readonly inFlight: number
   /** How many requests it has carried, up to `seenEnough`. */
   readonly seen: number
+  /** Whether the limit is sure: configured, or learned for now. */
+  readonly isCertain: boolean
 }
 
 /**
@@ -33,11 +36,14 @@ export const openToNew = (of: Reserved): number => {
   return inForce < limit ? Math.max(Math.min(1, inForce), inForce - reserved) : inForce - reserved
 }
 
-const sharedOf = ({ inForce, inFlight, seen }: Reserved): number => {
+const sharedOf = ({ inForce, inFlight, seen, isCertain }: Reserved): number => {
   if (inForce < smallestShared) return 0
   const load = Math.min(1, inFlight / inForce)
+  const confidence = isCertain ? 1 : unsureConfidence
   const share =
-    seen < seenEnough ? fewSeenShare : fewSeenShare + (mostShare - fewSeenShare) * Math.max(0, 2 * load - 1)
+    seen < seenEnough
+      ? fewSeenShare
+      : fewSeenShare + (mostShare - fewSeenShare) * confidence * Math.max(0, 2 * load - 1)
   return Math.min(Math.floor(inForce * share), inForce - 1)
 }
 

@@ -9,7 +9,7 @@ import { channelMachine } from "./channel.ts"
 import { createGroup, type Group, indexAll } from "./group.ts"
 import type { Hold } from "./holds.ts"
 import { Lanes, type StoredLanes } from "./lanes.ts"
-import { start } from "./live-actor.ts"
+import { type Kept, start } from "./live-actor.ts"
 import { Sessions, type Stay } from "./sessions.ts"
 
 interface Stored<Context> {
@@ -43,14 +43,17 @@ export const machineHashOf = (...machines: ReadonlyArray<{ readonly definition: 
   Hash.string(JSON.stringify(machines.map(({ definition }) => definition))).toString(16)
 
 /** Counts the changes of what the contexts hold, which the definitions of the machines do not show. */
-const contexts = { definition: 4 }
+const contexts = { definition: 6 }
 
 /** Names the machines of a group. */
 export const machineHash: string = machineHashOf(channelMachine, accountMachine, contexts)
 
 /** Gives a group as JSON. */
 export const toSnapshot = (group: Group): GroupSnapshot => {
-  const { value, context } = group.channel.getSnapshot()
+  const {
+    value,
+    context: { ledger: context },
+  } = group.channel.getSnapshot()
   return {
     channel: {
       value,
@@ -63,9 +66,9 @@ export const toSnapshot = (group: Group): GroupSnapshot => {
     },
     accounts: [...group.accounts].map(([actor, account]) => {
       const snapshot = account.getSnapshot()
-      const leases = [...snapshot.context.leases.values()]
-      const sessions = snapshot.context.sessions.toJSON()
-      return [actor, { value: snapshot.value, context: { ...snapshot.context, leases, sessions } }]
+      const leases = [...snapshot.context.ledger.leases.values()]
+      const sessions = snapshot.context.ledger.sessions.toJSON()
+      return [actor, { value: snapshot.value, context: { ...snapshot.context.ledger, leases, sessions } }]
     }),
   }
 }
@@ -79,7 +82,7 @@ export const fromSnapshot = (stored: GroupSnapshot): Group => {
     lanes: Lanes.from(stored.channel.context.lanes),
     holds: new Map(stored.channel.context.holds),
   }
-  const channel = channelMachine.resolveState({ value: stored.channel.value, context })
+  const channel = channelMachine.resolveState({ value: stored.channel.value, context: { ledger: context } })
   const accounts = stored.accounts.map(([actor, { value, context: of }]) => {
     const restored: AccountContext = {
       ...of,
@@ -89,11 +92,11 @@ export const fromSnapshot = (stored: GroupSnapshot): Group => {
         of.leases.flatMap(({ session }) => session ?? []),
       ),
     }
-    const state = accountMachine.resolveState({ value, context: restored })
-    return [actor, start<AccountContext, AccountFact>(accountMachine, state)] as const
+    const state = accountMachine.resolveState({ value, context: { ledger: restored } })
+    return [actor, start<Kept<AccountContext>, AccountFact>(accountMachine, state)] as const
   })
   for (const [actor, account] of accounts) group.accounts.set(actor, account)
-  const whole = { ...group, channel: start<ChannelContext, ChannelFact>(channelMachine, channel) }
+  const whole = { ...group, channel: start<Kept<ChannelContext>, ChannelFact>(channelMachine, channel) }
   indexAll(whole)
   return whole
 }

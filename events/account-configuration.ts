@@ -1,5 +1,6 @@
 import { Schema } from "effect"
-import { accountLimit, amountUsd, anyWholeNumber, limit, optional, reserved } from "./configuration-field.ts"
+import { accountConcurrency } from "./account-concurrency.ts"
+import { amountUsd, anyWholeNumber, limit, optional, reserved } from "./configuration-field.ts"
 import { described, timeoutMs } from "./configuration-object.ts"
 
 /** What an account may cost by the list in a window of 5 hours. Source: D5. */
@@ -17,7 +18,7 @@ export const AccountConfiguration = Schema.Struct({
     Schema.Literals(["api-key", "bearer"]),
     "api-key",
   ),
-  concurrency: accountLimit("How many attempts at once. 0 or null: unlimited."),
+  concurrency: accountConcurrency,
   reservedConcurrency: reserved(
     "How many of them only requests of a bound session may use. auto: a share that grows with the load.",
   ),

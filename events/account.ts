@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { AccountConfiguration } from "./account-configuration.ts"
+import { LimitMode } from "./adaptive-limit.ts"
 import { cooldownFacts } from "./cooldown.ts"
 import {
   ChangedBy,
@@ -58,6 +59,9 @@ export const AccountFact = Schema.Union([
     model: Schema.optionalKey(Schema.String),
     /** Nothing is sent until an attempt ends, or until then. Source: C3. */
     gateUntil: Schema.optionalKey(TimeMs),
+    /** Drawn in −1…1, for the time of the next test of a learned limit. Source: F5. */
+    jitter: Schema.optionalKey(Schema.Finite),
+    retryAfterMs: Schema.optionalKey(DurationMs),
     /** Names the body of a request that was refused for its credential or its rights. Source: C7. */
     fingerprint: Schema.optionalKey(Schema.String),
   }),
@@ -81,10 +85,26 @@ export const AccountFact = Schema.Union([
   fact("account.limit_adjusted", {
     from: Count,
     to: Count,
-    reason: Schema.Literals(["rejected", "stated", "recovered"]),
+    reason: Schema.Literals([
+      "rejected",
+      "stated",
+      "recovered",
+      "accepted",
+      "grown",
+      "probed",
+      "latency",
+      "manual",
+    ]),
     inFlight: Count,
+    /** The used part of the limit that was. */
+    utilization: Schema.Finite,
+    /** How many attempts have told something since the last adjustment. */
+    samples: Count,
     classification: Schema.NullOr(Classification),
+    by: Schema.optionalKey(ChangedBy),
   }),
+  fact("account.mode_changed", { by: ChangedBy, from: LimitMode, to: LimitMode }),
+  fact("account.learning_reset", { by: ChangedBy, from: Count, to: Count }),
   fact("account.session_registered", { session: Schema.String, stay: Schema.String }),
   fact("account.session_expired", { session: Schema.String, stay: Schema.String, lastSeenAt: TimeMs }),
   fact("account.session_released", {

@@ -47,12 +47,6 @@ const limitWords = "a whole number from 0 (0 or null = unlimited)"
 export const limit = (description: string) =>
   optional(description, openEnded(wholeNumber(0, limitWords), limitWords), null)
 
-const accountLimitWords = "a whole number (0, null or negative = unlimited)"
-
-/** An account's limit, where a negative number means unlimited too. Source: A3. */
-export const accountLimit = (description: string) =>
-  optional(description, openEnded(anyWholeNumber(accountLimitWords), accountLimitWords), null)
-
 const spanWords = "milliseconds as a whole number from 0 (0 or null = without end)"
 
 /** A span that can be left open: `null` and `0` mean without end. */

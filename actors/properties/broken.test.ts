@@ -2,6 +2,7 @@ import type { Fact } from "@sluice/events/commit.ts"
 import { expect, it } from "vitest"
 import { decide } from "../decide.ts"
 import { following } from "../following.ts"
+import { contextOf } from "../group.ts"
 import { holdsInAll } from "../testing/history.ts"
 import type { Decider, Rule } from "../testing/live.ts"
 import { accountLimit, leases, reservation } from "./capacity.ts"
@@ -26,12 +27,14 @@ const asItIs: Change = (facts) => facts
 const blindTo = (config: { readonly concurrency?: null; readonly reservedConcurrency?: 0 }): Decider => ({
   decide: (group, command, now) => {
     if (command.type !== "acquire") return decide(group, command, now)
-    const contexts = [...group.accounts.values()].map((account) => account.getSnapshot().context)
-    const known = contexts.map((context) => context.config)
-    const set = (index: number, value: unknown) => Object.assign(contexts[index] ?? {}, { config: value })
-    contexts.forEach((_, index) => set(index, known[index] && { ...known[index], ...config }))
+    const contexts = [...group.accounts.values()].map((account) => contextOf(account))
+    const known = contexts.map((context) => ({ config: context.config, mode: context.mode }))
+    for (const context of contexts) {
+      const mode = config.concurrency === null ? null : context.mode
+      Object.assign(context, { config: { ...context.config, ...config }, mode })
+    }
     const decision = decide(group, command, now)
-    contexts.forEach((_, index) => set(index, known[index]))
+    for (const [index, context] of contexts.entries()) Object.assign(context, known[index])
     return decision
   },
   following,

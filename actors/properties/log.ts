@@ -1,7 +1,9 @@
+import { isCheckpoint } from "@sluice/events/checkpoint.ts"
 import { Fact } from "@sluice/events/commit.ts"
 import { Schema } from "effect"
 import { expect } from "vitest"
 import { slotsOf } from "../account-limit.ts"
+import { checkpointGroup, groupFromCheckpoint } from "../checkpoint.ts"
 import { channelOf, type contextOf, createGroup, evolve, type Group } from "../group.ts"
 import { hasRoom } from "../limit.ts"
 import { fromSnapshot, toSnapshot } from "../snapshot.ts"
@@ -37,14 +39,39 @@ export const splitsAt = (part: number) => (): Rule => ({
   },
 })
 
+const storedFacts = (facts: ReadonlyArray<Fact>): ReadonlyArray<Fact> =>
+  facts.map((fact) => decode(JSON.parse(JSON.stringify(fact))))
+
+const throughCheckpoint = (group: Group): Group => {
+  const facts = storedFacts(checkpointGroup(group, 0)).filter(isCheckpoint)
+  const read = groupFromCheckpoint(facts)
+  if (read === undefined) throw new Error("its own checkpoint is not readable")
+  return read
+}
+
+/** Folding the tail onto a checkpoint gives the same as folding everything, wherever the checkpoint stands. Source: L5, L13. */
+export const checkpointsAt = (part: number) => (): Rule => ({
+  ended: (facts, { group }) => {
+    const split = Math.floor(facts.length * part)
+    const head = createGroup()
+    for (const fact of facts.slice(0, split)) evolve(head, fact)
+    const tail = throughCheckpoint(head)
+    for (const fact of facts.slice(split)) evolve(tail, fact)
+    expect(JSON.stringify(toSnapshot(tail))).toBe(JSON.stringify(toSnapshot(group)))
+  },
+})
+
 /** The statecharts of a channel and its accounts say what their contexts hold. Source: L1. */
 export const chartsInStep = (): Rule => ({
   happened: (_, __, group) => {
-    const { value, context } = group.channel.getSnapshot()
-    const { config, leases, lanes, cooldown } = context
+    const {
+      value,
+      context: { ledger },
+    } = group.channel.getSnapshot()
+    const { config, leases, lanes, cooldown } = ledger
     const isFull = !hasRoom(config?.maxConcurrent ?? null, leases.size)
     const admission = lanes.size > 0 ? "queueing" : isFull ? "saturated" : "open"
-    const isEnabled = config?.enabled === true && !context.removed
+    const isEnabled = config?.enabled === true && !ledger.removed
     expect(value).toMatchObject({ admission, health: cooldown === null ? "healthy" : "cooling" })
     expectLifecycle(value, { isEnabled, inFlight: leases.size })
     for (const account of group.accounts.values()) expectAccount(account.getSnapshot())
@@ -53,11 +80,11 @@ export const chartsInStep = (): Rule => ({
 
 const expectAccount = ({
   value,
-  context,
+  context: { ledger },
 }: ReturnType<Parameters<typeof contextOf>[0]["getSnapshot"]>): void => {
-  const { config, removed, leases, cooldown, ramp, suspended, windowState } = context
+  const { config, removed, leases, cooldown, ramp, suspended, windowState } = ledger
   expect(value).toMatchObject({
-    admission: hasRoom(slotsOf(context), leases.size) ? "open" : "saturated",
+    admission: hasRoom(slotsOf(ledger), leases.size) ? "open" : "saturated",
     health: cooldown !== null ? "cooling" : ramp === null ? "healthy" : "recovering",
     suspension: suspended ? "suspended" : "none",
     window: windowState,

@@ -1,6 +1,14 @@
 import type { Estimate } from "@sluice/events/field.ts"
 import { actorName } from "@sluice/events/identifier.ts"
-import { accountIn, burstOf, type Charge, type InQueue, type KnownAccount, type World } from "./world.ts"
+import {
+  accountIn,
+  burstOf,
+  type Charge,
+  fixedOf,
+  type InQueue,
+  type KnownAccount,
+  type World,
+} from "./world.ts"
 
 /** What is asked of a channel, as far as the rules of admission look at it. */
 export interface Asked {
@@ -39,18 +47,20 @@ export const isRegistered = (world: World, { id }: KnownAccount, session: string
   session !== undefined && world.sessions.some((one) => one.account === id && one.session === session)
 
 /** Gives the limit in force: the lowest of what is configured, what a rejection has left and how far the ramp is. Source: A2. */
-export const limitInForce = ({ config, lowered, ramp }: KnownAccount): number =>
-  Math.min(config.concurrency ?? Infinity, lowered ?? Infinity, ramp ?? Infinity)
+export const limitInForce = (account: KnownAccount): number =>
+  Math.min(fixedOf(account) ?? Infinity, account.lowered ?? Infinity, account.ramp ?? Infinity)
 
 /** Tells whether an account keeps all of its slots for bound requests. Source: A4. */
-export const isKept = ({ config }: KnownAccount): boolean =>
-  config.concurrency !== null &&
-  config.reservedConcurrency !== "auto" &&
-  config.reservedConcurrency >= config.concurrency
+export const isKept = (account: KnownAccount): boolean => {
+  const { reservedConcurrency } = account.config
+  const limit = fixedOf(account)
+  return limit !== null && reservedConcurrency !== "auto" && reservedConcurrency >= limit
+}
 
 /** Gives how many slots an account reserves for bound requests. Source: A4, F11. */
 export const reservedOf = (world: World, account: KnownAccount): number => {
-  const { concurrency, reservedConcurrency } = account.config
+  const { reservedConcurrency } = account.config
+  const concurrency = fixedOf(account)
   const limit = limitInForce(account)
   if (concurrency === null || reservedConcurrency === 0) return 0
   if (isKept(account)) return limit

@@ -292,10 +292,16 @@ const ofEnd = (
     }
 }
 
+/** Gives the limit as configured; the histories have none that is learned. */
+export const fixedOf = ({ config: { concurrency } }: KnownAccount): number | null => {
+  if (typeof concurrency === "object" && concurrency !== null) throw new Error("a learned limit in a history")
+  return concurrency
+}
+
 const ofHealth = (account: KnownAccount, fact: AccountFact): void => {
   if (fact.type === "account.ramped") account.ramp = fact.limit
   if (fact.type === "account.limit_adjusted")
-    account.lowered = fact.to < (account.config.concurrency ?? 0) ? fact.to : null
+    account.lowered = fact.to < (fixedOf(account) ?? 0) ? fact.to : null
   if (fact.type === "account.suspended") account.isSuspended = true
   if (fact.type === "account.restored") account.isSuspended = false
   if (fact.type === "account.reset")

@@ -10,10 +10,8 @@ import { type EventLog, LogUnavailable } from "../event-log/event-log.ts"
 import { createMemoryLog } from "../event-log/memory-log.ts"
 import { openSpoolingLog } from "../event-log/spooling-log.ts"
 import { createFailingLog, type FailingLog } from "../event-log/testing/failing-log.ts"
-import type { Decider, Refusal } from "./decider.ts"
 import { HostedSubject } from "./hosted-subject.ts"
-
-const subject = "sluice.log.ingress.n"
+import { counting, subject } from "./testing/counting.ts"
 
 const started = (at: number, incarnation: string): Fact => ({
   actor: "ingress/n",
@@ -22,20 +20,6 @@ const started = (at: number, incarnation: string): Fact => ({
   incarnation,
   clean: true,
 })
-
-/** Notes names, in order. */
-const decider: Decider<{ names: Array<string> }, string, Refusal> = {
-  create: () => ({ names: [] }),
-  evolve: ({ names }, fact) => {
-    if (fact.type === "node.started") names.push(fact.incarnation)
-  },
-  decide: (_, name, now) => ({ kind: "facts", facts: [started(now, name)] }),
-  following: () => [],
-  dueAt: () => null,
-  snapshot: ({ names }) => ({ names: [...names] }),
-  restore: (stored) => structuredClone(stored) as { names: Array<string> },
-  machineHash: "names",
-}
 
 const quiet = {
   onBegun: () => undefined,
@@ -77,7 +61,7 @@ const open = async (log: FailingLog, directory: string, limitBytes = 1_000_000) 
   let reloads = 0
   const hosted = await ended(
     clock,
-    HostedSubject.open(subject, decider, {
+    HostedSubject.open(subject, counting, {
       log: spooling,
       clock,
       node: "n",
@@ -88,7 +72,7 @@ const open = async (log: FailingLog, directory: string, limitBytes = 1_000_000) 
     }),
   )
   const commit = async (name: string): Promise<void> => {
-    const executed = hosted.execute(name)
+    const executed = hosted.execute([name])
     if (executed.kind === "facts") await ended(clock, executed.committed)
   }
   return {
@@ -153,12 +137,33 @@ describe("L9: a subject whose log does not answer", () => {
     await second.close()
   })
 
+  it("is folded whole from a checkpoint that went through the spool, also by code that cannot read its snapshot (L5, L11)", async () => {
+    await using directory = await temporary()
+    const log = createFailingLog()
+    const first = await open(log, directory.path)
+    await first.commit("a")
+    log.state = "gone"
+    await first.commit("b")
+    first.hosted.checkpoint(0)
+    await ended(first.clock, first.hosted.settled)
+    log.state = "well"
+    await first.drained()
+    await first.commit("c")
+    await first.close()
+    const snapshot = await log.snapshot(subject)
+    expect(snapshot?.checkpoint?.sequence ?? 0).toBeLessThanOrEqual(await log.head())
+    await log.saveSnapshot(subject, { ...snapshot!, machineHash: "another" })
+    const second = await open(log, directory.path)
+    expect([second.hosted.version, second.hosted.state.names]).toEqual([4, ["a", "b", "c"]])
+    await second.close()
+  })
+
   it("waits with what it decided where the spool takes nothing, and stores it when it can", async () => {
     await using directory = await temporary()
     const log = createFailingLog()
     const run = await open(log, directory.path, 10)
     log.state = "gone"
-    const executed = run.hosted.execute("a")
+    const executed = run.hosted.execute(["a"])
     await rest(run.clock, () => !run.hosted.isAccepting)
     expect(run.troubles).toEqual(["the event log does not answer"])
     log.state = "well"
@@ -206,7 +211,7 @@ describe("L8: a commit that the log refuses when it is back", () => {
     log.state = "well"
     await intrude(log, 2, 1)
     await run.drained()
-    const executed = run.hosted.execute("c")
+    const executed = run.hosted.execute(["c"])
     const refused = executed.kind === "facts" ? executed.committed : Promise.resolve()
     await expect(ended(run.clock, refused)).rejects.toMatchObject({ reason: "another_owner" })
     log.state = "gone"
@@ -229,11 +234,11 @@ describe("L8: a commit that the log refuses when it is back", () => {
     await run.commit("b")
     // As after a power failure, or with a volume that was restored: the log ends earlier than it said.
     current = createMemoryLog()
-    const executed = run.hosted.execute("c")
+    const executed = run.hosted.execute(["c"])
     const refused = executed.kind === "facts" ? executed.committed : Promise.resolve()
     await expect(ended(run.clock, refused)).rejects.toMatchObject({ reason: "tail_lost" })
     expect([run.hosted.isLive, run.reloads(), run.troubles]).toEqual([false, 1, ["the log refused a commit"]])
-    expect(() => run.hosted.execute("d")).toThrow("closed")
+    expect(() => run.hosted.execute(["d"])).toThrow("closed")
     await run.close()
     expect(await current.head()).toBe(0)
   })
@@ -243,7 +248,7 @@ it("L6: a state is folded anew when the log answers, however long that takes", a
   const log = createFailingLog()
   const clock = manualClock()
   let reloads = 0
-  const hosted = await HostedSubject.open(subject, decider, {
+  const hosted = await HostedSubject.open(subject, counting, {
     log,
     clock,
     node: "n",
@@ -257,7 +262,7 @@ it("L6: a state is folded anew when the log answers, however long that takes", a
     if (asked < 4) throw new LogUnavailable({ reason: "no answer" })
     return last(of)
   }
-  hosted.execute("a")
+  hosted.execute(["a"])
   await rest(clock, () => reloads === 1)
   expect([asked, hosted.state.names]).toEqual([4, ["other"]])
 })

@@ -1,7 +1,9 @@
+import { type AdaptiveLimit, isAdaptive, type LimitMode } from "@sluice/events/adaptive-limit.ts"
 import type { ConfigurationFile, DeclaredChannel } from "@sluice/events/configuration.ts"
 import { type AccountOfChannel, accountsOf } from "@sluice/events/implicit-account.ts"
 import { Effect, Result } from "effect"
 import { readConfiguration } from "./configuration.ts"
+import { logGrowth } from "./log-growth.ts"
 import { formatProblem } from "./problem.ts"
 
 /** What a check of a configuration file found, in lines to print. */
@@ -32,8 +34,13 @@ export const checkConfiguration = Effect.fnUntraced(function* (
   }
 })
 
-/** Sums up a configuration in a few lines: pools with their tiers, channels with their limits and accounts, clients. */
-export const summaryOf = ({ pools, channels, clients }: ConfigurationFile): ReadonlyArray<string> => [
+/** Sums up a configuration in a few lines: pools with their tiers, channels with their limits and accounts, clients, and how the log will grow. */
+export const summaryOf = ({
+  pools,
+  channels,
+  clients,
+  settings,
+}: ConfigurationFile): ReadonlyArray<string> => [
   [
     counted(pools.length, "pool"),
     counted(channels.length, "channel"),
@@ -48,6 +55,7 @@ export const summaryOf = ({ pools, channels, clients }: ConfigurationFile): Read
   clients.length > 0
     ? `clients: ${clients.map(({ id }) => id).join(", ")}`
     : "no clients: anyone on this machine may call, and nobody else",
+  logGrowth(settings.retention),
 ]
 
 const channelLines = (channel: DeclaredChannel): ReadonlyArray<string> => [
@@ -84,7 +92,15 @@ const keptOf = ({
 
 const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`
 
-const atOnce = (limit: number | null): string => (limit === null ? "unlimited" : `at most ${limit} at once`)
+const atOnce = (limit: LimitMode): string => {
+  if (limit === null) return "unlimited"
+  return isAdaptive(limit)
+    ? `as many at once as are found to be accepted${boundsOf(limit)}`
+    : `at most ${limit} at once`
+}
+
+const boundsOf = ({ adaptive: { min, max } }: AdaptiveLimit): string =>
+  [...(min === null ? [] : [` from ${min}`]), ...(max === null ? [] : [` up to ${max}`])].join("")
 
 const queueOf = (channel: DeclaredChannel): string => {
   const isLimited = [channel, ...channel.accounts].some(

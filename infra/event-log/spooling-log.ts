@@ -62,7 +62,7 @@ export interface SpoolingLogOptions {
  * Puts a spool in front of a log, for a process that is alone with it: while the log does not answer, commits go to a file, and from there to the log when it is back.
  *
  * A commit that is spooled has a provisional sequence, above all real ones, that stands for the real one in the fence of the next. What is asked of the log while the spool holds
- * anything (`last`, `read`, `head`, `subjects`, `snapshot`) waits until it is drained, so that nobody folds half a subject; followers see what is stored. A snapshot that comes
+ * anything (`last`, `read`, `head`, `subjects`, `snapshot`, `bytes`, `purge`) waits until it is drained, so that nobody folds half a subject; followers see what is stored. A snapshot that comes
  * meanwhile is dropped. What an earlier process left in the spool is drained before this returns.
  * Fails: rejects with `LogUnavailable` where the log does not take what the spool holds.
  * Source: L8, L9.
@@ -97,13 +97,26 @@ export const openSpoolingLog = async (options: SpoolingLogOptions): Promise<Spoo
       yield* log.read(range)
     },
     follow: (range) => log.follow(range),
+    purge: async (range) => {
+      await spooler.settled(range.subject)
+      return log.purge(range)
+    },
+    bytes: async () => {
+      await spooler.settled()
+      return log.bytes()
+    },
     snapshot: async (subject) => {
       await spooler.settled(subject)
       return log.snapshot(subject)
     },
-    saveSnapshot: async (subject, snapshot) => {
+    saveSnapshot: async (subject, { checkpoint, ...snapshot }) => {
       const sequence = spooler.storedSequence(subject, snapshot.sequence)
-      if (sequence !== undefined) await log.saveSnapshot(subject, { ...snapshot, sequence })
+      if (sequence === undefined) return
+      const begin = checkpoint && spooler.storedSequence(subject, checkpoint.sequence)
+      const stored = { ...snapshot, sequence }
+      // Without the place of its checkpoint, other code folds from the first commit that is there.
+      if (checkpoint === undefined || begin === undefined) return log.saveSnapshot(subject, stored)
+      return log.saveSnapshot(subject, { ...stored, checkpoint: { ...checkpoint, sequence: begin } })
     },
     isConnected: () => log.isConnected(),
     spool: () => spooler.state,

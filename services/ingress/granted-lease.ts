@@ -1,3 +1,4 @@
+import { awaitsAcceptance } from "@sluice/actors/ending.ts"
 import { accountOf, channelOf, contextOf } from "@sluice/actors/group.ts"
 import type { ChannelFact } from "@sluice/events/channel.ts"
 import type { Tokens } from "@sluice/events/field.ts"
@@ -46,8 +47,7 @@ export const grantedLease = (
     committed: support.untilStored(committed),
     accepted: (ttfbMs: number) => {
       const { lease, account: id } = granted
-      const { ramp } = contextOf(accountOf(channel.subject.state, id))
-      if (ramp === null) return
+      if (!awaitsAcceptance(contextOf(accountOf(channel.subject.state, id)), lease)) return
       submit({ type: "accept", lease, account: id, ttfbMs }).catch((error: unknown) =>
         support.onTrouble("an answer was not taken note of", { lease, err: error }),
       )

@@ -1,5 +1,5 @@
 import type { Command } from "@sluice/actors/command.ts"
-import type { Group } from "@sluice/actors/group.ts"
+import { channelOf, type Group } from "@sluice/actors/group.ts"
 import { createServedModels } from "@sluice/actors/routing.ts"
 import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import { channelSubject } from "@sluice/events/identifier.ts"
@@ -24,7 +24,7 @@ export const openChannel = async (id: string, options: HostOptions): Promise<Hos
     id,
     subject,
     upstreamModel: (model) => {
-      const { config } = subject.state.channel.getSnapshot().context
+      const { config } = channelOf(subject.state)
       if (config === null) return undefined
       if (served?.of !== config) served = { of: config, upstreamModel: createServedModels(config) }
       return served.upstreamModel(model)

@@ -1,11 +1,13 @@
 import { join } from "node:path"
 import type { Wanted } from "@sluice/actors/configuration.ts"
 import { accountsOf } from "@sluice/events/implicit-account.ts"
+import { finishedSequence } from "@sluice/infra/clickhouse/nats-claims.ts"
 import { type Clock, systemClock } from "@sluice/infra/clock/clock.ts"
 import { bindingProblem } from "@sluice/infra/configuration/binding.ts"
 import { type Configuration, readConfiguration } from "@sluice/infra/configuration/configuration.ts"
 import { watchConfiguration } from "@sluice/infra/configuration/watch-configuration.ts"
 import { DirectoryInUse, lockDirectory } from "@sluice/infra/directory-lock/directory-lock.ts"
+import { isHalfImported } from "@sluice/infra/event-log/imports.ts"
 import { openInstallationSecret } from "@sluice/infra/identity/installation-secret.ts"
 import { createUlids } from "@sluice/infra/identity/ulid.ts"
 import type { Logger } from "@sluice/infra/logging/logging.ts"
@@ -19,6 +21,7 @@ import type { Health } from "./ingress-options.ts"
 import { runOperation } from "./operations.ts"
 import { createPricing } from "./pricing.ts"
 import { recover } from "./recovery.ts"
+import { keepLogShort } from "./retention.ts"
 import { createRoutes, type Routes } from "./routes.ts"
 import { createIngressServer, type IngressServer } from "./server.ts"
 import { createSessionIds, credentialNames } from "./session-key.ts"
@@ -61,6 +64,10 @@ export const startIngress = Effect.fnUntraced(function* (start: IngressStart) {
   yield* checkBinding(start.host, configuration)
   yield* holdDirectory(start.dataDir)
   const sessionSecret = yield* attempt(() => openInstallationSecret(join(start.dataDir, "session.key")))
+  if (yield* attempt(() => isHalfImported(start.natsUrl)))
+    return yield* new CannotStart({
+      message: "an import into this log was begun and not finished: run sluice import with its file again",
+    })
   const current = { configuration, routes: createRoutes(configuration.wanted) }
   const settings = () => current.configuration.wanted.settings
   const eventLog = yield* Effect.acquireRelease(
@@ -77,6 +84,7 @@ export const startIngress = Effect.fnUntraced(function* (start: IngressStart) {
     (served) => Effect.promise(() => served.close()),
   )
   yield* follow(parts, node)
+  yield* shorten(parts, node)
   return server
 })
 
@@ -217,6 +225,21 @@ const readinessOf = (node: ActorNode, eventLog: GuardedLog, isShuttingDown: bool
   const ok = eventLog.takesNew() && !isShuttingDown
   return { ok, body: { ready: ok, ...eventLog.health(), notAccepting } }
 }
+
+/** Keeps the log short: what a checkpoint stands for, and the projector has finished, goes in time. Source: L5. */
+const shorten = (parts: Parts, node: ActorNode): Effect.Effect<Disposable, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() =>
+      keepLogShort({
+        ...parts,
+        log: parts.eventLog.log,
+        subjects: () => node.subjects,
+        projected: () => finishedSequence(parts.natsUrl),
+        retention: () => parts.current.configuration.wanted.settings.retention,
+      }),
+    ),
+    (kept) => Effect.sync(() => kept[Symbol.dispose]()),
+  )
 
 /** Lets a valid change of the file apply at once, and an invalid one change nothing. Source: S4, A10. */
 const follow = (parts: Parts, node: ActorNode): Effect.Effect<Disposable, never, Scope.Scope> => {

@@ -1,3 +1,6 @@
+import type { AccountConfiguration } from "@sluice/events/account-configuration.ts"
+import { isAdaptive } from "@sluice/events/adaptive-limit.ts"
+import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import { channelOf, rowKey, usdColumn, type Projection, type RowKey } from "./row.ts"
 
@@ -33,19 +36,39 @@ const none = {
 const windowLimitOf = (limitUsd: number): string | null =>
   limitUsd === 0 ? null : usdColumn(Math.min(Math.round(limitUsd * 1e9), Number.MAX_SAFE_INTEGER))
 
-const limitsOf = (fact: Fact): Limits | undefined => {
-  if (fact.type === "channel.configured") {
-    const { enabled, maxConcurrent: concurrency, queueSize, rpm, tpm } = fact.config
-    return { ...none, enabled, concurrency, queueSize, rpm, tpm }
-  }
-  if (fact.type === "account.configured") {
-    const { enabled, concurrency, rpm, tpm, maxSessions, windowCost } = fact.config
-    const windowLimitUsd = windowLimitOf(windowCost.limitUsd)
-    return { ...none, enabled, concurrency, rpm, tpm, maxSessions, windowLimitUsd }
-  }
-  const isRemoval = fact.type === "channel.removed" || fact.type === "account.removed"
-  return isRemoval ? { ...none, removed: true } : undefined
+const ofChannel = (config: ChannelConfiguration): Limits => {
+  const { enabled, maxConcurrent: concurrency, queueSize, rpm, tpm } = config
+  return { ...none, enabled, concurrency, queueSize, rpm, tpm }
 }
+
+const ofAccount = (config: AccountConfiguration): Limits => {
+  const { enabled, rpm, tpm, maxSessions, windowCost } = config
+  const concurrency = isAdaptive(config.concurrency) ? null : config.concurrency
+  const windowLimitUsd = windowLimitOf(windowCost.limitUsd)
+  return { ...none, enabled, concurrency, rpm, tpm, maxSessions, windowLimitUsd }
+}
+
+/** A checkpoint tells the limits again: where tables are made anew, the log may begin with it. Source: L5. */
+const limitsOf = (fact: Fact): Limits | undefined => {
+  switch (fact.type) {
+    case "channel.configured":
+      return ofChannel(fact.config)
+    case "account.configured":
+      return ofAccount(fact.config)
+    case "channel.removed":
+    case "account.removed":
+      return { ...none, removed: true }
+    case "channel.checkpointed":
+      return unlessRemoved(fact.context, fact.context.config && ofChannel(fact.context.config))
+    case "account.checkpointed":
+      return unlessRemoved(fact.context, fact.context.config && ofAccount(fact.context.config))
+    default:
+      return undefined
+  }
+}
+
+const unlessRemoved = (context: Readonly<Record<string, unknown>>, limits: Limits | null | undefined) =>
+  context["removed"] === true ? { ...none, removed: true } : (limits ?? undefined)
 
 /** Makes the table `limits`. Source: P7: what a named query reads is a column; A3, D5. */
 export const limits: Projection<LimitRow> = {

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises"
 import { createRouter, createServedModels } from "@sluice/actors/routing.ts"
+import { isAdaptive } from "@sluice/events/adaptive-limit.ts"
 import type { DeclaredChannel } from "@sluice/events/configuration.ts"
 import type { Protocol } from "@sluice/events/field.ts"
 import { decodeFile } from "@sluice/infra/configuration/shape.ts"
@@ -75,7 +76,7 @@ const limitOf = ({ maxConcurrent, accounts }: DeclaredChannel): number | null =>
   const together = accounts
     .filter(({ enabled }) => enabled)
     .reduce<number>(
-      (sum, { concurrency }) => sum + (concurrency ?? Infinity),
+      (sum, { concurrency }) => sum + (isAdaptive(concurrency) ? Infinity : (concurrency ?? Infinity)),
       accounts.length === 0 ? Infinity : 0,
     )
   const limit = Math.min(maxConcurrent ?? Infinity, together)
