@@ -88,6 +88,16 @@ export const Settings = Schema.Struct({
     }),
     null,
   ),
+  onLogUnavailable: optional(
+    "Whether commits go to a file while the log does not answer (spool, with the embedded log only) or nothing is admitted (refuse). null: spool with the embedded log, else refuse.",
+    Schema.NullOr(Schema.Literals(["spool", "refuse"])).annotate({ expected: "spool, refuse or null" }),
+    null,
+  ),
+  spoolLimitBytes: optional(
+    "How much that file may hold, in bytes. From half of it on nothing new is admitted.",
+    wholeNumber(1),
+    256 * 1024 * 1024,
+  ),
   fsync: optional(
     "How often the embedded log reaches the disk: every second, or with every commit.",
     Schema.Literals(["1s", "always"]),

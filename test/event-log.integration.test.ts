@@ -1,6 +1,10 @@
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 import { openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
 import { createMemoryLog } from "@sluice/infra/event-log/memory-log.ts"
+import { openSpoolingLog } from "@sluice/infra/event-log/spooling-log.ts"
 import { describe, expect, test } from "vitest"
 import { eventLogContract } from "./event-log-contract.ts"
 import { startPrivateNats } from "./event-log-server.ts"
@@ -12,6 +16,31 @@ interface OpenLog extends AsyncDisposable {
 const openInMemory = async (): Promise<OpenLog> => {
   const log = createMemoryLog()
   return { log, [Symbol.asyncDispose]: () => log.close() }
+}
+
+const openBehindASpool = async (): Promise<OpenLog> => {
+  const directory = await mkdtemp(join(tmpdir(), "sluice-spool-"))
+  const listener = {
+    onBegun: () => undefined,
+    onDrained: () => undefined,
+    onRefused: () => undefined,
+    onCut: () => undefined,
+    onFull: () => undefined,
+    onRoom: () => undefined,
+  }
+  const log = await openSpoolingLog({
+    log: createMemoryLog(),
+    directory,
+    policy: () => ({ isOn: true, limitBytes: 1_000_000 }),
+    listener,
+  })
+  return {
+    log,
+    [Symbol.asyncDispose]: async () => {
+      await log.close()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
 }
 
 const openInJetStream = async (): Promise<OpenLog> => {
@@ -28,6 +57,7 @@ const openInJetStream = async (): Promise<OpenLog> => {
 
 describe.each([
   { name: "the log in memory", open: openInMemory },
+  { name: "a log behind a spool", open: openBehindASpool },
   { name: "the log in JetStream", open: openInJetStream },
 ])("$name", ({ open }) => {
   test.each(eventLogContract)("$sentence", async ({ prove }) => {

@@ -4,10 +4,10 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { startNatsServer } from "@sluice/infra/nats-server/nats-server.ts"
 import { startSimulatedProvider } from "@sluice/simulator/provider.ts"
 import type { ProviderOptions } from "@sluice/simulator/settings.ts"
 import { stringify } from "yaml"
+import { startPrivateNats } from "./event-log-server.ts"
 
 /** A service of the product, as a process that can be killed and started again. */
 export interface ServiceProcess {
@@ -16,6 +16,8 @@ export interface ServiceProcess {
   kill(): Promise<void>
   /** Asks it to end (SIGTERM) and gives its exit code. */
   end(): Promise<number | null>
+  /** The end of what it has logged. */
+  said(): string
 }
 
 /** How a product is set up for one test. */
@@ -25,6 +27,8 @@ export interface ProductSetup {
   readonly account?: Record<string, unknown>
   readonly settings?: Record<string, unknown>
   readonly clients?: ReadonlyArray<Record<string, unknown>>
+  /** Whether the log counts as another's, as with NATS_URL. */
+  readonly isLogElsewhere?: boolean
   /** A whole configuration, made for the URL of the provider, in place of that of one channel. */
   readonly configuration?: (providerUrl: string) => Record<string, unknown>
 }
@@ -37,7 +41,7 @@ const startService = async (service: string, args: ReadonlyArray<string>): Promi
     env: { ...process.env, SLUICE_TEST_KEY: "sk-test" },
   })
   let said = ""
-  child.stderr?.on("data", (chunk: Buffer) => (said = (said + chunk.toString()).slice(-4_000)))
+  child.stderr?.on("data", (chunk: Buffer) => (said = (said + chunk.toString()).slice(-20_000)))
   const exited = once(child, "exit")
   const ready = once(child, "message") as Promise<[{ ready?: true; url?: string }]>
   const [first] = await Promise.race([ready, exited])
@@ -48,7 +52,12 @@ const startService = async (service: string, args: ReadonlyArray<string>): Promi
     await exited
     return child.exitCode
   }
-  return { url: first.url, kill: async () => void (await end("SIGKILL")), end: () => end("SIGTERM") }
+  return {
+    url: first.url,
+    kill: async () => void (await end("SIGKILL")),
+    end: () => end("SIGTERM"),
+    said: () => said,
+  }
 }
 
 /** The whole product on servers, ports and a directory of its own: NATS, a simulated provider, ingress and projector. */
@@ -58,7 +67,7 @@ export const startProduct = async (setup: ProductSetup = {}) => {
   const directory = await mkdtemp(join(tmpdir(), "sluice-product-"))
   starting.defer(() => rm(directory, { recursive: true, force: true }))
   const provider = starting.use(await startSimulatedProvider({ serviceMs: 0, ...setup.provider }))
-  const nats = starting.use(await startNatsServer({ dataDir: join(directory, "nats"), port: 0 }))
+  const nats = starting.use(await startPrivateNats())
   const configFile = join(directory, "sluice.yaml")
   const configure = (change: Omit<ProductSetup, "provider">) => {
     const account = { id: "a", credential: "env:SLUICE_TEST_KEY", ...change.account }
@@ -77,17 +86,8 @@ export const startProduct = async (setup: ProductSetup = {}) => {
   }
   await configure(setup)
   const shared = ["--nats", nats.url]
-  const startIngress = (port = "0") =>
-    startService("ingress", [
-      ...shared,
-      "--embedded",
-      "--data",
-      directory,
-      "--config",
-      configFile,
-      "--port",
-      port,
-    ])
+  const own = ["--data", directory, "--config", configFile, ...(setup.isLogElsewhere ? [] : ["--embedded"])]
+  const startIngress = (port = "0") => startService("ingress", [...shared, ...own, "--port", port])
   const projector = await startService("projector", [
     ...shared,
     "--clickhouse",
@@ -102,6 +102,7 @@ export const startProduct = async (setup: ProductSetup = {}) => {
   const stack = starting.move()
   return {
     provider,
+    directory,
     nats,
     projector,
     running,

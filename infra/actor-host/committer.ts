@@ -73,6 +73,7 @@ export class Committer {
   #batches: Array<Batch> = []
   #isRunning = false
   #isClosed = false
+  #answered: PromiseWithResolvers<void> | undefined
   #nextId = createUlids()
 
   constructor(options: {
@@ -99,6 +100,12 @@ export class Committer {
   /** Tells whether memory runs further ahead of the log than one commit under way and one behind it. Source: L6. */
   get isBacklogged(): boolean {
     return this.#batches.length > 2 && this.#batches.filter(({ isApart }) => !isApart).length > 2
+  }
+
+  /** Resolves when the log has answered to the commit under way, whatever it said, or has not in time. */
+  get answered(): Promise<void> {
+    this.#answered ??= Promise.withResolvers<void>()
+    return this.#answered.promise
   }
 
   /** Takes facts that were decided together; resolves when their commit is stored. */
@@ -129,6 +136,12 @@ export class Committer {
     const error = new CommitRefused({ subject: this.#subject, reason })
     for (const batch of this.#batches.splice(0)) batch.reject(error)
     this.#events.onRefused(error)
+    this.#onAnswered()
+  }
+
+  #onAnswered(): void {
+    this.#answered?.resolve()
+    this.#answered = undefined
   }
 
   #start(): void {
@@ -171,6 +184,7 @@ export class Committer {
       batch.onStored?.(this.#position)
       batch.resolve()
       onStored?.(sequence)
+      this.#onAnswered()
       // An answer comes together with other work: what that decides goes along with what has been waiting.
       if (this.#batches.length > 0) await new Promise<void>((resolve) => this.#clock.soon(resolve))
     }
@@ -195,6 +209,7 @@ export class Committer {
         if (error instanceof WrongSequence) return this.#lose(error)
         if (!(error instanceof LogUnavailable)) throw error
         if (isFirst) this.#events.onUnavailable(true, error.reason)
+        this.#onAnswered()
         await new Promise<void>((resolve) => this.#clock.at(this.#clock.now() + waitMs, resolve))
         waitMs = Math.min(waitMs * 2, retryMs.most)
       }

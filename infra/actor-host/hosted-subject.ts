@@ -3,7 +3,7 @@ import type { Cancel, Clock } from "../clock/clock.ts"
 import type { EventLog } from "../event-log/event-log.ts"
 import { CommitRefused, Committer } from "./committer.ts"
 import type { Decider, Refusal } from "./decider.ts"
-import { load, type Loaded } from "./loading.ts"
+import { load, loadWhenAnswered, type Loaded } from "./loading.ts"
 import { StoredStates } from "./stored-states.ts"
 import type { Executed, Subject } from "./subject.ts"
 
@@ -11,7 +11,7 @@ import type { Executed, Subject } from "./subject.ts"
 export interface HostEvents {
   /** New facts, in order, as soon as they are decided; what a client can see waits for `committed`. Source: L4, L7. */
   onFacts?(facts: ReadonlyArray<Fact>, committed: Promise<void>): void
-  /** The state was dropped and folded anew: what was decided and not stored did not happen. Source: L6. */
+  /** The state was folded anew, or is given up (`isLive` tells): what was decided and not stored did not happen. Source: L6, L8. */
   onReloaded?(): void
   /** Something that an operator has to know. */
   onTrouble?(message: string, detail: Record<string, unknown>): void
@@ -87,6 +87,11 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
   /** Whether new work may begin: the log answers and memory is not too far ahead of it. Source: L6, L9. */
   get isAccepting(): boolean {
     return this.#status === "open" && !this.#committer.isBacklogged
+  }
+
+  /** Resolves when new work may be tried again that only the size of what is being stored stands in the way of; `undefined` where nothing does, or something else. Source: L6. */
+  get room(): Promise<void> | undefined {
+    return this.#status === "open" && this.#committer.isBacklogged ? this.#committer.answered : undefined
   }
 
   /** Whether there is a state to decide on: the subject was not stopped, and is not being folded anew. */
@@ -245,6 +250,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
     })
     this.#status = "closed"
     this.#committer.close("closed")
+    this.#options.events.onReloaded?.()
   }
 
   #refused(error: CommitRefused): void {
@@ -254,22 +260,28 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
       subject: this.subject,
       reason: error.reason,
     })
-    if (error.reason !== "another_owner") {
+    if (error.reason === "another_owner") {
+      this.#status = "reloading"
+      this.#reloaded = this.#reload()
+    } else if (this.#status !== "closed") {
       this.#status = "closed"
-      return
+      this.#options.events.onReloaded?.()
     }
-    this.#status = "reloading"
-    this.#reloaded = this.#reload()
   }
 
   async #reload(): Promise<void> {
-    const loaded = await load(this.#options.log, this.subject, this.#decider)
-    this.#state = loaded.state
-    this.#lastAt = Math.max(this.#lastAt, loaded.lastAt)
-    this.#stored = this.#storeFrom(loaded)
-    this.#committer = this.#commitFrom(loaded)
-    this.#status = "open"
-    this.#options.events.onReloaded?.()
-    this.#follow(this.#now())
+    try {
+      const { log, clock } = this.#options
+      const loaded = await loadWhenAnswered(log, this.subject, this.#decider, clock)
+      this.#state = loaded.state
+      this.#lastAt = Math.max(this.#lastAt, loaded.lastAt)
+      this.#stored = this.#storeFrom(loaded)
+      this.#committer = this.#commitFrom(loaded)
+      this.#status = "open"
+      this.#options.events.onReloaded?.()
+      this.#follow(this.#now())
+    } catch (defect) {
+      this.#stop(defect)
+    }
   }
 }

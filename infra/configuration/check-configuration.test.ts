@@ -79,4 +79,23 @@ test("a learned limit is summed up with what its account says, and what the sett
     "  account k: as many at once as are found to be accepted (aether, at first 9)",
     "  account l: as many at once as are found to be accepted (cubic, at first 9, at least 2, at most 20)",
   ])
+test("a spool beside NATS_URL is warned of in one line, since it is for the embedded log only (L9)", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "sluice-check-"))
+  const file = join(folder.path, "sluice.yaml")
+  const check = async (policy: string, url: string) => {
+    const channel = "{ id: a, protocol: openai, baseUrl: 'http://a', models: [m] }"
+    const pool = "{ id: p, models: ['*'], tiers: [[a]] }"
+    await writeFile(
+      file,
+      `settings: { onLogUnavailable: ${policy} }\npools: [${pool}]\nchannels: [${channel}]\n`,
+    )
+    const { ok, warnings } = await Effect.runPromise(checkConfiguration(file, { NATS_URL: url }))
+    expect(ok).toBe(true)
+    return warnings
+  }
+  expect(await check("spool", "nats://log:4222")).toEqual([
+    `${file}:1:31 settings.onLogUnavailable: "spool" works with the embedded log only; with NATS_URL it means refuse`,
+  ])
+  expect(await check("spool", "")).toEqual([])
+  expect(await check("refuse", "nats://log:4222")).toEqual([])
 })

@@ -74,7 +74,7 @@ export const parseConfiguration = Effect.fnUntraced(function* (source: Configura
     return yield* new InvalidConfiguration({ file: source.file, problems: inOrder(findings.map(locate)) })
   return usable(source, {
     wanted: shape.success,
-    warnings: inOrder(oddities(value).map(locate)),
+    warnings: inOrder(oddities(value, source.environment).map(locate)),
     prices: prices.success,
     secrets,
   })

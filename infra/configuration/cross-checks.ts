@@ -31,7 +31,10 @@ export const crossCheck = (raw: unknown): ReadonlyArray<Finding> => {
 }
 
 /** Finds what is allowed and probably not meant. Source: A3. */
-export const oddities = (raw: unknown): ReadonlyArray<Finding> => {
+export const oddities = (
+  raw: unknown,
+  environment: Readonly<Record<string, string | undefined>> = {},
+): ReadonlyArray<Finding> => {
   const channels = entries(raw, "channels")
   const pools = entries(raw, "pools")
   const used = new Set(pools.flatMap((pool) => channelsOf(pool).map(({ value }) => value)))
@@ -41,6 +44,7 @@ export const oddities = (raw: unknown): ReadonlyArray<Finding> => {
       .map(idOf)
       .filter(({ value }) => !used.has(value))
       .map(({ path, value }) => odd(path, value, "is in no pool, so no request reaches it")),
+    ...spoolElsewhere(raw, environment),
     ...(pools.length === 0 ? [odd(["pools"], [], "has no pool, so every request is refused")] : []),
   ]
 }
@@ -152,6 +156,17 @@ const negativeLimit = (account: Entry): ReadonlyArray<Finding> => {
     ...(isNegative(limit) ? [odd(limit.path, limit.value, "means unlimited; write 0 or null")] : []),
     ...(isNegative(reserved) ? [odd(reserved.path, reserved.value, "means none; write 0")] : []),
   ]
+}
+
+/** A spool is for a process that is alone with its log. Source: L9. */
+const spoolElsewhere = (
+  raw: unknown,
+  { NATS_URL: url = "" }: Readonly<Record<string, string | undefined>>,
+): ReadonlyArray<Finding> => {
+  const { path, value } = at({ path: ["settings"], value: field(raw, "settings") }, "onLogUnavailable")
+  return value === "spool" && url !== ""
+    ? [odd(path, value, "works with the embedded log only; with NATS_URL it means refuse")]
+    : []
 }
 
 const odd = (path: Path, value: unknown, sentence: string): Finding => {

@@ -1,7 +1,7 @@
 import { channelOf } from "@sluice/actors/group.ts"
 import { decodeCommit } from "@sluice/events/commit.ts"
 import { channelSubject } from "@sluice/events/identifier.ts"
-import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
+import { type EventLog, WrongSequence } from "@sluice/infra/event-log/event-log.ts"
 import { describe, expect, it } from "vitest"
 import type { Admitted, Lease } from "./lease.ts"
 import { configuration, factsIn, settle, startActors } from "./testing/actors-in-memory.ts"
@@ -128,6 +128,32 @@ describe("L6, L8: a commit that the log refuses", () => {
     expect(channelOf(node.channels.get("c")!.subject.state).leases.size).toBe(0)
   })
 
+  it("because the log has lost its end stops the channel, and its waiters go back to routing", async () => {
+    const both = configuration(
+      [
+        { id: "c", maxConcurrent: 1 },
+        { id: "d", maxConcurrent: 1 },
+      ],
+      {
+        tiers: [["c", "d"]],
+      },
+    )
+    const { ask, log, node, troubles } = await startActors({ wanted: both })
+    const held = [leaseOf(await ask("r1")), leaseOf(await ask("r2"))]
+    await Promise.all(held.map(({ committed }) => committed))
+    const third = ask("r3")
+    await settle()
+    expect(channelOf(node.channels.get("c")!.subject.state).lanes.get("r3")).toBeDefined()
+    const lost = new WrongSequence({ subject: channelSubject("c"), expected: 9, actual: 1 })
+    const { append } = log
+    log.append = (commit) => (commit.subject === lost.subject ? Promise.reject(lost) : append(commit))
+    node.channels.get("c")!.subject.execute({ type: "reset", by: "api:test" })
+    await settle()
+    expect(troubles).toEqual(["the log refused a commit"])
+    held.find(({ channel }) => channel.id === "d")!.release(end, true)
+    expect(leaseOf(await third).channel.id).toBe("d")
+  })
+
   it("sends the waiters whose places are lost back to routing", async () => {
     const { ask, log, node } = await startActors({ wanted })
     const held = [leaseOf(await ask("r1")), leaseOf(await ask("r2"))]
@@ -177,6 +203,20 @@ describe("L11, L12: coming back", () => {
     await settle()
     const second = await startActors({ wanted, log: first.log, clock: first.clock })
     expect(second.recovered).toMatchObject({ leases: 0, requests: 1 })
+  })
+
+  it("closes a channel whose end the log has lost, and runs the rest", async () => {
+    const both = configuration([{ id: "c" }, { id: "d" }], { tiers: [["c", "d"]] })
+    const first = await startActors({ wanted: both })
+    const lost = new WrongSequence({ subject: channelSubject("c"), expected: 9, actual: 1 })
+    const { last } = first.log
+    const log: EventLog = {
+      ...first.log,
+      last: (subject) => (subject === lost.subject ? Promise.reject(lost) : last(subject)),
+    }
+    const second = await startActors({ wanted: both, log, clock: first.clock })
+    expect(second.troubles).toContain("a channel stays closed: the log has lost its end")
+    expect(leaseOf(await second.ask("r1")).channel.id).toBe("d")
   })
 
   it("closes a channel whose history has a gap, and runs the rest", async () => {

@@ -6,7 +6,7 @@ import type { Refusal } from "@sluice/infra/actor-host/decider.ts"
 import { type HostEvents, type HostOptions, HostedSubject } from "@sluice/infra/actor-host/hosted-subject.ts"
 import { UnreadableHistory } from "@sluice/infra/actor-host/loading.ts"
 import type { Clock } from "@sluice/infra/clock/clock.ts"
-import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
+import { type EventLog, WrongSequence } from "@sluice/infra/event-log/event-log.ts"
 import { configurationDecider, type KeptConfiguration } from "./configuration-decider.ts"
 import { type HostedChannel, type LoggedChannel, openChannel } from "./hosted-channel.ts"
 import { ingressDecider } from "./ingress-decider.ts"
@@ -119,17 +119,26 @@ export class ActorNode {
       this.channels.set(id, channel)
       return channel
     } catch (error) {
-      if (!(error instanceof UnreadableHistory)) throw error
-      const { commit, sequence, reason } = error
-      this.#options.onTrouble("a channel stays closed: its history cannot be read", {
-        channel: id,
-        commit,
-        sequence,
-        reason,
-      })
+      const trouble = whyClosed(error)
+      if (trouble === undefined) throw error
+      this.#options.onTrouble(trouble.message, { channel: id, ...trouble.detail })
       return undefined
     }
   }
+}
+
+/** Says why a channel stays closed while the rest runs. Source: L8, L11. */
+const whyClosed = (error: unknown): { message: string; detail: Record<string, unknown> } | undefined => {
+  if (error instanceof UnreadableHistory) {
+    const { commit, sequence, reason } = error
+    return {
+      message: "a channel stays closed: its history cannot be read",
+      detail: { commit, sequence, reason },
+    }
+  }
+  if (!(error instanceof WrongSequence)) return undefined
+  const { expected, actual } = error
+  return { message: "a channel stays closed: the log has lost its end", detail: { expected, actual } }
 }
 
 const hostOptions = (options: ActorNodeOptions, events: HostEvents): HostOptions => ({

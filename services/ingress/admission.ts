@@ -1,10 +1,9 @@
 import type { Applicant, Obstacle } from "@sluice/actors/command.ts"
-import { channelOf, contextOf } from "@sluice/actors/group.ts"
+import { channelOf } from "@sluice/actors/group.ts"
 import { ranked, standingOf, WeightedTurns } from "@sluice/actors/score.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import type { PoolConfiguration } from "@sluice/events/configuration.ts"
 import { tokensOf } from "@sluice/events/field.ts"
-import { actorName } from "@sluice/events/identifier.ts"
 import type { Candidate, RequestCompleted } from "@sluice/events/ingress.ts"
 import { type Granted, grantedLease, type LeaseSupport } from "./granted-lease.ts"
 import type { HostedChannel } from "./hosted-channel.ts"
@@ -12,13 +11,15 @@ import type { Admission, Admittable, Admitted } from "./lease.ts"
 import { RefusalCounts } from "./refusal-counts.ts"
 import { reasonsOf, refusedAfterWait, refusedAtOnce } from "./refusals.ts"
 import { type Asking, RoutingRound, type WaitingPlace, waitsForItsAccount } from "./routing-round.ts"
-import { type Binding, SessionIndex } from "./session-index.ts"
+import { inFlightOf, SessionIndex } from "./session-index.ts"
 import { placeLost, Waiting } from "./waiting.ts"
 
 /** What admission needs from its process. */
 export interface AdmissionOptions extends LeaseSupport {
   /** Runs something at a time. */
   at(timeMs: number, run: () => void): unknown
+  /** Whether the log takes more than the ends of what runs. Source: L9. */
+  takesNew(): boolean
   poolOf(id: string): PoolConfiguration | undefined
   channelOf(id: string): HostedChannel | undefined
   channels(): Iterable<HostedChannel>
@@ -69,12 +70,18 @@ export class ActorAdmission implements Admission {
     const round = new RoutingRound(request, options, { since, now })
     const granted = this.#ask(round)
     if (granted !== undefined) return granted
-    if (options.hasAnswer || round.places.length === 0) return this.#refuse(round)
+    if (options.hasAnswer || round.places.length === 0) {
+      const room =
+        this.#options.takesNew() && !this.#isShuttingDown
+          ? round.untilRoom(this.#options.channelOf)
+          : undefined
+      return room?.then(() => this.#admitSince(request, options, since)) ?? this.#refuse(round)
+    }
     return this.#wait(round)
   }
 
   complete(request: Omit<RequestCompleted, "actor" | "type" | "at">): Promise<void> {
-    return this.#options.complete(request)
+    return this.#options.untilStored(this.#options.complete(request))
   }
 
   /** Turns every waiter away. Source: L10. */
@@ -95,12 +102,13 @@ export class ActorAdmission implements Admission {
     }
   }
 
-  /** Sends waiters whose places a reload has lost back to routing. Source: L6, L8. */
+  /** Sends waiters back to routing whose places a reload or the end of a channel has lost. Source: L6, L8. */
   onReloaded(channel: HostedChannel): void {
     this.#sessions.load(channel)
     const { lanes } = channelOf(channel.subject.state)
     for (const waiting of this.#waiting.values())
-      if (waiting.isAt(channel) && lanes.get(waiting.request) === undefined) waiting.lose(channel, "rerouted")
+      if (waiting.isAt(channel) && (!channel.subject.isLive || lanes.get(waiting.request) === undefined))
+        waiting.lose(channel, "rerouted")
   }
 
   /** Asks the account that the request is bound to, then every other candidate, if it does not wait for its own. Source: B2, B7. */
@@ -177,7 +185,7 @@ export class ActorAdmission implements Admission {
     if (config === null || removed || !config.enabled) return "disabled"
     if (config.protocol !== request.protocol) return "protocol"
     if (channel.upstreamModel(request.model) === undefined) return "model"
-    return channel.subject.isAccepting ? undefined : "log_unavailable"
+    return channel.subject.isAccepting && this.#options.takesNew() ? undefined : "log_unavailable"
   }
 
   #acquire(channel: HostedChannel, round: RoutingRound, asking: Asking): Admitted | ReadonlyArray<Obstacle> {
@@ -286,8 +294,3 @@ export class ActorAdmission implements Admission {
 
 const isRefused = (answer: Admitted | ReadonlyArray<Obstacle>): answer is ReadonlyArray<Obstacle> =>
   Array.isArray(answer)
-
-const inFlightOf = ({ channel, account }: Binding, session: string): number => {
-  const actor = channel.subject.state.accounts.get(actorName("account", account))
-  return (actor && contextOf(actor).sessions.get(session)?.inFlight) ?? 0
-}

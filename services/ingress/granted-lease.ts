@@ -16,6 +16,8 @@ export interface LeaseSupport {
   jitter(): number
   credentialOf(account: string): string
   costOf(model: string, tokens: Tokens): { standardCostNanoUsd: number; priced: boolean; prices: string }
+  /** Resolves with the log; rejects when it will not, or when nothing can be stored any more and a client must not wait for it. Source: L9. */
+  untilStored(stored: Promise<void>): Promise<void>
   onTrouble(message: string, detail: Record<string, unknown>): void
 }
 
@@ -42,7 +44,7 @@ export const grantedLease = (
     upstreamModel: channel.upstreamModel(granted.model) ?? granted.model,
     overlapped: support.overlapped,
     waitMs: granted.waitMs,
-    committed,
+    committed: support.untilStored(committed),
     accepted: (ttfbMs: number) => {
       const { lease, account: id } = granted
       if (!awaitsAcceptance(contextOf(accountOf(channel.subject.state, id)), lease)) return
@@ -51,13 +53,15 @@ export const grantedLease = (
       )
     },
     meter: (usage: Metered) =>
-      submit({
-        type: "meter",
-        lease: granted.lease,
-        account: granted.account,
-        ...usage,
-        ...support.costOf(usage.model, usage.tokens),
-      }),
+      support.untilStored(
+        submit({
+          type: "meter",
+          lease: granted.lease,
+          account: granted.account,
+          ...usage,
+          ...support.costOf(usage.model, usage.tokens),
+        }),
+      ),
     release: (end: AttemptEnd, dispatched: boolean) => {
       const endedAt = support.now()
       const { lease, account: id } = granted

@@ -7,9 +7,7 @@ import { bindingProblem } from "@sluice/infra/configuration/binding.ts"
 import { type Configuration, readConfiguration } from "@sluice/infra/configuration/configuration.ts"
 import { watchConfiguration } from "@sluice/infra/configuration/watch-configuration.ts"
 import { DirectoryInUse, lockDirectory } from "@sluice/infra/directory-lock/directory-lock.ts"
-import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 import { isHalfImported } from "@sluice/infra/event-log/imports.ts"
-import { openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
 import { openInstallationSecret } from "@sluice/infra/identity/installation-secret.ts"
 import { createUlids } from "@sluice/infra/identity/ulid.ts"
 import type { Logger } from "@sluice/infra/logging/logging.ts"
@@ -18,6 +16,8 @@ import { Effect, Schema, type Scope } from "effect"
 import { ActorNode } from "./actor-node.ts"
 import { ActorAdmission } from "./admission.ts"
 import { announce } from "./announcements.ts"
+import { type GuardedLog, openGuardedLog } from "./guarded-log.ts"
+import type { Health } from "./ingress-options.ts"
 import { runOperation } from "./operations.ts"
 import { createPricing } from "./pricing.ts"
 import { recover } from "./recovery.ts"
@@ -48,7 +48,7 @@ export class CannotStart extends Schema.TaggedError<CannotStart>()("CannotStart"
 /** What a running ingress is made of; the configuration is replaced as a whole. */
 interface Parts extends IngressStart {
   readonly clock: Clock
-  readonly log: EventLog
+  readonly eventLog: GuardedLog
   /** Session ids are made under it. Source: B5. */
   readonly sessionSecret: Buffer
   readonly current: { configuration: Configuration; routes: Routes }
@@ -64,16 +64,17 @@ export const startIngress = Effect.fnUntraced(function* (start: IngressStart) {
   yield* checkBinding(start.host, configuration)
   yield* holdDirectory(start.dataDir)
   const sessionSecret = yield* attempt(() => openInstallationSecret(join(start.dataDir, "session.key")))
-  const log = yield* Effect.acquireRelease(
-    attempt(() => openJetStreamLog({ url: start.natsUrl, name: `ingress ${start.node}` })),
-    (opened) => Effect.promise(() => opened.close()),
-  )
   if (yield* attempt(() => isHalfImported(start.natsUrl)))
     return yield* new CannotStart({
       message: "an import into this log was begun and not finished: run sluice import with its file again",
     })
   const current = { configuration, routes: createRoutes(configuration.wanted) }
-  const parts: Parts = { ...start, clock: systemClock, log, sessionSecret, current }
+  const settings = () => current.configuration.wanted.settings
+  const eventLog = yield* Effect.acquireRelease(
+    attempt(() => openGuardedLog({ ...start, settings })),
+    ({ log }) => Effect.promise(() => log.close()),
+  )
+  const parts: Parts = { ...start, clock: systemClock, eventLog, sessionSecret, current }
   const { node, admission } = yield* openActors(parts)
   const server = yield* serve(parts, node, admission)
   yield* Effect.acquireRelease(
@@ -119,11 +120,12 @@ const holdDirectory = (dataDir: string): Effect.Effect<Disposable, CannotStart, 
   )
 
 const openActors = Effect.fnUntraced(function* (parts: Parts) {
-  const { log, clock, node: nodeId, logger, current } = parts
+  const { eventLog, clock, node: nodeId, logger, current } = parts
+  const { log } = eventLog
   const onTrouble = (message: string, detail: Record<string, unknown>) => logger.error(detail, message)
   const node = yield* Effect.acquireRelease(
     attempt(() => ActorNode.open({ log, clock, node: nodeId, onTrouble })),
-    (opened) => Effect.promise(() => leave(opened, nodeId)),
+    (opened) => Effect.promise(() => leave(opened, parts)),
   )
   node.listen({ onFacts: (_, facts) => announce(logger, facts), onReloaded: () => undefined })
   const costOf = createPricing(
@@ -148,6 +150,8 @@ const openActors = Effect.fnUntraced(function* (parts: Parts) {
     channels: () => node.channels.values(),
     at: (timeMs, run) => clock.at(timeMs, run),
     weightOf: (client) => current.routes.weightOf(client),
+    takesNew: () => eventLog.takesNew(),
+    untilStored: (stored) => eventLog.until(stored),
     complete: (request) => node.ingress.submit({ type: "complete", node: nodeId, request }),
     mayGrant: recovered.wasClean ? undefined : after(clock, wanted.settings.restartQuarantineMs),
   })
@@ -164,13 +168,22 @@ const toApply = ({ sessionSecret }: Parts, { wanted, credentialOf }: Configurati
 const after = (clock: Clock, spanMs: number): Promise<void> =>
   new Promise((resolve) => clock.at(clock.now() + spanMs, resolve))
 
-const leave = async (node: ActorNode, nodeId: string): Promise<void> => {
-  node.ingress.execute({ type: "stop", node: nodeId })
-  await node.close()
+/** How long an end waits for the log, or the spool, to take what was decided last; no client waits for it any more. */
+const lastCommitsMs = 5_000
+
+const leave = async (node: ActorNode, { node: nodeId, clock, logger }: Parts): Promise<void> => {
+  if (node.ingress.isLive) node.ingress.execute({ type: "stop", node: nodeId })
+  const isStored = await Promise.race([
+    node.close().then(() => true),
+    after(clock, lastCommitsMs).then(() => false),
+  ])
+  if (isStored) return
+  logger.error("the event log does not answer: what was decided last, and nobody was told, is not stored")
+  process.exitCode = 1
 }
 
 const serve = Effect.fnUntraced(function* (parts: Parts, node: ActorNode, admission: ActorAdmission) {
-  const { current, log, logger, clock } = parts
+  const { current, eventLog, logger, clock } = parts
   const nextId = createUlids()
   let isShuttingDown = false
   const server = createIngressServer({
@@ -184,7 +197,7 @@ const serve = Effect.fnUntraced(function* (parts: Parts, node: ActorNode, admiss
     bodyLimitBytes: () => current.configuration.wanted.settings.bodyLimitBytes,
     isShuttingDown: () => isShuttingDown,
     health: () => ({ ok: true, body: { status: "ok", node: parts.node } }),
-    readiness: () => readinessOf(node, { isConnected: log.isConnected(), isShuttingDown }),
+    readiness: () => readinessOf(node, eventLog, isShuttingDown),
     newRequestId: () => nextId(clock.now()),
     now: clock.now,
     log: logger,
@@ -211,13 +224,13 @@ const listen = (server: IngressServer, { host, port }: IngressStart): Effect.Eff
     },
   })
 
-const readinessOf = (node: ActorNode, state: { isConnected: boolean; isShuttingDown: boolean }) => {
-  const closed = [...node.channels.values()].filter(({ subject }) => !subject.isAccepting).map(({ id }) => id)
-  const ok = state.isConnected && !state.isShuttingDown
-  return {
-    ok,
-    body: { ready: ok, eventLog: state.isConnected ? "connected" : "unreachable", notAccepting: closed },
-  }
+/** Ready is who can admit, also into the spool. Source: S3. */
+const readinessOf = (node: ActorNode, eventLog: GuardedLog, isShuttingDown: boolean): Health => {
+  const notAccepting = [...node.channels.values()]
+    .filter(({ subject }) => !subject.isAccepting)
+    .map(({ id }) => id)
+  const ok = eventLog.takesNew() && !isShuttingDown
+  return { ok, body: { ready: ok, ...eventLog.health(), notAccepting } }
 }
 
 /** Keeps the log short: what a checkpoint stands for, and the projector has finished, goes in time. Source: L5. */
@@ -226,6 +239,7 @@ const shorten = (parts: Parts, node: ActorNode): Effect.Effect<Disposable, never
     Effect.sync(() =>
       keepLogShort({
         ...parts,
+        log: parts.eventLog.log,
         subjects: () => node.subjects,
         projected: () => finishedSequence(parts.natsUrl),
         retention: () => parts.current.configuration.wanted.settings.retention,

@@ -65,6 +65,12 @@ export class RoutingRound {
     }
   }
 
+  /** Resolves when a channel may take the request that only waits for its log to store what was decided before; `undefined` where there is none. Source: L6. */
+  untilRoom(hosted: (id: string) => HostedChannel | undefined): Promise<void> | undefined {
+    const stalled = this.candidates.find(({ reason }) => reason === "log_unavailable")
+    return stalled && hosted(stalled.channel)?.subject.room
+  }
+
   /** Tells whether what stands in the way at a place can open in the time for which the request can wait there. Source: B10. */
   canWaitAt({ channel, timeoutMs }: WaitingPlace, obstacles: ReadonlyArray<Obstacle>): boolean {
     const { queueTimeoutMs = null } = channelOf(channel.subject.state).config ?? {}

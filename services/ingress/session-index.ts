@@ -1,12 +1,18 @@
 import { contextOf } from "@sluice/actors/group.ts"
 import type { Fact } from "@sluice/events/commit.ts"
-import { idOf } from "@sluice/events/identifier.ts"
+import { actorName, idOf } from "@sluice/events/identifier.ts"
 import type { HostedChannel } from "./hosted-channel.ts"
 
 /** Where a session is registered. */
 export interface Binding {
   readonly channel: HostedChannel
   readonly account: string
+}
+
+/** Counts the requests of a session that are in flight where it is registered. */
+export const inFlightOf = ({ channel, account }: Binding, session: string): number => {
+  const actor = channel.subject.state.accounts.get(actorName("account", account))
+  return (actor && contextOf(actor).sessions.get(session)?.inFlight) ?? 0
 }
 
 /**

@@ -56,6 +56,8 @@ export const startActors = async (options: {
   wanted: ConfigurationFile
   log?: EventLog
   clock?: ReturnType<typeof manualClock>
+  takesNew?: () => boolean
+  untilStored?: (stored: Promise<void>) => Promise<void>
 }) => {
   const log = faulty(options.log ?? createMemoryLog())
   const clock = options.clock ?? manualClock()
@@ -78,6 +80,8 @@ export const startActors = async (options: {
     channels: () => node.channels.values(),
     at: (timeMs, run) => clock.at(timeMs, run),
     weightOf: () => 1,
+    takesNew: options.takesNew ?? (() => true),
+    untilStored: options.untilStored ?? ((stored) => stored),
     complete: (request) => node.ingress.submit({ type: "complete", node: "n1", request }),
     mayGrant: undefined,
   })

@@ -1,0 +1,26 @@
+import { type EventLog, LogUnavailable } from "./event-log.ts"
+
+/** A log that knows whether it answers. */
+export interface AnsweringLog extends EventLog {
+  /** Tells whether there is a connection and the newest answer to an append was one. */
+  isAnswering(): boolean
+}
+
+/** Watches whether a log answers, so that all of a process know it as soon as one of its subjects does. Source: L9. */
+export const watchAnswers = (log: EventLog): AnsweringLog => {
+  let hasAnswered = true
+  return {
+    ...log,
+    append: async (commit) => {
+      try {
+        const sequence = await log.append(commit)
+        hasAnswered = true
+        return sequence
+      } catch (error) {
+        hasAnswered = !(error instanceof LogUnavailable)
+        throw error
+      }
+    },
+    isAnswering: () => hasAnswered && log.isConnected(),
+  }
+}

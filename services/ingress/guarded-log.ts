@@ -1,0 +1,121 @@
+import { join } from "node:path"
+import type { Settings } from "@sluice/events/configuration.ts"
+import { type AnsweringLog, watchAnswers } from "@sluice/infra/event-log/answering-log.ts"
+import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
+import { openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
+import {
+  openSpoolingLog,
+  type SpoolingLog,
+  type SpoolListener,
+} from "@sluice/infra/event-log/spooling-log.ts"
+import type { Logger } from "@sluice/infra/logging/logging.ts"
+import { WaitingForLog } from "./waiting-for-log.ts"
+
+/** How the log of an ingress is opened. */
+export interface GuardedLogOptions {
+  readonly natsUrl: string
+  readonly isEmbedded: boolean
+  readonly node: string
+  readonly dataDir: string
+  /** As they are now. */
+  readonly settings: () => Pick<Settings, "onLogUnavailable" | "spoolLimitBytes">
+  readonly logger: Logger
+}
+
+/** How the log of an ingress fares, as `/readyz` tells it. */
+export interface LogHealth {
+  readonly eventLog: "connected" | "spooling" | "unreachable"
+  readonly spoolBytes: number
+}
+
+/** The log of an ingress, with what is done while it does not answer. Source: L9. */
+export interface GuardedLog {
+  readonly log: EventLog
+  /** Whether something new may begin. */
+  takesNew(): boolean
+  health(): LogHealth
+  /** Resolves with a promise of the log, or gives it up when nothing can be stored. */
+  until(stored: Promise<void>): Promise<void>
+}
+
+/**
+ * Opens the log of an ingress; with the embedded one, which nobody else writes to, behind a spool, and what an earlier process left in it is drained first.
+ *
+ * Fails: rejects with `LogUnavailable`.
+ * Source: L9.
+ */
+export const openGuardedLog = async (options: GuardedLogOptions): Promise<GuardedLog> => {
+  const { natsUrl, node, isEmbedded, settings, logger } = options
+  const answering = watchAnswers(await openJetStreamLog({ url: natsUrl, name: `ingress ${node}` }))
+  if (!isEmbedded) {
+    if (settings().onLogUnavailable === "spool")
+      logger.warn("settings.onLogUnavailable: spool works with the embedded log only; here it means refuse")
+    return refusing(answering)
+  }
+  const waiting = new WaitingForLog()
+  try {
+    const spooling = await openSpoolingLog({
+      log: answering,
+      directory: join(options.dataDir, "spool"),
+      policy: () => ({
+        isOn: settings().onLogUnavailable !== "refuse",
+        limitBytes: settings().spoolLimitBytes,
+      }),
+      listener: listener(logger, waiting),
+    })
+    return withSpool(spooling, { answering, waiting, isOn: () => settings().onLogUnavailable !== "refuse" })
+  } catch (error) {
+    await answering.close()
+    throw error
+  }
+}
+
+/** Nothing new without an answer of the log; what runs waits for it. */
+const refusing = (log: AnsweringLog): GuardedLog => ({
+  log,
+  takesNew: () => log.isAnswering(),
+  health: () => ({ eventLog: log.isAnswering() ? "connected" : "unreachable", spoolBytes: 0 }),
+  until: (stored) => stored,
+})
+
+const withSpool = (
+  log: SpoolingLog,
+  of: { readonly answering: AnsweringLog; readonly waiting: WaitingForLog; readonly isOn: () => boolean },
+): GuardedLog => {
+  const { answering, waiting, isOn } = of
+  return {
+    log,
+    takesNew: () => {
+      const { isHolding, hasRoom } = log.spool()
+      return hasRoom && (isHolding || isOn() || answering.isAnswering())
+    },
+    health: () => {
+      const { isHolding, bytes } = log.spool()
+      const direct = answering.isAnswering() ? "connected" : "unreachable"
+      return { eventLog: isHolding ? "spooling" : direct, spoolBytes: bytes }
+    },
+    until: (stored) => waiting.until(stored),
+  }
+}
+
+const listener = (logger: Logger, waiting: WaitingForLog): SpoolListener => ({
+  onBegun: (begun) => logger.warn(begun, "the event log does not answer: commits go to the spool"),
+  onDrained: (drained) => logger.info(drained, "the event log answers again: the spool is drained"),
+  onRefused: ({ subject, commit, error }) =>
+    logger.error(
+      { subject, commit, err: error },
+      "the log refused a commit of the spool: it is kept in the file refused beside the spool",
+    ),
+  onCut: (cut) => logger.warn(cut, "the spool ended with a torn record, which is cut"),
+  onFull: ({ reason }) => {
+    logger.error(
+      { reason },
+      "nothing can be stored: nothing is admitted, and answers are cut before their end",
+    )
+    waiting.giveUp(reason)
+  },
+  onRoom: () => {
+    logger.info("commits are stored again")
+    waiting.resume()
+  },
+})
