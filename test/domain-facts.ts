@@ -114,7 +114,7 @@ export const configuredAccount = (
   {
     concurrency,
     limitUsd,
-  }: { concurrency: typeof AccountConfiguration.Encoded.concurrency; limitUsd: number },
+  }: { concurrency: Exclude<typeof AccountConfiguration.Encoded.concurrency, undefined>; limitUsd: number },
 ): Fact => ({
   actor,
   type: "account.configured",

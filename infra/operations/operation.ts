@@ -1,14 +1,42 @@
 import { Schema } from "effect"
 
-/** What an operator asks of an actor that runs. Source: C8. */
-export const Operation = Schema.Struct({
-  type: Schema.Literal("reset"),
-  /** `channel/<id>` or `account/<id>`. */
-  actor: Schema.String,
-  by: Schema.String,
-})
+const by = Schema.String
+const account = Schema.String
+
+/** The largest number that a limit can be set to. Source: S6. */
+export const largestLimit = 1_000
+
+/** A number that a limit can be set to. Source: S6. */
+export const FixedLimit = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: largestLimit }))
+
+/** What an operator asks of actors that run. Source: C8, S6. */
+export const Operation = Schema.Union([
+  Schema.Struct({
+    type: Schema.Literal("reset"),
+    /** `channel/<id>` or `account/<id>`. */
+    actor: Schema.String,
+    by,
+  }),
+  /** Makes the limit of an account a number, or one that is learned. */
+  Schema.Struct({
+    type: Schema.Literal("set_limit"),
+    account,
+    limit: Schema.Union([FixedLimit, Schema.Literal("adaptive")]),
+    by,
+  }),
+  /** Begins to learn the limit of an account anew. */
+  Schema.Struct({ type: Schema.Literal("forget"), account, by }),
+  /** Asks for the accounts whose limit is learned, of one channel or of all. */
+  Schema.Struct({ type: Schema.Literal("adaptive_list"), channel: Schema.NullOr(Schema.String) }),
+  Schema.Struct({ type: Schema.Literal("adaptive_stats"), account }),
+  Schema.Struct({ type: Schema.Literal("adaptive_summary") }),
+])
 export type Operation = typeof Operation.Type
 
-/** What came of it, in words. */
-export const OperationAnswer = Schema.Struct({ ok: Schema.Boolean, message: Schema.String })
+/** What came of it: in words, and as a value where one was asked for. */
+export const OperationAnswer = Schema.Struct({
+  ok: Schema.Boolean,
+  message: Schema.String,
+  value: Schema.optionalKey(Schema.Unknown),
+})
 export type OperationAnswer = typeof OperationAnswer.Type

@@ -71,7 +71,14 @@ export const startIngress = Effect.fnUntraced(function* (start: IngressStart) {
   const server = yield* serve(parts, node, admission)
   yield* Effect.acquireRelease(
     attempt(() =>
-      serveOperations({ url: start.natsUrl, run: (asked) => runOperation(node.channels, asked) }),
+      serveOperations({
+        url: start.natsUrl,
+        run: (asked) =>
+          runOperation(
+            { channels: node.channels, adaptive: () => current.configuration.wanted.settings.adaptive },
+            asked,
+          ),
+      }),
     ),
     (served) => Effect.promise(() => served.close()),
   )
@@ -110,7 +117,7 @@ const openActors = Effect.fnUntraced(function* (parts: Parts) {
     attempt(() => ActorNode.open({ log, clock, node: nodeId, onTrouble })),
     (opened) => Effect.promise(() => leave(opened, nodeId)),
   )
-  node.listen({ onFacts: (_, facts) => announce(logger, facts), onReloaded: () => undefined })
+  node.listen({ onFacts: ({ id }, facts) => announce(logger, id, facts), onReloaded: () => undefined })
   const costOf = createPricing(
     () => current.configuration.prices,
     (model) => logger.warn({ model }, "the model has no price: its usage is recorded as not priced"),

@@ -2,6 +2,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Exit, Layer, Runtime } from "effect"
 import { CliConfig, Command, GlobalFlag } from "effect/cli"
+import { adaptiveCommand } from "./commands/adaptive.ts"
 import { checkCommand } from "./commands/check.ts"
 import { queryCommand } from "./commands/query.ts"
 import { resetCommand } from "./commands/reset.ts"
@@ -21,6 +22,7 @@ const sluice = Command.make("sluice").pipe(
     queryCommand,
     tailCommand,
     resetCommand,
+    adaptiveCommand,
     traceCommand,
     ingressCommand,
     projectorCommand,
