@@ -17,6 +17,8 @@ export interface AccountLease {
   readonly client: string
   readonly model: string
   readonly session: string | null
+  /** Names the credential that it goes with. Source: C7. */
+  readonly credential: string | null
   readonly estimate: Estimate
   readonly estimatedCostNanoUsd: number
   /** What it took from the account's bucket of tokens; nothing where there was none. Source: C1. */

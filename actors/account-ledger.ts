@@ -52,6 +52,7 @@ const acquired = (context: AccountContext, fact: Of<"account.acquired">): Change
     client,
     model,
     session,
+    credential: context.credential,
     estimate,
     estimatedCostNanoUsd,
     takenTokens,
@@ -98,14 +99,16 @@ const endLease = (
 
 const released = (context: AccountContext, fact: Of<"account.released">): Change => {
   const isSuccess = fact.outcome === "ok"
-  const model = context.leases.get(fact.lease)?.model ?? ""
+  const held = context.leases.get(fact.lease)
+  const model = held?.model ?? ""
   const ended = { ...endLease(context, fact, isSuccess), ...countRejection(context, fact) }
   // An attempt that began before the cooldown says nothing of the time after it.
   const isLate = context.cooldown !== null || fact.startedAt < context.cooledAt
   if (isSuccess) return { ...ended, ...served(context), ...(isLate ? unchanged : proven(context, model)) }
   if (fact.gateUntil !== undefined) return { ...ended, gateUntil: fact.gateUntil, gates: context.gates + 1 }
   const { fingerprint } = fact
-  if (fingerprint !== undefined && !context.refusals.includes(fingerprint))
+  const isOfCredential = held !== undefined && held.credential === context.credential
+  if (fingerprint !== undefined && isOfCredential && !context.refusals.includes(fingerprint))
     return { ...ended, failures: 0, refusals: [...context.refusals, fingerprint] }
   if (isFailure(fact)) return isLate ? ended : { ...ended, failures: context.failures + 1 }
   return isAnswer(fact) && context.failures > 0 ? { ...ended, failures: 0 } : ended

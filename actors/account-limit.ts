@@ -19,8 +19,13 @@ export const slotsOf = (account: AccountContext): Limit => {
 }
 
 /** Gives the part of the limit that a request of a class may use now; on an account that learns, a test of what is above the limit may go too. Source: A4, F1. */
-export const slotsFor = (account: AccountContext, requestClass: RequestClass, now: number): Limit => {
-  const inForce = slotsNow(account, now)
+export const slotsFor = (account: AccountContext, requestClass: RequestClass, now: number): Limit =>
+  partFor(account, requestClass, slotsNow(account, now))
+
+/** Gives the part of the limit that new requests may use, without tests. Source: A4. */
+export const slotsForNew = (account: AccountContext): Limit => partFor(account, "new", slotsOf(account))
+
+const partFor = (account: AccountContext, requestClass: RequestClass, inForce: Limit): Limit => {
   const { config, leases, seen } = account
   const limit = wholeOf(account)
   if (requestClass === "bound" || config === null || limit === null || inForce === null) return inForce

@@ -47,9 +47,10 @@ const ofFailure = (group: Group, ended: EndedAttempt): ReadonlyArray<Fact> => {
   return ramp !== null || failures + 1 >= failuresMax ? coolAsFailing(group, ended) : []
 }
 
-const suspension = ({ account, command, now }: EndedAttempt): ReadonlyArray<Fact> => {
+const suspension = ({ account, held, command, now }: EndedAttempt): ReadonlyArray<Fact> => {
   const { config, suspended, refusals } = account
-  if (config === null || suspended) return []
+  // What went with another credential says nothing of the one that came since.
+  if (config === null || suspended || held.credential !== account.credential) return []
   const fact = { actor: actorName("account", config.id), type: "account.suspended", at: now } as const
   const { credentialRefused, fingerprint, status } = command
   if (credentialRefused !== undefined)

@@ -5,6 +5,7 @@ import { actorName, idOf } from "@sluice/events/identifier.ts"
 import type { AccountContext } from "./account-context.ts"
 import { accountDueAt } from "./account-following.ts"
 import { slotsOf } from "./account-limit.ts"
+import { AccountOrder } from "./account-order.ts"
 import { hasWindow } from "./account-window.ts"
 import { accountMachine } from "./account.ts"
 import type { ChannelContext } from "./channel-ledger.ts"
@@ -34,6 +35,8 @@ export interface Group {
   /** Those that are enabled, not removed and not suspended. */
   usable: ReadonlyArray<AccountActor>
   suspended: ReadonlyArray<AccountActor>
+  /** The usable ones in the order in which they are tried; made when it is first asked for. Source: A12. */
+  order: AccountOrder | undefined
   /** What the usable accounts admit together. */
   accountsLimit: Limit
   /** Whether the cost of any of them counts in windows. Source: D5. */
@@ -49,6 +52,7 @@ export const createGroup = (): Group => ({
   holds: new Map(),
   usable: [],
   suspended: [],
+  order: undefined,
   accountsLimit: null,
   hasWindows: false,
 })
@@ -89,6 +93,7 @@ export const evolve = (group: Group, fact: Fact): void => {
   evolveActor(account, fact as AccountFact)
   const context = contextOf(account)
   group.timers.set(account, accountDueAt(context))
+  if (group.order?.has(account) === true) group.order.place(account, context)
   if (narrowing.has(fact.type)) return
   const { demands } = channelOf(group).lanes
   demands.reopen(idOf(fact.actor))
@@ -136,6 +141,7 @@ export const index = (group: Group): void => {
   group.accountsLimit = group.usable
     .map((account) => slotsOf(contextOf(account)))
     .reduce<Limit>((sum, limit) => (sum === null || limit === null ? null : sum + limit), 0)
+  group.order = undefined
   group.hasWindows = group.usable.some((account) => hasWindow(contextOf(account)))
 }
 
@@ -146,6 +152,14 @@ export const indexAll = (group: Group): void => {
     markCooling(group, account)
     group.timers.set(account, accountDueAt(contextOf(account)))
   }
+}
+
+/** Gives the usable accounts in the order in which they are tried. Source: A12, B4. */
+export const orderOf = (group: Group): AccountOrder => {
+  if (group.order !== undefined) return group.order
+  group.order = new AccountOrder()
+  for (const account of group.usable) group.order.place(account, contextOf(account))
+  return group.order
 }
 
 const isOf = (fact: Fact, prefix: string): boolean => fact.actor.startsWith(prefix)

@@ -86,11 +86,19 @@ describe("C7: suspension", () => {
     expect(a(given(configured()).when(...ending(...ends)).group).suspended).toBe(false)
   })
 
+  const withCredential = (credential: string, note = "") => ({
+    ...(configured({}, [{ note }]) as Extract<ReturnType<typeof configured>, { type: "configure" }>),
+    credentials: new Map([["a", credential]]),
+  })
+
+  it("does not follow from what was sent with the credential before", () => {
+    const late = given(withCredential("old"), acquire("r1"), withCredential("new")).when(
+      release("r1", invalidKey),
+    )
+    expect(a(late.group).suspended).toBe(false)
+  })
+
   it("is lifted by a new credential, and by no other change", () => {
-    const withCredential = (credential: string, note = "") => ({
-      ...(configured({}, [{ note }]) as Extract<ReturnType<typeof configured>, { type: "configure" }>),
-      credentials: new Map([["a", credential]]),
-    })
     const suspended = given(withCredential("old"), ...ending(invalidKey))
     expect(a(suspended.when(withCredential("old", "changed")).group).suspended).toBe(true)
     const { facts, group } = suspended.when(withCredential("new"))

@@ -1,11 +1,8 @@
 import type { Fact } from "@sluice/events/commit.ts"
 import { actorName } from "@sluice/events/identifier.ts"
-import type { AccountContext } from "./account-context.ts"
-import { slotsFor, slotsOf } from "./account-limit.ts"
 import { windowFacts } from "./account-window.ts"
 import type { Applicant } from "./command.ts"
-import { type AccountActor, channelOf, contextOf, type Group } from "./group.ts"
-import { hasRoom, load } from "./limit.ts"
+import { type AccountActor, channelOf, contextOf, type Group, orderOf } from "./group.ts"
 import { type Asked, candidatesOf, isBound, obstacleOf } from "./obstacle.ts"
 import { estimatedTokens } from "./token-bucket.ts"
 
@@ -14,17 +11,15 @@ export const leaseOf = (applicant: { request: string; attempt: number }): string
   `${applicant.request}.${applicant.attempt}`
 
 /**
- * Chooses the account that a slot would be granted on: one with a free slot before one whose learned limit would be tested, then lowest priority, then lowest load, then least recently used.
+ * Chooses the account that a slot would be granted on: the first of their order that nothing stands in the way of, or the one that is asked for.
  *
- * Source: B4.
+ * Source: A12, B4.
  */
 export const chooseAccount = (group: Group, asked: Asked, only?: string): AccountActor | undefined => {
-  let best: AccountActor | undefined
-  for (const account of candidatesOf(group, only)) {
-    if (obstacleOf(group, account, asked) !== null) continue
-    if (best === undefined || compare(account, best, asked) < 0) best = account
-  }
-  return best
+  const candidates =
+    only === undefined && group.usable.length > 1 ? orderOf(group) : candidatesOf(group, only)
+  for (const account of candidates) if (obstacleOf(group, account, asked) === null) return account
+  return undefined
 }
 
 /** The facts of a grant: on the channel, on the account, and of the session and the window that it begins. Source: A1, B6, D6. */
@@ -74,24 +69,4 @@ export const grant = (
   }
   granted.push(...windowFacts(account, { now }))
   return granted
-}
-
-const compare = (one: AccountActor, other: AccountActor, asked: Asked): number => {
-  const a = contextOf(one)
-  const b = contextOf(other)
-  return (
-    Number(isFull(a)) - Number(isFull(b)) ||
-    (a.config?.priority ?? 0) - (b.config?.priority ?? 0) ||
-    loadOf(a, asked) - loadOf(b, asked) ||
-    a.lastUsedAt - b.lastUsedAt
-  )
-}
-
-/** An account at its learned limit could take one more only to test what is above: free slots come first. Source: F5. */
-const isFull = (account: AccountContext): boolean => !hasRoom(slotsOf(account), account.leases.size)
-
-const loadOf = (account: AccountContext, { of, now }: Asked): number => {
-  const slots = slotsFor(account, isBound(account, of) ? "bound" : "new", now)
-  // Without a limit there is no load to compare; the number in flight keeps unlimited accounts even among themselves.
-  return slots === null ? 1 - 1 / (1 + account.leases.size) : load(slots, account.leases.size)
 }

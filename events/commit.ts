@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { AccountFact } from "./account.ts"
 import { ChannelFact } from "./channel.ts"
+import { CheckpointFact } from "./checkpoint.ts"
 import { ConfigurationFact } from "./configuration-fact.ts"
 import { Count, TimeMs } from "./field.ts"
 import { IngressFact } from "./ingress.ts"
@@ -15,6 +16,7 @@ export const Fact = Schema.Union([
   ...AccountFact.members,
   ...IngressFact.members,
   ...ConfigurationFact.members,
+  ...CheckpointFact.members,
 ])
 export type Fact = typeof Fact.Type
 

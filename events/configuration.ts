@@ -63,6 +63,17 @@ export const ClientConfiguration = Schema.Struct({
 })
 export type ClientConfiguration = typeof ClientConfiguration.Type
 
+/** What is purged from the log: commits that a checkpoint stands for and that the tables hold, once they are old or the log is large. Source: L5. */
+export const Retention = Schema.Struct({
+  days: optional("Commits that are younger than so many days stay, while there is room.", wholeNumber(1), 14),
+  bytes: optional(
+    "Where the log takes more bytes, the oldest commits go before their time.",
+    wholeNumber(1),
+    20e9,
+  ),
+})
+export type Retention = typeof Retention.Type
+
 /** What holds for the whole installation. Source: S4, L7, L9, L10, L12. */
 export const Settings = Schema.Struct({
   queueOrder: optional(
@@ -82,6 +93,7 @@ export const Settings = Schema.Struct({
     Schema.Literals(["1s", "always"]),
     "1s",
   ),
+  retention: optional("How much of its history the log keeps.", Retention, {}),
   shutdownGraceMs: spanMs("How long a stop waits for what is in flight.", 30_000),
   restartQuarantineMs: spanMs(
     "Nothing is granted for so long after an unclean stop, because upstreams may still count its attempts.",

@@ -32,7 +32,7 @@ const factsIn = (stdout: string): ReadonlyArray<Record<string, unknown>> =>
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as Record<string, unknown>)
 
-test.each(["up", "check", "query", "tail", "trace", "ingress", "projector"])(
+test.each(["up", "check", "query", "tail", "trace", "export", "import", "ingress", "projector"])(
   "%s --help has a sentence, flags with defaults, and an example",
   async (command) => {
     const { code, stdout } = await runCommand([command, "--help"])

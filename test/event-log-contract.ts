@@ -245,6 +245,50 @@ const following: ReadonlyArray<Behaviour> = [
   },
 ]
 
+const purging: ReadonlyArray<Behaviour> = [
+  {
+    sentence: "a purge takes what a subject holds before a sequence, and nothing of another",
+    prove: async (log) => {
+      await appendAll(log, [a, b, a, b, a, a])
+      const bytes = await log.bytes()
+      expect(await log.purge({ subject: a, beforeSequence: 5 })).toBe(2)
+      expect(sequencesOf(await collect(log.read({ afterSequence: 0 })))).toEqual([2, 4, 5, 6])
+      expect(sequencesOf(await collect(log.read({ subject: a, afterSequence: 0 })))).toEqual([5, 6])
+      expect(sequencesOf(await collect(log.read({ afterSequence: 2, untilSequence: 5 })))).toEqual([4, 5])
+      expect(await log.bytes()).toBeLessThan(bytes)
+      expect(await log.purge({ subject: a, beforeSequence: 5 })).toBe(0)
+    },
+  },
+  {
+    sentence: "a purge leaves a subject its last message and the fence behind it, and the head",
+    prove: async (log) => {
+      await appendAll(log, [b, a, a])
+      expect(await log.purge({ subject: a, beforeSequence: 99 })).toBe(1)
+      expect((await log.last(a))?.sequence).toBe(3)
+      const stale = log.append({ subject: a, id: "stale", body: "", expectedSequence: 0 })
+      await expect(stale).rejects.toEqual(new WrongSequence({ subject: a, expected: 0, actual: 3 }))
+      expect(await log.append({ subject: a, id: "next", body: "", expectedSequence: 3 })).toBe(4)
+      expect(await log.purge({ subject: "sluice.log.channel.none", beforeSequence: 99 })).toBe(0)
+      expect(await log.head()).toBe(4)
+    },
+  },
+  {
+    sentence: "who follows the log loses nothing to a purge of what was read",
+    prove: async (log) => {
+      await appendAll(log, [a, a, a])
+      const { signal } = new AbortController()
+      const followed: Array<number> = []
+      for await (const { sequence } of log.follow({ afterSequence: 0, signal })) {
+        followed.push(sequence)
+        if (sequence === 3) await log.purge({ subject: a, beforeSequence: 3 })
+        if (sequence < 6) await appendAll(log, [a])
+        else break
+      }
+      expect(followed).toEqual([1, 2, 3, 4, 5, 6])
+    },
+  },
+]
+
 const snapshot = (version: number, state: unknown, machineHash = "m1") => ({
   version,
   sequence: version * 10,
@@ -312,5 +356,6 @@ export const eventLogContract: ReadonlyArray<Behaviour> = [
   ...reading,
   ...following,
   ...snapshotting,
+  ...purging,
   ...closing,
 ]

@@ -90,11 +90,19 @@ const windowsOf = (facts: ReadonlyArray<Fact>): ReadonlyArray<string> => {
   })
 }
 
+const accountConfigurationIn = (fact: Fact) => {
+  if (fact.type === "account.checkpointed") return fact.context.config ?? undefined
+  return fact.type === "account.configured" ? fact.config : undefined
+}
+
 const limitsOf = (facts: ReadonlyArray<Fact>): ReadonlyArray<string> =>
   facts.flatMap((fact) => {
     if (fact.type === "channel.configured") return [`${fact.actor} ${fact.config.maxConcurrent ?? "none"}`]
-    if (fact.type !== "account.configured") return []
-    const { concurrency } = fact.config
+    if (fact.type === "channel.checkpointed")
+      return [`${fact.actor} ${fact.context.config?.maxConcurrent ?? "none"}`]
+    const config = accountConfigurationIn(fact)
+    if (config === undefined) return []
+    const { concurrency } = config
     return [`${fact.actor} ${typeof concurrency === "number" ? concurrency : "none"}`]
   })
 

@@ -1,6 +1,6 @@
 import { describe, it } from "vitest"
 import { holdsInAll } from "../testing/history.ts"
-import { changesAlone, chartsInStep, factsInOrder, factsInShape, splitsAt } from "./log.ts"
+import { changesAlone, chartsInStep, checkpointsAt, factsInOrder, factsInShape, splitsAt } from "./log.ts"
 
 describe("L1, L2: the facts", () => {
   it("go through JSON and their schema unchanged", () => holdsInAll(factsInShape))
@@ -11,6 +11,9 @@ describe("L1, L2: the facts", () => {
 describe("L13: the fold", () => {
   it.each([0, 0.1, 0.35, 0.5, 0.8, 1])("is the same from a snapshot after %d of it", (part) =>
     holdsInAll(splitsAt(part)),
+  )
+  it.each([0, 0.2, 0.45, 0.7, 0.95, 1])("is the same from a checkpoint after %d of it", (part) =>
+    holdsInAll(checkpointsAt(part)),
   )
 })
 

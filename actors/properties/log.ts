@@ -1,7 +1,9 @@
+import { isCheckpoint } from "@sluice/events/checkpoint.ts"
 import { Fact } from "@sluice/events/commit.ts"
 import { Schema } from "effect"
 import { expect } from "vitest"
 import { slotsOf } from "../account-limit.ts"
+import { checkpointGroup, groupFromCheckpoint } from "../checkpoint.ts"
 import { channelOf, type contextOf, createGroup, evolve, type Group } from "../group.ts"
 import { hasRoom } from "../limit.ts"
 import { fromSnapshot, toSnapshot } from "../snapshot.ts"
@@ -34,6 +36,28 @@ export const splitsAt = (part: number) => (): Rule => ({
     const tail = copyOf(head)
     for (const fact of facts.slice(split)) evolve(tail, fact)
     expect(toSnapshot(tail)).toEqual(toSnapshot(group))
+  },
+})
+
+const storedFacts = (facts: ReadonlyArray<Fact>): ReadonlyArray<Fact> =>
+  facts.map((fact) => decode(JSON.parse(JSON.stringify(fact))))
+
+const throughCheckpoint = (group: Group): Group => {
+  const facts = storedFacts(checkpointGroup(group, 0)).filter(isCheckpoint)
+  const read = groupFromCheckpoint(facts)
+  if (read === undefined) throw new Error("its own checkpoint is not readable")
+  return read
+}
+
+/** Folding the tail onto a checkpoint gives the same as folding everything, wherever the checkpoint stands. Source: L5, L13. */
+export const checkpointsAt = (part: number) => (): Rule => ({
+  ended: (facts, { group }) => {
+    const split = Math.floor(facts.length * part)
+    const head = createGroup()
+    for (const fact of facts.slice(0, split)) evolve(head, fact)
+    const tail = throughCheckpoint(head)
+    for (const fact of facts.slice(split)) evolve(tail, fact)
+    expect(JSON.stringify(toSnapshot(tail))).toBe(JSON.stringify(toSnapshot(group)))
   },
 })
 

@@ -32,11 +32,16 @@ const factsMax = 500
 /** The wait before an unanswered log is asked again, at first and at most. */
 const retryMs = { first: 50, most: 1_000 }
 
+const joined = { isApart: false, onStored: undefined }
+
 interface Batch {
   readonly facts: Array<Fact>
-  /** Whether its commit is built: it takes no more facts. */
+  /** Whether it takes no more facts: its commit is built, or is to be one of its own. */
   isSealed: boolean
+  /** Whether it holds a checkpoint, which is nothing that memory runs ahead with. */
+  readonly isApart: boolean
   readonly committed: Promise<void>
+  readonly onStored: ((position: Position) => void) | undefined
   readonly resolve: () => void
   readonly reject: (error: CommitRefused) => void
 }
@@ -93,21 +98,23 @@ export class Committer {
 
   /** Tells whether memory runs further ahead of the log than one commit under way and one behind it. Source: L6. */
   get isBacklogged(): boolean {
-    return this.#batches.length > 2
+    return this.#batches.length > 2 && this.#batches.filter(({ isApart }) => !isApart).length > 2
   }
 
   /** Takes facts that were decided together; resolves when their commit is stored. */
   add(facts: ReadonlyArray<Fact>): Promise<void> {
     const last = this.#batches.at(-1)
     const isFull = last !== undefined && last.facts.length + facts.length > factsMax
-    const batch = last === undefined || last.isSealed || isFull ? this.#open() : last
+    const batch = last === undefined || last.isSealed || isFull ? this.#open(joined) : last
     for (const fact of facts) batch.facts.push(fact)
-    if (!this.#isRunning) {
-      this.#isRunning = true
-      // What the other requests of this turn decide goes into the same commit, and an attempt is sent before it is stored.
-      this.#clock.soon(() => void this.#run().catch((defect: unknown) => this.#events.onDefect(defect)))
-    }
+    this.#start()
     return batch.committed
+  }
+
+  /** Takes facts that are a commit of their own, and tells where it is stored. */
+  addApart(facts: ReadonlyArray<Fact>, onStored?: (position: Position) => void): void {
+    this.#open({ isApart: true, onStored }).facts.push(...facts)
+    this.#start()
   }
 
   /** Resolves when all that was taken so far is stored. */
@@ -124,11 +131,26 @@ export class Committer {
     this.#events.onRefused(error)
   }
 
-  #open(): Batch {
+  #start(): void {
+    if (this.#isRunning) return
+    this.#isRunning = true
+    // What the other requests of this turn decide goes into the same commit, and an attempt is sent before it is stored.
+    this.#clock.soon(() => void this.#run().catch((defect: unknown) => this.#events.onDefect(defect)))
+  }
+
+  #open({ isApart, onStored }: Pick<Batch, "isApart" | "onStored">): Batch {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     // A refusal reaches whoever waits for the batch; a batch that nobody waits for is no unhandled failure.
     promise.catch(() => undefined)
-    const batch: Batch = { facts: [], isSealed: false, committed: promise, resolve, reject }
+    const batch: Batch = {
+      facts: [],
+      isSealed: isApart,
+      isApart,
+      committed: promise,
+      onStored,
+      resolve,
+      reject,
+    }
     if (this.#isClosed) reject(new CommitRefused({ subject: this.#subject, reason: "closed" }))
     else this.#batches.push(batch)
     return batch
@@ -146,6 +168,7 @@ export class Committer {
       if (sequence === undefined || this.#isClosed) return
       this.#position = { version, sequence }
       this.#batches.shift()
+      batch.onStored?.(this.#position)
       batch.resolve()
       onStored?.(sequence)
       // An answer comes together with other work: what that decides goes along with what has been waiting.

@@ -1,3 +1,4 @@
+import type { CheckpointFact } from "@sluice/events/checkpoint.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 
 /** The domain's no, in a shape of its own. */
@@ -29,6 +30,13 @@ export interface Decider<State, Command, Refused extends Refusal> {
   /** Gives the state as JSON; `null` where it is always folded from the beginning. */
   snapshot(state: State): unknown
   restore(stored: unknown): State
+  /** Gives the whole state as the facts of a checkpoint, of which `fromCheckpoint` makes it again. Source: L5, L13. */
+  checkpoint(
+    state: State,
+    told: { readonly subject: string; readonly at: number },
+  ): ReadonlyArray<CheckpointFact>
+  /** Gives `undefined` for a checkpoint that this code cannot read. */
+  fromCheckpoint(facts: ReadonlyArray<CheckpointFact>): State | undefined
   /** Names the code that can read its snapshots. */
   readonly machineHash: string
 }

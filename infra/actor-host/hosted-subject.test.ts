@@ -40,6 +40,8 @@ const decider: Decider<Runs, Command, Refusal> = {
   dueAt: (runs) => runs.stopsAt,
   snapshot: (runs) => ({ ...runs }),
   restore: (stored) => stored as Runs,
+  checkpoint: () => [],
+  fromCheckpoint: () => undefined,
   machineHash: "runs",
 }
 

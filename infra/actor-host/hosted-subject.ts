@@ -4,6 +4,7 @@ import type { EventLog } from "../event-log/event-log.ts"
 import { CommitRefused, Committer } from "./committer.ts"
 import type { Decider, Refusal } from "./decider.ts"
 import { load, type Loaded } from "./loading.ts"
+import { StoredStates } from "./stored-states.ts"
 
 /** What came of a command; `committed` resolves when its facts are in the log and rejects with `CommitRefused`. */
 export type Executed<Refused extends Refusal> =
@@ -32,9 +33,6 @@ export interface HostOptions {
 /** The most facts that follow by themselves before the next turn of the event loop. Source: L6. */
 const followingMax = 500
 
-/** How many facts a fold may have to read beyond the newest snapshot. */
-const snapshotEveryFacts = 10_000
-
 /**
  * One subject of the log with the live state that it makes: load → decide → evolve → commit → effects, and timers.
  *
@@ -48,7 +46,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> {
   #committer: Committer
   #lastAt: number
   #timer: { readonly at: number; readonly cancel: Cancel } | undefined
-  #factsSinceSnapshot = 0
+  #stored: StoredStates<State>
   #status: "open" | "unavailable" | "reloading" | "closed" = "open"
   #reloaded: Promise<void> = Promise.resolve()
 
@@ -63,6 +61,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> {
     this.#decider = decider
     this.#state = loaded.state
     this.#lastAt = loaded.lastAt
+    this.#stored = this.#storeFrom(loaded)
     this.#committer = this.#commitFrom(loaded)
   }
 
@@ -146,11 +145,21 @@ export class HostedSubject<State, Command, Refused extends Refusal> {
     }
   }
 
+  /** Stores the whole state in the log, if anything has happened since the last time that is so long ago. Source: L5. */
+  checkpoint(olderThanMs: number): void {
+    if (this.#status === "open" && this.#stored.isCheckpointOlder(olderThanMs, this.#now()))
+      this.#checkpoint()
+  }
+
+  #checkpoint(): void {
+    this.#stored.checkpoint(this.#state, { at: this.#now(), committer: this.#committer })
+  }
+
   /** Stores what was decided, and a snapshot; takes no more commands. */
   async close(): Promise<void> {
     await this.#committer.settled
     this.#timer?.cancel()
-    if (this.#status === "open" && this.#factsSinceSnapshot > 0) await this.#saveSnapshot()
+    if (this.#status === "open") await this.#stored.save(this.#state, this.#committer.position)
     this.#status = "closed"
   }
 
@@ -161,8 +170,9 @@ export class HostedSubject<State, Command, Refused extends Refusal> {
 
   #take(facts: ReadonlyArray<Fact>): Promise<void> {
     for (const fact of facts) this.#decider.evolve(this.#state, fact)
-    this.#factsSinceSnapshot += facts.length
+    this.#stored.took(facts.length, this.#lastAt)
     const committed = this.#committer.add(facts)
+    if (this.#stored.isCheckpointDue && this.#status === "open") this.#checkpoint()
     this.#options.events.onFacts?.(facts, committed)
     return committed
   }
@@ -202,7 +212,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> {
       identity: { node, epoch: epoch + 1 },
       position,
       events: {
-        onCut: ({ version }) => this.#cut(version),
+        onCut: ({ version }) => this.#stored.cut(this.#state, version),
         onUnavailable: (isUnavailable, reason) => {
           this.#status = isUnavailable ? "unavailable" : "open"
           events.onTrouble?.(
@@ -219,28 +229,12 @@ export class HostedSubject<State, Command, Refused extends Refusal> {
     })
   }
 
-  #cut(version: number): ((sequence: number) => void) | undefined {
-    if (this.#factsSinceSnapshot < snapshotEveryFacts) return undefined
-    this.#factsSinceSnapshot = 0
-    const { machineHash } = this.#decider
-    const state = this.#decider.snapshot(this.#state)
-    if (state === null) return undefined
-    return (sequence) => void this.#store({ version, sequence, machineHash, state })
-  }
-
-  async #saveSnapshot(): Promise<void> {
-    const { machineHash } = this.#decider
-    const state = this.#decider.snapshot(this.#state)
-    if (state !== null) await this.#store({ ...this.#committer.position, machineHash, state })
-  }
-
-  async #store(snapshot: Parameters<EventLog["saveSnapshot"]>[1]): Promise<void> {
-    try {
-      await this.#options.log.saveSnapshot(this.subject, snapshot)
-    } catch (error) {
-      // A snapshot that is not stored costs a longer fold, never the history.
-      this.#options.events.onTrouble?.("a snapshot was not stored", { subject: this.subject, err: error })
-    }
+  #storeFrom(loaded: Loaded<State>): StoredStates<State> {
+    const { log, events } = this.#options
+    return new StoredStates(
+      { log, subject: this.subject, decider: this.#decider, onTrouble: events.onTrouble?.bind(events) },
+      loaded,
+    )
   }
 
   /** A broken invariant: nothing of this subject is certain any more, so nothing more is decided. Source: L2. */
@@ -273,6 +267,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> {
     const loaded = await load(this.#options.log, this.subject, this.#decider)
     this.#state = loaded.state
     this.#lastAt = Math.max(this.#lastAt, loaded.lastAt)
+    this.#stored = this.#storeFrom(loaded)
     this.#committer = this.#commitFrom(loaded)
     this.#status = "open"
     this.#options.events.onReloaded?.()

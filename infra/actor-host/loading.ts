@@ -1,8 +1,9 @@
 import { decodeCommit } from "@sluice/events/commit.ts"
 import { Schema } from "effect"
-import type { EventLog } from "../event-log/event-log.ts"
+import type { CheckpointPlace, EventLog, StoredMessage } from "../event-log/event-log.ts"
 import type { Position } from "./committer.ts"
 import type { Decider, Refusal } from "./decider.ts"
+import { Fold } from "./fold.ts"
 
 /** A subject's history cannot be folded: the subject stays closed, the rest runs. Source: L11. */
 export class UnreadableHistory extends Schema.TaggedError<UnreadableHistory>()("UnreadableHistory", {
@@ -20,10 +21,14 @@ export interface Loaded<State> {
   readonly epoch: number
   /** The time of the last fact (0 = none). */
   readonly lastAt: number
+  /** The newest checkpoint that the fold knows of. */
+  readonly checkpoint: CheckpointPlace | undefined
+  /** How many facts were folded onto a snapshot, or since the beginning. */
+  readonly folded: number
 }
 
 /**
- * Folds a subject: the newest snapshot that this code can read, then the commits after it.
+ * Folds a subject: the newest snapshot or checkpoint that this code can read, then the commits after it.
  *
  * Fails: `UnreadableHistory`, naming the commit.
  * Source: L11.
@@ -34,29 +39,53 @@ export const load = async <State, Command, Refused extends Refusal>(
   decider: Decider<State, Command, Refused>,
 ): Promise<Loaded<State>> => {
   const [snapshot, tail] = await Promise.all([log.snapshot(subject), log.last(subject)])
-  const isReadable =
-    snapshot?.machineHash === decider.machineHash && snapshot.sequence <= (tail?.sequence ?? 0)
-  const state = isReadable ? decider.restore(snapshot.state) : decider.create()
-  let { version, sequence }: Position = isReadable ? snapshot : { version: 0, sequence: 0 }
-  let epoch = 0
-  let lastAt = 0
-  if (tail !== undefined && tail.sequence === sequence) {
-    const commit = decodeCommit(tail.body)
-    return { state, position: { version, sequence }, epoch: commit.epoch, lastAt: commit.at }
-  }
-  for await (const message of log.read({ subject, afterSequence: sequence })) {
-    try {
-      const commit = decodeCommit(message.body)
-      if (commit.version !== version + 1) throw new Error(`version ${commit.version} follows ${version}`)
-      for (const fact of commit.facts) decider.evolve(state, fact)
-      version = commit.version
-      epoch = commit.epoch
-      lastAt = commit.at
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      throw new UnreadableHistory({ subject, commit: message.id, sequence: message.sequence, reason })
+  const isOfThisLog = snapshot !== undefined && snapshot.sequence <= (tail?.sequence ?? 0)
+  const checkpoint = isOfThisLog ? snapshot.checkpoint : undefined
+  if (isOfThisLog && snapshot.machineHash === decider.machineHash) {
+    const { version, sequence } = snapshot
+    const from = { state: decider.restore(snapshot.state), position: { version, sequence }, checkpoint }
+    if (tail !== undefined && tail.sequence === sequence) {
+      const { epoch, at } = decodeCommit(tail.body)
+      return { ...from, epoch, lastAt: at, folded: 0 }
     }
-    sequence = message.sequence
+    return foldAfter(log, subject, { fold: new Fold(decider, from), afterSequence: sequence })
   }
-  return { state, position: { version, sequence }, epoch, lastAt }
+  if (checkpoint !== undefined)
+    try {
+      const afterSequence = checkpoint.sequence - 1
+      return await foldAfter(log, subject, { fold: new Fold(decider), afterSequence })
+    } catch (error) {
+      // It costs a longer fold, from the first commit that is there.
+      if (!(error instanceof UnreadableHistory)) throw error
+    }
+  return foldAfter(log, subject, { fold: new Fold(decider), afterSequence: 0 })
+}
+
+const foldAfter = async <State>(
+  log: EventLog,
+  subject: string,
+  { fold, afterSequence }: { readonly fold: Fold<State>; readonly afterSequence: number },
+): Promise<Loaded<State>> => {
+  let folded = 0
+  for await (const message of log.read({ subject, afterSequence }))
+    try {
+      folded += fold.add(message).facts.length
+    } catch (error) {
+      throw unreadable(message, error)
+    }
+  const { state, position, epoch, lastAt, checkpoint } = fold
+  try {
+    fold.finish()
+  } catch (error) {
+    throw unreadable({ subject, id: "", sequence: position.sequence }, error)
+  }
+  return { state, position, epoch, lastAt, checkpoint, folded }
+}
+
+const unreadable = (
+  { subject, id, sequence }: Pick<StoredMessage, "subject" | "id" | "sequence">,
+  error: unknown,
+): UnreadableHistory => {
+  const reason = error instanceof Error ? error.message : String(error)
+  return new UnreadableHistory({ subject, commit: id, sequence, reason })
 }

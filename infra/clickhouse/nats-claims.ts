@@ -41,6 +41,21 @@ export const openNatsClaims = async (options: { url: string; replicas?: Replicas
   }
 }
 
+/**
+ * Gives the sequence up to which the tables hold everything for good: the end of the last block before the one that a restart would write again (0 = nothing).
+ *
+ * Fails: rejects with `LogUnavailable`.
+ * Source: L5, P2.
+ */
+export const finishedSequence = async (url: string): Promise<number> => {
+  const claims = await openNatsClaims({ url })
+  try {
+    return (await claims.read()).progress?.finished ?? 0
+  } finally {
+    await claims.close()
+  }
+}
+
 const openBucket = async (connection: LogConnection, replicas: Replicas | undefined): Promise<KV> => {
   const manager = await jetstreamManager(connection.nats)
   return new Kvm(manager.jetstream()).create(bucketName, {

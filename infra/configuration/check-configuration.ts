@@ -3,6 +3,7 @@ import type { ConfigurationFile, DeclaredChannel } from "@sluice/events/configur
 import { type AccountOfChannel, accountsOf } from "@sluice/events/implicit-account.ts"
 import { Effect, Result } from "effect"
 import { readConfiguration } from "./configuration.ts"
+import { logGrowth } from "./log-growth.ts"
 import { formatProblem } from "./problem.ts"
 
 /** What a check of a configuration file found, in lines to print. */
@@ -33,12 +34,12 @@ export const checkConfiguration = Effect.fnUntraced(function* (
   }
 })
 
-/** Sums up a configuration in a few lines: pools with their tiers, channels with their limits and accounts, clients. */
+/** Sums up a configuration in a few lines: pools with their tiers, channels with their limits and accounts, clients, and how the log will grow. */
 export const summaryOf = ({
-  settings,
   pools,
   channels,
   clients,
+  settings,
 }: ConfigurationFile): ReadonlyArray<string> => [
   [
     counted(pools.length, "pool"),
@@ -54,6 +55,7 @@ export const summaryOf = ({
   clients.length > 0
     ? `clients: ${clients.map(({ id }) => id).join(", ")}`
     : "no clients: anyone on this machine may call, and nobody else",
+  logGrowth(settings.retention),
 ]
 
 const channelLines = (channel: DeclaredChannel, adaptive: AdaptiveSettings): ReadonlyArray<string> => [

@@ -10,6 +10,9 @@ export interface StoredMessage {
   readonly body: string
 }
 
+/** What a message takes on the disk beside its body, about: its subject, its headers and the server's own record of it. */
+export const envelopeBytes = 200
+
 /** Another commit stands where this one was to go: `actual` is the subject's last sequence. Source: L8. */
 export class WrongSequence extends Schema.TaggedError<WrongSequence>()("WrongSequence", {
   subject: Schema.String,
@@ -30,10 +33,20 @@ export class LogUnavailable extends Schema.TaggedError<LogUnavailable>()("LogUna
   }
 }
 
+/** Where a subject's newest checkpoint stands: the version and the sequence of its first commit, and how many facts came after it. Source: L5. */
+export const CheckpointPlace = Schema.Struct({
+  version: Schema.Int,
+  sequence: Schema.Int,
+  at: Schema.Int,
+  factsSince: Schema.Int,
+})
+export type CheckpointPlace = typeof CheckpointPlace.Type
+
 /**
  * What the newest snapshot of a subject holds.
  *
  * Shape: `version` and `sequence` are those of the last commit that is folded in; `machineHash` names the code that can read `state`, which is JSON (another hash means: fold instead).
+ * Other code finds the checkpoint by it, from which it can fold.
  * Source: L11.
  */
 export const Snapshot = Schema.Struct({
@@ -41,6 +54,7 @@ export const Snapshot = Schema.Struct({
   sequence: Schema.Int,
   machineHash: Schema.String,
   state: Schema.Unknown,
+  checkpoint: Schema.optionalKey(CheckpointPlace),
 })
 export type Snapshot = typeof Snapshot.Type
 
@@ -75,6 +89,10 @@ export interface EventLog {
     afterSequence: number
     signal: AbortSignal
   }): AsyncIterable<StoredMessage>
+  /** Removes what a subject holds before a sequence, but never its last message, and gives how many messages those were. Source: L5. */
+  purge(range: { subject: string; beforeSequence: number }): Promise<number>
+  /** Gives how many bytes all that is stored takes. */
+  bytes(): Promise<number>
   /** Gives the newest snapshot of a subject. */
   snapshot(subject: string): Promise<Snapshot | undefined>
   /** Stores a snapshot unless a newer version is there already. */

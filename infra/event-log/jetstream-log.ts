@@ -2,6 +2,7 @@ import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream"
 import { createAppend } from "./append.ts"
 import { connectToLog, type LogConnection } from "./connection.ts"
 import type { EventLog } from "./event-log.ts"
+import { bytesOf, purge } from "./purge.ts"
 import { deliver, headOf } from "./read.ts"
 import { openSnapshots, type SnapshotTooLarge } from "./snapshots.ts"
 import { ensureStream, everySubject, lastMessage, streamName, type Replicas } from "./stream.ts"
@@ -64,6 +65,8 @@ const openOn = async (connection: LogConnection, options: JetStreamLogOptions): 
     head: () => asking("reading the head of the log", () => headOf(source)),
     read: (range) => deliver(source, range),
     follow: (range) => deliver(source, range),
+    purge: (range) => asking(`purging ${range.subject}`, () => purge(source, range)),
+    bytes: () => asking("reading the size of the log", () => bytesOf(source)),
     isConnected: () => connection.isConnected(),
     close: () => connection.close(),
   }

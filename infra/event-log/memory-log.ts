@@ -1,19 +1,34 @@
 import { Schema } from "effect"
-import { LogUnavailable, Snapshot, WrongSequence, type EventLog, type StoredMessage } from "./event-log.ts"
+import {
+  envelopeBytes,
+  LogUnavailable,
+  Snapshot,
+  WrongSequence,
+  type EventLog,
+  type StoredMessage,
+} from "./event-log.ts"
 
 const decodeSnapshot = Schema.decodeUnknownSync(Schema.fromJsonString(Snapshot))
 
+/** Gives the place of the first message after a sequence: they stand in the order of their sequences. */
 const firstAfter = (messages: ReadonlyArray<StoredMessage>, sequence: number): number => {
-  const index = messages.findIndex((message) => message.sequence > sequence)
-  return index === -1 ? messages.length : index
+  let [from, to] = [0, messages.length]
+  while (from < to) {
+    const middle = (from + to) >> 1
+    if ((messages[middle]?.sequence ?? 0) > sequence) to = middle
+    else from = middle + 1
+  }
+  return from
 }
 
 /** What the parts of the log share. */
 interface Memory {
-  readonly messages: Array<StoredMessage>
+  messages: Array<StoredMessage>
   readonly bySubject: Map<string, Array<StoredMessage>>
   /** Followers that have read everything. */
   readonly waiting: Set<() => void>
+  /** The last sequence that was given. */
+  head: number
   isOpen: boolean
 }
 
@@ -42,7 +57,8 @@ const appendTo = (memory: Memory): EventLog["append"] =>
     if (tail?.id === id) return tail.sequence
     const actual = tail?.sequence ?? 0
     if (actual !== expectedSequence) throw new WrongSequence({ subject, expected: expectedSequence, actual })
-    const message = { subject, sequence: memory.messages.length + 1, id, body }
+    memory.head += 1
+    const message = { subject, sequence: memory.head, id, body }
     memory.messages.push(message)
     ofSubject.push(message)
     wake(memory)
@@ -52,36 +68,48 @@ const appendTo = (memory: Memory): EventLog["append"] =>
 const readFrom = (memory: Memory): EventLog["read"] =>
   async function* read({ subject, afterSequence, untilSequence = Infinity }) {
     requireOpen(memory)
-    const until = Math.min(memory.messages.length, untilSequence)
-    const messages = messagesOf(memory, subject)
-    for (let index = firstAfter(messages, afterSequence); index < messages.length; index++) {
+    const until = Math.min(memory.head, untilSequence)
+    let last = afterSequence
+    for (;;) {
       requireOpen(memory)
-      const message = messages[index]
+      const messages = messagesOf(memory, subject)
+      const message = messages[firstAfter(messages, last)]
       if (message === undefined || message.sequence > until) return
+      last = message.sequence
       yield message
     }
   }
 
 const followOf = (memory: Memory): EventLog["follow"] =>
   async function* follow({ subject, afterSequence, signal }) {
-    const messages = messagesOf(memory, subject)
-    let index = firstAfter(messages, afterSequence)
+    let last = afterSequence
     const wakeUp = (): void => wake(memory)
     signal.addEventListener("abort", wakeUp)
     try {
       while (!signal.aborted) {
         requireOpen(memory)
-        const message = messages[index]
+        const messages = messagesOf(memory, subject)
+        const message = messages[firstAfter(messages, last)]
         if (message === undefined) {
           await new Promise<void>((resume) => memory.waiting.add(resume))
           continue
         }
-        index++
-        if (message.sequence > afterSequence) yield message
+        last = message.sequence
+        yield message
       }
     } finally {
       signal.removeEventListener("abort", wakeUp)
     }
+  }
+
+const purgeOf = (memory: Memory): EventLog["purge"] =>
+  async function purge({ subject, beforeSequence }) {
+    requireOpen(memory)
+    const messages = messagesOf(memory, subject)
+    const count = Math.min(firstAfter(messages, beforeSequence - 1), Math.max(0, messages.length - 1))
+    const purged = new Set(messages.splice(0, count))
+    memory.messages = memory.messages.filter((message) => !purged.has(message))
+    return count
   }
 
 const snapshotsOf = (memory: Memory): Pick<EventLog, "snapshot" | "saveSnapshot"> => {
@@ -106,7 +134,7 @@ const snapshotsOf = (memory: Memory): Pick<EventLog, "snapshot" | "saveSnapshot"
  * It answers in microtasks and has no timer, so a simulation stays within the turn of its clock.
  */
 export const createMemoryLog = (): EventLog => {
-  const memory: Memory = { messages: [], bySubject: new Map(), waiting: new Set(), isOpen: true }
+  const memory: Memory = { messages: [], bySubject: new Map(), waiting: new Set(), head: 0, isOpen: true }
   return {
     ...snapshotsOf(memory),
     append: appendTo(memory),
@@ -122,8 +150,11 @@ export const createMemoryLog = (): EventLog => {
     },
     head: async () => {
       requireOpen(memory)
-      return memory.messages.length
+      return memory.head
     },
+    purge: purgeOf(memory),
+    bytes: async () =>
+      memory.messages.reduce((sum, { body }) => sum + Buffer.byteLength(body) + envelopeBytes, 0),
     isConnected: () => memory.isOpen,
     close: async () => {
       memory.isOpen = false

@@ -25,6 +25,12 @@ export interface ActorNodeOptions {
   readonly onTrouble: NonNullable<HostEvents["onTrouble"]>
 }
 
+/** A subject, whatever it is about. */
+export type KeptSubject = Pick<
+  HostedSubject<unknown, never, Refusal>,
+  "subject" | "isLive" | "checkpoint" | "close"
+>
+
 const channelPrefix = channelSubject("")
 
 /** All the actors that one process hosts: its channels with their accounts, itself, and the configuration. Source: L1, L5. */
@@ -73,8 +79,13 @@ export class ActorNode {
 
   /** Stores all that was decided, and snapshots. */
   async close(): Promise<void> {
-    const subjects = [...this.channels.values()].map(({ subject }) => subject)
-    await Promise.all([this.ingress, this.#configuration, ...subjects].map((subject) => subject.close()))
+    await Promise.all(this.subjects.map((subject) => subject.close()))
+  }
+
+  /** Gives the subjects that it hosts: those whose history it may shorten. Source: L5. */
+  get subjects(): ReadonlyArray<KeptSubject> {
+    const channels = [...this.channels.values()].map(({ subject }) => subject)
+    return [this.ingress, this.#configuration, ...channels]
   }
 
   async #apply(wanted: Wanted): Promise<void> {

@@ -1,3 +1,4 @@
+import { checkpointGroup, groupFromCheckpoint } from "@sluice/actors/checkpoint.ts"
 import type { Command, Decision } from "@sluice/actors/command.ts"
 import { decide } from "@sluice/actors/decide.ts"
 import { dueAt, following } from "@sluice/actors/following.ts"
@@ -17,5 +18,7 @@ export const channelDecider: Decider<Group, Command, ChannelRefusal> = {
   dueAt,
   snapshot: toSnapshot,
   restore: (stored) => fromSnapshot(stored as GroupSnapshot),
+  checkpoint: (group, { at }) => checkpointGroup(group, at),
+  fromCheckpoint: groupFromCheckpoint,
   machineHash,
 }

@@ -1,4 +1,8 @@
 import {
+  checkpointConfiguration,
+  configurationFromCheckpoint,
+} from "@sluice/actors/configuration-checkpoint.ts"
+import {
   configurationFacts,
   foldConfiguration,
   noConfiguration,
@@ -27,5 +31,10 @@ export const configurationDecider: Decider<KeptConfiguration, Wanted, Refusal> =
   dueAt: () => null,
   snapshot: () => null,
   restore: () => ({ stored: noConfiguration }),
+  checkpoint: ({ stored }, { at }) => checkpointConfiguration(stored, at),
+  fromCheckpoint: (facts) => {
+    const stored = configurationFromCheckpoint(facts)
+    return stored && { stored }
+  },
   machineHash: "folded",
 }

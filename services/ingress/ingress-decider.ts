@@ -1,3 +1,4 @@
+import { checkpointIngress, ingressFromCheckpoint } from "@sluice/actors/ingress-checkpoint.ts"
 import {
   createIngress,
   decideIngress,
@@ -7,6 +8,7 @@ import {
   ingressMachine,
 } from "@sluice/actors/ingress.ts"
 import { machineHashOf } from "@sluice/actors/snapshot.ts"
+import { actorName, ingressSubject } from "@sluice/events/identifier.ts"
 import type { IngressFact } from "@sluice/events/ingress.ts"
 import type { Decider, Refusal } from "@sluice/infra/actor-host/decider.ts"
 
@@ -22,5 +24,8 @@ export const ingressDecider: Decider<IngressActor, IngressCommand, Refusal> = {
     return { value, context }
   },
   restore: (stored) => createIngress(stored as ReturnType<IngressActor["getSnapshot"]>),
+  checkpoint: (ingress, { subject, at }) =>
+    checkpointIngress(ingress, { actor: actorName("ingress", subject.slice(ingressSubject("").length)), at }),
+  fromCheckpoint: ingressFromCheckpoint,
   machineHash: machineHashOf(ingressMachine),
 }

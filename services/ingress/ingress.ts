@@ -1,12 +1,14 @@
 import { join } from "node:path"
 import type { Wanted } from "@sluice/actors/configuration.ts"
 import { accountsOf } from "@sluice/events/implicit-account.ts"
+import { finishedSequence } from "@sluice/infra/clickhouse/nats-claims.ts"
 import { type Clock, systemClock } from "@sluice/infra/clock/clock.ts"
 import { bindingProblem } from "@sluice/infra/configuration/binding.ts"
 import { type Configuration, readConfiguration } from "@sluice/infra/configuration/configuration.ts"
 import { watchConfiguration } from "@sluice/infra/configuration/watch-configuration.ts"
 import { DirectoryInUse, lockDirectory } from "@sluice/infra/directory-lock/directory-lock.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
+import { isHalfImported } from "@sluice/infra/event-log/imports.ts"
 import { openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
 import { openInstallationSecret } from "@sluice/infra/identity/installation-secret.ts"
 import { createUlids } from "@sluice/infra/identity/ulid.ts"
@@ -19,6 +21,7 @@ import { announce } from "./announcements.ts"
 import { runOperation } from "./operations.ts"
 import { createPricing } from "./pricing.ts"
 import { recover } from "./recovery.ts"
+import { keepLogShort } from "./retention.ts"
 import { createRoutes, type Routes } from "./routes.ts"
 import { createIngressServer, type IngressServer } from "./server.ts"
 import { createSessionIds, credentialNames } from "./session-key.ts"
@@ -65,6 +68,10 @@ export const startIngress = Effect.fnUntraced(function* (start: IngressStart) {
     attempt(() => openJetStreamLog({ url: start.natsUrl, name: `ingress ${start.node}` })),
     (opened) => Effect.promise(() => opened.close()),
   )
+  if (yield* attempt(() => isHalfImported(start.natsUrl)))
+    return yield* new CannotStart({
+      message: "an import into this log was begun and not finished: run sluice import with its file again",
+    })
   const current = { configuration, routes: createRoutes(configuration.wanted) }
   const parts: Parts = { ...start, clock: systemClock, log, sessionSecret, current }
   const { node, admission } = yield* openActors(parts)
@@ -83,6 +90,7 @@ export const startIngress = Effect.fnUntraced(function* (start: IngressStart) {
     (served) => Effect.promise(() => served.close()),
   )
   yield* follow(parts, node)
+  yield* shorten(parts, node)
   return server
 })
 
@@ -211,6 +219,20 @@ const readinessOf = (node: ActorNode, state: { isConnected: boolean; isShuttingD
     body: { ready: ok, eventLog: state.isConnected ? "connected" : "unreachable", notAccepting: closed },
   }
 }
+
+/** Keeps the log short: what a checkpoint stands for, and the projector has finished, goes in time. Source: L5. */
+const shorten = (parts: Parts, node: ActorNode): Effect.Effect<Disposable, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() =>
+      keepLogShort({
+        ...parts,
+        subjects: () => node.subjects,
+        projected: () => finishedSequence(parts.natsUrl),
+        retention: () => parts.current.configuration.wanted.settings.retention,
+      }),
+    ),
+    (kept) => Effect.sync(() => kept[Symbol.dispose]()),
+  )
 
 /** Lets a valid change of the file apply at once, and an invalid one change nothing. Source: S4, A10. */
 const follow = (parts: Parts, node: ActorNode): Effect.Effect<Disposable, never, Scope.Scope> => {

@@ -1,5 +1,5 @@
 import { type Commit, decodeCommit } from "@sluice/events/commit.ts"
-import { idOf } from "@sluice/events/identifier.ts"
+import { idOf, ingressSubject } from "@sluice/events/identifier.ts"
 import type { RequestCompleted } from "@sluice/events/ingress.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 
@@ -31,16 +31,24 @@ export const findLostRequests = async (
   const seen = new Map(options.held.map((lost) => [lost.request, lost]))
   const completed = new Set<string>()
   const head = await log.head()
+  const ownSince = await firstOwn(log, options.node)
   for await (const message of log.read({ afterSequence: Math.max(0, head - tailMessages) })) {
     const commit = readable(message.body)
     if (commit === undefined || commit.node !== options.node) continue
     for (const fact of commit.facts) {
       if (fact.type === "request.completed") completed.add(fact.request)
-      const begun = begunBy(fact)
+      const begun = message.sequence < ownSince ? undefined : begunBy(fact)
       if (begun !== undefined) seen.set(begun.request, begun)
     }
   }
   return [...seen.values()].filter(({ request }) => !completed.has(request))
+}
+
+/** Where the ends of requests were purged, those that began before what is left are over too: they may not be searched for their ends. Source: L5. */
+const firstOwn = async (log: EventLog, node: string): Promise<number> => {
+  for await (const { sequence, body } of log.read({ subject: ingressSubject(node), afterSequence: 0 }))
+    return readable(body)?.version === 1 ? 0 : sequence
+  return 0
 }
 
 /** Says of a lost request all that is known. Source: L7. */

@@ -3,6 +3,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Exit, Layer, Runtime } from "effect"
 import { CliConfig, Command, GlobalFlag } from "effect/cli"
 import { adaptiveCommand } from "./commands/adaptive.ts"
+import { exportCommand, importCommand } from "./commands/archive.ts"
 import { checkCommand } from "./commands/check.ts"
 import { queryCommand } from "./commands/query.ts"
 import { resetCommand } from "./commands/reset.ts"
@@ -24,6 +25,8 @@ const sluice = Command.make("sluice").pipe(
     resetCommand,
     adaptiveCommand,
     traceCommand,
+    exportCommand,
+    importCommand,
     ingressCommand,
     projectorCommand,
   ]),

@@ -1,47 +1,40 @@
-import { decodeCommit, type Fact } from "@sluice/events/commit.ts"
+import { Fold } from "@sluice/infra/actor-host/fold.ts"
 import { channelDecider } from "@sluice/ingress/channel-decider.ts"
 import { configurationDecider } from "@sluice/ingress/configuration-decider.ts"
 import { ingressDecider } from "@sluice/ingress/ingress-decider.ts"
 
-interface Fold {
-  evolve(fact: Fact): void
+interface Folding {
+  add(message: { readonly body: string; readonly sequence: number }): unknown
   state(): unknown
 }
 
-const foldOf = (subject: string): Fold => {
+const foldingOf = (subject: string): Folding => {
   if (subject.startsWith("sluice.log.channel.")) {
-    const group = channelDecider.create()
-    return {
-      evolve: (fact) => channelDecider.evolve(group, fact),
-      state: () => channelDecider.snapshot(group),
-    }
+    const fold = new Fold(channelDecider)
+    return { add: (message) => fold.add(message), state: () => channelDecider.snapshot(fold.state) }
   }
   if (subject.startsWith("sluice.log.ingress.")) {
-    const ingress = ingressDecider.create()
-    return {
-      evolve: (fact) => ingressDecider.evolve(ingress, fact),
-      state: () => ingressDecider.snapshot(ingress),
-    }
+    const fold = new Fold(ingressDecider)
+    return { add: (message) => fold.add(message), state: () => ingressDecider.snapshot(fold.state) }
   }
-  const kept = configurationDecider.create()
+  const fold = new Fold(configurationDecider)
   return {
-    evolve: (fact) => configurationDecider.evolve(kept, fact),
-    state: () => ({
-      pools: [...kept.stored.pools],
-      clients: [...kept.stored.clients],
-      settings: kept.stored.settings,
-    }),
+    add: (message) => fold.add(message),
+    state: () => {
+      const { pools, clients, settings } = fold.state.stored
+      return { pools: [...pools], clients: [...clients], settings }
+    },
   }
 }
 
 /** Folds a recorded stream, a line a commit, into the state of each subject. */
 export const statesOf = async (lines: ReadonlyArray<string>): Promise<Record<string, unknown>> => {
-  const folds = new Map<string, Fold>()
-  for (const line of lines) {
+  const folds = new Map<string, Folding>()
+  for (const [place, line] of lines.entries()) {
     const { subject, body } = JSON.parse(line) as { subject: string; body: unknown }
-    const fold = folds.get(subject) ?? foldOf(subject)
+    const fold = folds.get(subject) ?? foldingOf(subject)
     folds.set(subject, fold)
-    for (const fact of decodeCommit(JSON.stringify(body)).facts) fold.evolve(fact)
+    fold.add({ body: JSON.stringify(body), sequence: place + 1 })
   }
   const states = [...folds].map(([subject, fold]) => [subject, fold.state()])
   return JSON.parse(JSON.stringify(Object.fromEntries(states))) as Record<string, unknown>

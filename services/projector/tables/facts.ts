@@ -1,3 +1,4 @@
+import { isCheckpoint } from "@sluice/events/checkpoint.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import { kindOf } from "@sluice/events/identifier.ts"
 import { timeColumn, type Projection, type RowKey } from "./row.ts"
@@ -17,12 +18,19 @@ export interface FactRow extends RowKey {
 /** A fact whose own fields may be among those that have a column. */
 type Told = Fact & { readonly request?: string; readonly lease?: string }
 
+/** What a checkpoint holds is already told by the facts before it, and is large: the table only says that there is one, of which shape and code. Source: L5. */
+const withoutState = <F extends Fact>(fact: F): Omit<F, "value" | "context"> => {
+  if (!isCheckpoint(fact)) return fact
+  const { value: _value, context: _context, ...told } = fact as F & { value: unknown; context: unknown }
+  return told
+}
+
 /** Makes the table `facts`. Source: analytics.md. */
 export const facts: Projection<FactRow> = {
   table: "facts",
   rows: (commit, { subject, sequence }) =>
     commit.facts.map((fact: Told, index) => {
-      const { at, actor, type, request = "", lease = "", ...data } = fact
+      const { at, actor, type, request = "", lease = "", ...data } = withoutState(fact)
       return {
         at: timeColumn(at),
         sequence,

@@ -1,5 +1,8 @@
+import type { AccountConfiguration } from "@sluice/events/account-configuration.ts"
 import { isAdaptive } from "@sluice/events/adaptive-limit.ts"
+import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import type { Fact } from "@sluice/events/commit.ts"
+import { Predicate } from "effect"
 import { channelOf, rowKey, usdColumn, type Projection, type RowKey } from "./row.ts"
 
 /** The limits that a channel or an account was configured with; one that it does not have is `null`. */
@@ -40,22 +43,52 @@ const none = {
 const windowLimitOf = (limitUsd: number): string | null =>
   limitUsd === 0 ? null : usdColumn(Math.min(Math.round(limitUsd * 1e9), Number.MAX_SAFE_INTEGER))
 
-const limitsOf = (fact: Fact): Limits | undefined => {
-  if (fact.type === "channel.configured") {
-    const { enabled, maxConcurrent: concurrency, queueSize, rpm, tpm } = fact.config
-    return { ...none, enabled, concurrency, queueSize, rpm, tpm }
-  }
-  if (fact.type === "account.configured") {
-    const { enabled, concurrency, rpm, tpm, maxSessions, windowCost } = fact.config
-    const windowLimitUsd = windowLimitOf(windowCost.limitUsd)
-    const others = { ...none, enabled, rpm, tpm, maxSessions, windowLimitUsd }
-    return isAdaptive(concurrency)
-      ? { ...others, adaptive: true, initial: concurrency.adaptive.initial }
-      : { ...others, concurrency }
-  }
-  const isRemoval = fact.type === "channel.removed" || fact.type === "account.removed"
-  return isRemoval ? { ...none, removed: true } : undefined
+const ofChannel = (config: ChannelConfiguration): Limits => {
+  const { enabled, maxConcurrent: concurrency, queueSize, rpm, tpm } = config
+  return { ...none, enabled, concurrency, queueSize, rpm, tpm }
 }
+
+const ofAccount = (config: AccountConfiguration): Limits => {
+  const { enabled, concurrency, rpm, tpm, maxSessions, windowCost } = config
+  const windowLimitUsd = windowLimitOf(windowCost.limitUsd)
+  const others = { ...none, enabled, rpm, tpm, maxSessions, windowLimitUsd }
+  return isAdaptive(concurrency)
+    ? { ...others, adaptive: true, initial: concurrency.adaptive.initial }
+    : { ...others, concurrency }
+}
+
+/** Where the log begins with a checkpoint, a limit that is learned goes on from what was learned by then. */
+const ofCheckpoint = (config: AccountConfiguration, context: Readonly<Record<string, unknown>>): Limits => {
+  const { learning } = context
+  const limits = ofAccount(config)
+  const isLearned = limits.adaptive && Predicate.hasProperty(learning, "limit")
+  return isLearned && Predicate.isNumber(learning.limit) ? { ...limits, initial: learning.limit } : limits
+}
+
+/** A checkpoint tells the limits again: where tables are made anew, the log may begin with it. Source: L5. */
+const limitsOf = (fact: Fact): Limits | undefined => {
+  switch (fact.type) {
+    case "channel.configured":
+      return ofChannel(fact.config)
+    case "account.configured":
+      return ofAccount(fact.config)
+    case "channel.removed":
+    case "account.removed":
+      return { ...none, removed: true }
+    case "channel.checkpointed":
+      return unlessRemoved(fact.context, fact.context.config && ofChannel(fact.context.config))
+    case "account.checkpointed":
+      return unlessRemoved(
+        fact.context,
+        fact.context.config && ofCheckpoint(fact.context.config, fact.context),
+      )
+    default:
+      return undefined
+  }
+}
+
+const unlessRemoved = (context: Readonly<Record<string, unknown>>, limits: Limits | null | undefined) =>
+  context["removed"] === true ? { ...none, removed: true } : (limits ?? undefined)
 
 /** Makes the table `limits`. Source: P7: what a named query reads is a column; A3, D5. */
 export const limits: Projection<LimitRow> = {
