@@ -121,8 +121,14 @@ test("list, stats and summary tell the same of it, and the log holds every adjus
 })
 
 test("for people they are tables of at most 100 columns", async () => {
-  for (const command of [["list"], ["stats", "a"], ["summary"]]) {
-    const { code, stdout } = await runCommand(["adaptive", ...command, "--data", data])
+  const shown = [
+    ["adaptive", "list"],
+    ["adaptive", "stats", "a"],
+    ["adaptive", "summary"],
+    ["query", "adjustments"],
+  ]
+  for (const command of shown) {
+    const { code, stdout } = await runCommand([...command, "--data", data])
     expect(code).toBe(0)
     expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100)
   }
