@@ -79,6 +79,8 @@ test("a learned limit is summed up with what its account says, and what the sett
     "  account k: as many at once as are found to be accepted (aether, at first 9)",
     "  account l: as many at once as are found to be accepted (cubic, at first 9, at least 2, at most 20)",
   ])
+})
+
 test("a spool beside NATS_URL is warned of in one line, since it is for the embedded log only (L9)", async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), "sluice-check-"))
   const file = join(folder.path, "sluice.yaml")

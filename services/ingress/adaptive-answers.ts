@@ -1,63 +1,13 @@
 import type { AccountContext } from "@sluice/actors/account-context.ts"
 import { learningOf } from "@sluice/actors/account-learning.ts"
 import { slotsOf } from "@sluice/actors/account-limit.ts"
-import type { Limit } from "@sluice/actors/limit.ts"
 import { isAdaptive } from "@sluice/events/adaptive-limit.ts"
-
-/** The limit of an account: `maxConcurrent` is the fixed one, `null` while it is learned or there is none. Source: S6. */
-export interface LimitAnswer {
-  readonly id: string
-  readonly isAdaptive: boolean
-  readonly maxConcurrent: Limit
-  /** What is enforced now; `null` for no limit. */
-  readonly effectiveLimit: Limit
-}
-
-/** An account in a list of those whose limit is learned. Source: S6. */
-export interface ListedAnswer extends LimitAnswer {
-  readonly name: string
-  readonly channel: string
-  /** What was learned so far; `null` for nothing. */
-  readonly learnedLimit: Limit
-  readonly concurrency429Count: number
-  readonly rpm429Count: number
-}
-
-/** An adjustment as it is remembered. */
-export type RecentAdjustment = AccountContext["adjustments"]["recent"][number]
-
-/** What an account knows of its limit. Source: S6. */
-export interface StatsAnswer {
-  readonly id: string
-  readonly adaptiveMode: boolean
-  readonly maxConcurrent: Limit
-  readonly effectiveLimit: Limit
-  readonly learnedLimit: Limit
-  readonly concurrent429Count: number
-  readonly rpm429Count: number
-  readonly last429At: number | null
-  readonly last429Type: string | null
-  /** All that ever were. */
-  readonly adjustmentCount: number
-  /** The last five, the newest first. */
-  readonly recentAdjustments: ReadonlyArray<RecentAdjustment>
-  /** What is known since the last adjustment: how many attempts have told something, and what is in flight now. */
-  readonly window: {
-    readonly samples: number
-    readonly inFlight: number
-    readonly utilization: number | null
-  }
-}
-
-/** All accounts whose limit is learned, in one. Source: S6. */
-export interface SummaryAnswer {
-  readonly adaptiveCount: number
-  readonly concurrent429Count: number
-  readonly rpm429Count: number
-  readonly adjustmentCount: number
-  /** The newest first: at most three of one account, ten in all. */
-  readonly recentAdjustments: ReadonlyArray<RecentAdjustment & { readonly id: string; readonly name: string }>
-}
+import type {
+  LimitAnswer,
+  ListedAnswer,
+  StatsAnswer,
+  SummaryAnswer,
+} from "@sluice/infra/operations/adaptive-answer.ts"
 
 const recentOfOne = 3
 const recentOfAll = 10

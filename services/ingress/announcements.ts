@@ -1,8 +1,9 @@
 import type { Fact } from "@sluice/events/commit.ts"
+import { idOf } from "@sluice/events/identifier.ts"
 import type { Logger } from "@sluice/infra/logging/logging.ts"
 
-/** Writes the log line of a fact that an operator wants to see as it happens. Source: S8. */
-export const announce = (logger: Logger, facts: ReadonlyArray<Fact>): void => {
+/** Writes the log line of a fact of a channel or its accounts that an operator wants to see as it happens. Source: S8. */
+export const announce = (logger: Logger, channel: string, facts: ReadonlyArray<Fact>): void => {
   for (const fact of facts) {
     switch (fact.type) {
       case "channel.cooldown_started":
@@ -20,7 +21,17 @@ export const announce = (logger: Logger, facts: ReadonlyArray<Fact>): void => {
         break
       case "account.limit_adjusted": {
         const { actor, from, to, reason } = fact
-        logger.info({ actor, from, to, reason }, "limit adjusted")
+        logger.info({ channel, account: idOf(actor), from, to, reason }, "limit adjusted")
+        break
+      }
+      case "account.mode_changed": {
+        const { actor, from, to, by } = fact
+        logger.info({ channel, account: idOf(actor), from, to, by }, "kind of limit changed")
+        break
+      }
+      case "account.learning_reset": {
+        const { actor, from, to, by } = fact
+        logger.info({ channel, account: idOf(actor), from, to, by }, "what was learned is forgotten")
         break
       }
       case "account.suspended": {

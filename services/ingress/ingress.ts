@@ -127,7 +127,7 @@ const openActors = Effect.fnUntraced(function* (parts: Parts) {
     attempt(() => ActorNode.open({ log, clock, node: nodeId, onTrouble })),
     (opened) => Effect.promise(() => leave(opened, parts)),
   )
-  node.listen({ onFacts: (_, facts) => announce(logger, facts), onReloaded: () => undefined })
+  node.listen({ onFacts: ({ id }, facts) => announce(logger, id, facts), onReloaded: () => undefined })
   const costOf = createPricing(
     () => current.configuration.prices,
     (model) => logger.warn({ model }, "the model has no price: its usage is recorded as not priced"),

@@ -5,6 +5,7 @@ import { contextOf } from "@sluice/actors/group.ts"
 import type { AdaptiveSettings } from "@sluice/events/adaptive-limit.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import { actorName, idOf, kindOf } from "@sluice/events/identifier.ts"
+import type { ChangedLimitAnswer } from "@sluice/infra/operations/adaptive-answer.ts"
 import type { Operation, OperationAnswer } from "@sluice/infra/operations/operation.ts"
 import { limitAnswer, listAnswer, statsAnswer, summaryAnswer } from "./adaptive-answers.ts"
 import type { HostedChannel } from "./hosted-channel.ts"
@@ -64,12 +65,12 @@ const setLimit = async (
   const usual = usualBounds(adaptive())
   const done = await execute(found.channel, { type: "set_limit", account: id, limit, usual, by })
   if ("ok" in done) return done
-  const value = limitAnswer(found.account())
+  const value: ChangedLimitAnswer = { ...limitAnswer(found.account()), previousMode }
   const words =
     limit === "adaptive"
       ? `is learned, from ${value.effectiveLimit} on`
       : `is ${limit}${previousMode === "adaptive" ? ", and no longer learned" : ""}`
-  return { ok: true, message: `the limit of account/${id} ${words}`, value: { ...value, previousMode } }
+  return { ok: true, message: `the limit of account/${id} ${words}`, value }
 }
 
 const forget = async (

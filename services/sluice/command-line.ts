@@ -2,6 +2,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Exit, Layer, Runtime } from "effect"
 import { CliConfig, Command, GlobalFlag } from "effect/cli"
+import { adaptiveCommand } from "./commands/adaptive.ts"
 import { exportCommand, importCommand } from "./commands/archive.ts"
 import { checkCommand } from "./commands/check.ts"
 import { queryCommand } from "./commands/query.ts"
@@ -23,6 +24,7 @@ const sluice = Command.make("sluice").pipe(
     queryCommand,
     tailCommand,
     resetCommand,
+    adaptiveCommand,
     traceCommand,
     exportCommand,
     importCommand,

@@ -55,12 +55,16 @@ WHERE type IN ('account.limit_adjusted', 'account.mode_changed', 'account.learni
 INSERT INTO sluice.limits
 SELECT limits.* REPLACE (
     true AS adaptive,
-    JSONExtract(configured.data, 'config', 'concurrency', 'adaptive', 'initial', 'Nullable(UInt64)') AS initial
+    coalesce(
+        JSONExtract(configured.data, 'context', 'learning', 'limit', 'Nullable(UInt64)'),
+        JSONExtract(configured.data, 'config', 'concurrency', 'adaptive', 'initial', 'Nullable(UInt64)')
+    ) AS initial
 )
 FROM (SELECT * FROM sluice.limits FINAL) AS limits
 INNER JOIN
 (
     SELECT subject, version, `index`, data
     FROM sluice.facts FINAL
-    WHERE type = 'account.configured' AND JSONHas(data, 'config', 'concurrency', 'adaptive')
+    WHERE (type = 'account.configured' AND JSONHas(data, 'config', 'concurrency', 'adaptive'))
+        OR (type = 'account.checkpointed' AND JSONHas(data, 'context', 'config', 'concurrency', 'adaptive'))
 ) AS configured USING (subject, version, `index`);

@@ -2,6 +2,7 @@ import type { AccountConfiguration } from "@sluice/events/account-configuration.
 import { isAdaptive } from "@sluice/events/adaptive-limit.ts"
 import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import type { Fact } from "@sluice/events/commit.ts"
+import { Predicate } from "effect"
 import { channelOf, rowKey, usdColumn, type Projection, type RowKey } from "./row.ts"
 
 /** The limits that a channel or an account was configured with; one that it does not have is `null`. */
@@ -48,13 +49,20 @@ const ofChannel = (config: ChannelConfiguration): Limits => {
 }
 
 const ofAccount = (config: AccountConfiguration): Limits => {
-  const { enabled, rpm, tpm, maxSessions, windowCost } = config
-  const { concurrency } = config
+  const { enabled, concurrency, rpm, tpm, maxSessions, windowCost } = config
   const windowLimitUsd = windowLimitOf(windowCost.limitUsd)
   const others = { ...none, enabled, rpm, tpm, maxSessions, windowLimitUsd }
   return isAdaptive(concurrency)
     ? { ...others, adaptive: true, initial: concurrency.adaptive.initial }
     : { ...others, concurrency }
+}
+
+/** Where the log begins with a checkpoint, a limit that is learned goes on from what was learned by then. */
+const ofCheckpoint = (config: AccountConfiguration, context: Readonly<Record<string, unknown>>): Limits => {
+  const { learning } = context
+  const limits = ofAccount(config)
+  const isLearned = limits.adaptive && Predicate.hasProperty(learning, "limit")
+  return isLearned && Predicate.isNumber(learning.limit) ? { ...limits, initial: learning.limit } : limits
 }
 
 /** A checkpoint tells the limits again: where tables are made anew, the log may begin with it. Source: L5. */
@@ -70,7 +78,10 @@ const limitsOf = (fact: Fact): Limits | undefined => {
     case "channel.checkpointed":
       return unlessRemoved(fact.context, fact.context.config && ofChannel(fact.context.config))
     case "account.checkpointed":
-      return unlessRemoved(fact.context, fact.context.config && ofAccount(fact.context.config))
+      return unlessRemoved(
+        fact.context,
+        fact.context.config && ofCheckpoint(fact.context.config, fact.context),
+      )
     default:
       return undefined
   }

@@ -223,6 +223,19 @@ describe("tables", () => {
     expect(rowOf(limits, "account.configured")).toMatchObject({ adaptive: false, initial: null })
   })
 
+  test("a checkpoint tells what was learned by then", () => {
+    const [at, first] = [messages[0]?.commit, messages.flatMap(({ commit }) => commit.facts)]
+    const configured = first.find((fact) => fact.actor === "account/key-3")
+    if (at === undefined || configured?.type !== "account.configured") throw new Error("there is no key-3")
+    const { config, actor } = configured
+    const context = { config, removed: false, learning: { limit: 17 } }
+    const written = { actor, at: at.at, part: 0, parts: 1, shape: 1, machineHash: "m", value: {}, context }
+    const commit: Commit = { ...at, facts: [{ ...written, type: "account.checkpointed" }] }
+    expect(limits.rows(commit, { subject: "sluice.log.channel.channel-3", sequence: 9 })).toMatchObject([
+      { actor, channel: "channel-3", adaptive: true, initial: 17 },
+    ])
+  })
+
   test("a change of a limit tells what it came from, and who made it where somebody did", () => {
     expect(rowOf(adjustments, "account.limit_adjusted")).toMatchObject({
       actor: "account/key-0",

@@ -1,8 +1,7 @@
 import { Effect } from "effect"
 import { Argument, Command } from "effect/cli"
-import { CommandFailed, failedWith } from "../failure.ts"
+import { askRunning, operator } from "../ask-running.ts"
 import { dataFlag } from "../flags.ts"
-import { requireRunning } from "../running.ts"
 
 /** Clears what stands in an actor's way. Source: C8. */
 export const resetCommand = Command.make(
@@ -14,13 +13,7 @@ export const resetCommand = Command.make(
     data: dataFlag,
   },
   Effect.fnUntraced(function* ({ actor, data }) {
-    const url = process.env["NATS_URL"] || ((yield* requireRunning(data)).nats?.url ?? "")
-    const { askOperation } = yield* Effect.promise(() => import("@sluice/infra/operations/operations.ts"))
-    const answer = yield* Effect.tryPromise({
-      try: () => askOperation(url, { type: "reset", actor, by: "api:command-line" }),
-      catch: failedWith,
-    })
-    if (!answer.ok) return yield* new CommandFailed({ message: answer.message })
+    const answer = yield* askRunning(data, { type: "reset", actor, by: operator })
     process.stdout.write(`${answer.message}\n`)
   }),
 ).pipe(

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { querySource, type QueryInfo } from "./source.ts"
-import { formatTable } from "./table.ts"
+import { formatTable, terminalLook } from "./table.ts"
 
 /** What is asked. */
 export interface QueryOptions {
@@ -12,9 +12,6 @@ export interface QueryOptions {
   readonly clickHouseUrl: string | undefined
 }
 
-/** Where the output is no terminal. */
-const usualWidth = 100
-
 /** Asks a question and prints the answer. Fails: with one line. Source: P7. */
 export const query = Effect.fnUntraced(function* ({ name, parameters, json, ...place }: QueryOptions) {
   const source = yield* querySource(place)
@@ -24,12 +21,7 @@ export const query = Effect.fnUntraced(function* ({ name, parameters, json, ...p
   }
   const rows = yield* source.rows(name, parameters)
   if (json) return print(JSON.stringify({ rows }))
-  return print(
-    formatTable(rows, {
-      width: process.stdout.columns ?? usualWidth,
-      colours: process.stdout.isTTY && process.stdout.hasColors(),
-    }),
-  )
+  return print(formatTable(rows, terminalLook()))
 }, Effect.scoped)
 
 const formatList = (queries: ReadonlyArray<QueryInfo>): string => {

@@ -7,6 +7,15 @@ export interface TableLook {
   readonly colours: boolean
 }
 
+/** Where the output is no terminal. */
+const usualWidth = 100
+
+/** Gives how a table is shown where this process writes to. */
+export const terminalLook = (): TableLook => ({
+  width: process.stdout.columns ?? usualWidth,
+  colours: process.stdout.isTTY && process.stdout.hasColors(),
+})
+
 interface Column {
   readonly heading: string
   readonly cells: ReadonlyArray<string>

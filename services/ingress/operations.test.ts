@@ -1,0 +1,74 @@
+import type { AdaptiveSettings } from "@sluice/events/adaptive-limit.ts"
+import type { Operation } from "@sluice/infra/operations/operation.ts"
+import { describe, expect, it } from "vitest"
+import { runOperation } from "./operations.ts"
+import { configuration, factsIn, startActors } from "./testing/actors-in-memory.ts"
+
+const by = "api:test"
+const settings: AdaptiveSettings = { algorithm: "aether", initial: 20, min: null, max: null }
+const account = (id: string, concurrency: unknown) => ({ id, credential: "env:KEY", concurrency })
+
+const start = async () => {
+  const channels = [
+    { id: "c", accounts: [account("a", { adaptive: { initial: 6 } }), account("b", 4)] },
+    { id: "d" },
+  ]
+  const { node, log } = await startActors({ wanted: configuration(channels) })
+  const operated = { channels: node.channels, adaptive: () => settings }
+  return { log, ask: (operation: Operation) => runOperation(operated, operation) }
+}
+
+describe("S6: operations on limits", () => {
+  it("make a limit that was learned a number, and are in the log when they answer", async () => {
+    const { ask, log } = await start()
+    expect(await ask({ type: "set_limit", account: "a", limit: 12, by })).toEqual({
+      ok: true,
+      message: "the limit of account/a is 12, and no longer learned",
+      value: { id: "a", isAdaptive: false, maxConcurrent: 12, effectiveLimit: 12, previousMode: "adaptive" },
+    })
+    expect((await factsIn(log)).at(-1)).toMatchObject({ type: "account.mode_changed", by, to: 12 })
+  })
+
+  it("let a number be learned as the settings say", async () => {
+    const { ask, log } = await start()
+    expect(await ask({ type: "set_limit", account: "b", limit: "adaptive", by })).toMatchObject({
+      message: "the limit of account/b is learned, from 20 on",
+      value: { isAdaptive: true, maxConcurrent: null, effectiveLimit: 20, previousMode: "fixed" },
+    })
+    const adaptive = { algorithm: "aether", initial: 20, min: 3, max: 200 }
+    expect((await factsIn(log)).at(-1)).toMatchObject({ from: 4, to: { adaptive } })
+  })
+
+  it("forget what was learned, of a number too", async () => {
+    const { ask } = await start()
+    const message = (id: string, rest: string) => `what account/${id} has learned is forgotten: ${rest}`
+    const learned = message("a", "its limit is learned anew, from 6 on")
+    expect(await ask({ type: "forget", account: "a", by })).toEqual({
+      ok: true,
+      message: learned,
+      value: { id: "a", message: learned },
+    })
+    expect(await ask({ type: "forget", account: "b", by })).toMatchObject({
+      message: message("b", "its limit stays a number"),
+    })
+  })
+
+  it("tell of the accounts that learn", async () => {
+    const { ask } = await start()
+    expect(await ask({ type: "adaptive_list", channel: "c" })).toMatchObject({ value: [{ id: "a" }] })
+    expect(await ask({ type: "adaptive_list", channel: "d" })).toMatchObject({ value: [] })
+    expect(await ask({ type: "adaptive_stats", account: "b" })).toMatchObject({ value: { maxConcurrent: 4 } })
+    expect(await ask({ type: "adaptive_summary" })).toMatchObject({ value: { adaptiveCount: 1 } })
+  })
+
+  it.each<[Operation, string]>([
+    [{ type: "set_limit", account: "x", limit: 5, by }, "there is no account/x"],
+    [{ type: "forget", account: "x", by }, "there is no account/x"],
+    [{ type: "adaptive_stats", account: "x" }, "there is no account/x"],
+    [{ type: "adaptive_list", channel: "x" }, "there is no channel/x"],
+    [{ type: "reset", actor: "account/x", by }, "there is no account/x"],
+  ])("say in one line that there is no such actor", async (operation, message) => {
+    const { ask } = await start()
+    expect(await ask(operation)).toEqual({ ok: false, message })
+  })
+})

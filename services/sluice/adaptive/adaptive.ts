@@ -1,0 +1,69 @@
+import {
+  ChangedLimitAnswer,
+  ForgottenAnswer,
+  LimitAnswer,
+  ListedAnswer,
+  StatsAnswer,
+  SummaryAnswer,
+} from "@sluice/infra/operations/adaptive-answer.ts"
+import { Effect, Schema } from "effect"
+import { askRunning, operator, valueIn } from "../ask-running.ts"
+import { terminalLook } from "../query/table.ts"
+import { readFixedLimit, readMode } from "./fixed-limit.ts"
+import { showList, showStats, showSummary } from "./show.ts"
+
+/** Where to ask, and for whom the answer is. */
+export interface Asking {
+  readonly data: string
+  readonly json: boolean
+}
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`)
+
+/** Prints the accounts whose limit is learned, of one channel or of all. Source: S6. */
+export const list = Effect.fnUntraced(function* (channel: string | null, { data, json }: Asking) {
+  const answer = yield* askRunning(data, { type: "adaptive_list", channel })
+  const accounts = yield* valueIn(Schema.Array(ListedAnswer), answer)
+  print(json ? JSON.stringify(accounts) : showList(accounts, terminalLook()))
+})
+
+/** Prints what an account knows of its limit. Source: S6. */
+export const stats = Effect.fnUntraced(function* (account: string, { data, json }: Asking) {
+  const known = yield* valueIn(StatsAnswer, yield* askRunning(data, { type: "adaptive_stats", account }))
+  print(json ? JSON.stringify(known) : showStats(known, terminalLook()))
+})
+
+/** Prints all accounts whose limit is learned in one. Source: S6. */
+export const summary = Effect.fnUntraced(function* ({ data, json }: Asking) {
+  const all = yield* valueIn(SummaryAnswer, yield* askRunning(data, { type: "adaptive_summary" }))
+  print(json ? JSON.stringify(all) : showSummary(all, terminalLook()))
+})
+
+/** Makes the limit of an account one that is learned, or ends that. Source: S6. */
+export const setMode = Effect.fnUntraced(function* (
+  change: { readonly account: string; readonly mode: "on" | "off"; readonly limit: string | undefined },
+  { data, json }: Asking,
+) {
+  const { account, mode } = change
+  const limit = yield* readMode(mode, change.limit)
+  const answer = yield* askRunning(data, { type: "set_limit", account, limit, by: operator })
+  const { id, isAdaptive, maxConcurrent, effectiveLimit } = yield* valueIn(LimitAnswer, answer)
+  print(json ? JSON.stringify({ id, isAdaptive, maxConcurrent, effectiveLimit }) : answer.message)
+})
+
+/** Makes the limit of an account a number. Source: S6. */
+export const setLimit = Effect.fnUntraced(function* (
+  change: { readonly account: string; readonly limit: string },
+  { data, json }: Asking,
+) {
+  const { account } = change
+  const limit = yield* readFixedLimit(change.limit)
+  const answer = yield* askRunning(data, { type: "set_limit", account, limit, by: operator })
+  print(json ? JSON.stringify(yield* valueIn(ChangedLimitAnswer, answer)) : answer.message)
+})
+
+/** Begins to learn the limit of an account anew. Source: S6. */
+export const forget = Effect.fnUntraced(function* (account: string, { data, json }: Asking) {
+  const answer = yield* askRunning(data, { type: "forget", account, by: operator })
+  print(json ? JSON.stringify(yield* valueIn(ForgottenAnswer, answer)) : answer.message)
+})
