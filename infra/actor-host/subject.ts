@@ -13,6 +13,8 @@ export interface Subject<State, Command, Refused extends Refusal> {
   readonly state: State
   /** Whether new work may begin. Source: L6, L9. */
   readonly isAccepting: boolean
+  /** Resolves when new work may be tried again that only the size of what is being stored stands in the way of; `undefined` where nothing does, or something else. Source: L6. */
+  readonly room: Promise<void> | undefined
   /** Whether there is a state to decide on. */
   readonly isLive: boolean
   /** Decides a command and evolves the state. Fails: throws a defect. Source: L2. */

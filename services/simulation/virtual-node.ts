@@ -59,6 +59,8 @@ export class VirtualNode {
         return Promise.resolve()
       },
       mayGrant: undefined,
+      takesNew: () => true,
+      untilStored: (stored) => stored,
     })
     this.apply({ wanted: options.wanted, by: "file" })
   }

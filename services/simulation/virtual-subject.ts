@@ -21,6 +21,7 @@ export class VirtualSubject implements ChannelSubject {
   readonly state: Group = channelDecider.create()
   readonly isAccepting = true
   readonly isLive = true
+  readonly room = undefined
   #clock: Clock
   #onFacts: (facts: ReadonlyArray<Fact>, committed: Promise<void>) => void
   #timer: { readonly at: number; readonly cancel: Cancel } | undefined

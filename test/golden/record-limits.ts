@@ -20,6 +20,11 @@ const rejected: AttemptEnd = {
   },
 }
 
+const overRate: AttemptEnd = {
+  ...rejected,
+  ...(rejected.rejection && { rejection: { ...rejected.rejection, classification: "requests" } }),
+}
+
 /** Records the golden stream of a limit that is learned, and that an operator changes, under schema 2: run once, and never again. Source: L13. */
 const record = async (): Promise<void> => {
   const bounds = { algorithm: "aether", initial: 6, min: 2, max: 20 }
@@ -53,6 +58,7 @@ const record = async (): Promise<void> => {
   await endAll([ok, ok, ok], 14)
   await operate({ type: "forget" })
   await endAll([ok], 17)
+  await endAll([ok, overRate], 18)
   await node.close()
   await writeStream("schema-2-limits", log)
 }
