@@ -41,6 +41,8 @@ export interface Bracket {
   /** The one attempt that goes while the base is proven again. */
   readonly scout: string | null
   readonly tests: ReadonlyArray<Test>
+  /** A way there and back takes no longer: the shortest time in which anything was answered. Units: ms. */
+  readonly roundTripMs: number
   readonly reason: Proposal["reason"]
 }
 
@@ -70,8 +72,8 @@ const noiseRate = { least: 0.005, most: 0.2, prior: 0.5, priorSeen: 100 }
 /** Of what was seen so many attempts ago, half counts. */
 const halfLife = 500
 const fading = 0.5 ** (1 / halfLife)
-/** What ends within a round trip of the sending of a test leaves room that the test did not prove. */
-const roundTripMs = 150
+/** Where nothing was answered yet, a way there and back takes so long. */
+export const longestRoundTripMs = 150
 
 const noiseOf = ({ noise, seen }: Bracket): number => {
   const rate = (noise + noiseRate.prior) / (seen + noiseRate.priorSeen)
@@ -155,7 +157,7 @@ const contradicted = (state: Bracket): Bracket => {
 }
 
 /** An attempt that was rejected while a test was on its way may have been overtaken by it: then it is the level of the test that was too high. */
-const rejectedLevelOf = ({ tests }: Bracket, evidence: LimitEvidence, own: number): number =>
+const rejectedLevelOf = ({ tests, roundTripMs }: Bracket, evidence: LimitEvidence, own: number): number =>
   tests.reduce(
     (level, test) =>
       Math.abs(test.sentAt - evidence.sentAt) < roundTripMs ? Math.max(level, test.level) : level,
@@ -170,7 +172,11 @@ export const rejected = (
 ): Bracket => {
   const level = rejectedLevelOf(before, evidence, levelOf(before, evidence))
   const { at, sentAt, retryAfterMs, jitter } = evidence
-  const state = { ...settled(before, evidence.lease), tests: lessOneAfter(before.tests, evidence) }
+  const state = {
+    ...settled(before, evidence.lease),
+    tests: lessOneAfter(before.tests, evidence),
+    roundTripMs: Math.min(before.roundTripMs, at - sentAt),
+  }
   const isTest = level > state.base
   const hi = isTest ? Math.min(state.hi ?? level, level) : state.hi
   if (sentAt < state.loweredAt) return aimed({ ...state, hi })
@@ -235,8 +241,10 @@ export const ended = (
   evidence: LimitEvidence & { kind: "ended" },
   bounds: Bounds,
 ): Bracket => {
-  const state = evidence.isOk ? accepted(before, evidence, bounds) : settled(before, evidence.lease)
-  const { at } = evidence
+  const answered = evidence.isOk ? accepted(before, evidence, bounds) : settled(before, evidence.lease)
+  const { at, holdMs, isOk } = evidence
+  const roundTripMs = isOk ? Math.min(before.roundTripMs, holdMs) : before.roundTripMs
+  const state = { ...answered, roundTripMs }
   if (!state.tests.some(({ sentAt }) => sentAt > at - roundTripMs)) return state
   return {
     ...state,

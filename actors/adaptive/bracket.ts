@@ -6,6 +6,7 @@ import {
   ended,
   holdMs,
   isConverged,
+  longestRoundTripMs,
   rejected,
   sent,
   shortestGapMs,
@@ -47,6 +48,7 @@ export const bracket: LimitAlgorithm<Bracket> = {
     loweredAt: 0,
     scout: null,
     tests: [],
+    roundTripMs: longestRoundTripMs,
     reason: "accepted",
   }),
   observe: (state, evidence, bounds) => {
