@@ -38,6 +38,8 @@ export interface Bracket {
   readonly drops: number
   /** What was sent before this tells nothing of the base as it is now. */
   readonly loweredAt: number
+  /** How many times the limit has fallen, each soon after the one before. */
+  readonly falls: number
   /** The one attempt that goes while the base is proven again. */
   readonly scout: string | null
   readonly tests: ReadonlyArray<Test>
@@ -60,7 +62,8 @@ const steepestFall = 0.7
 const burstMs = 1_000
 /** After a strike the level that was rejected is left alone for so long: what took its slot is still there. */
 export const holdMs = 2_000
-/** A limit that fell so short a time ago is a restless one: it is followed in single steps, and falls one further. */
+/** A limit that has fallen so often, each time so soon after the time before, is a restless one: it is followed in single steps, and falls one further. */
+const restlessFalls = 3
 const restlessMs = 120_000
 const restlessGapMs = 7_000
 /** Evidence of this weight is believed. */
@@ -92,7 +95,10 @@ export const unproven = {
   struckAt: 0,
 }
 
-const isRestless = ({ loweredAt }: Bracket, at: number): boolean => at - loweredAt < restlessMs
+const isSoonAfterFall = ({ loweredAt }: Bracket, at: number): boolean => at - loweredAt < restlessMs
+
+const isRestless = (state: Bracket, at: number): boolean =>
+  state.falls >= restlessFalls && isSoonAfterFall(state, at)
 
 /** Sets the level up to which the search goes next: the middle of what is open, or a step while nothing was rejected. */
 export const aimed = (state: Bracket): Bracket => {
@@ -226,6 +232,7 @@ const struck = (
     hi: Math.max(lowest, base + 1),
     step: 1,
     drops: state.drops + 1,
+    falls: state.drops > 0 ? state.falls : (isSoonAfterFall(state, at) ? state.falls : 0) + 1,
     loweredAt: at,
     scout: null,
     tests: [],
@@ -242,8 +249,8 @@ export const ended = (
   bounds: Bounds,
 ): Bracket => {
   const answered = evidence.isOk ? accepted(before, evidence, bounds) : settled(before, evidence.lease)
-  const { at, holdMs, isOk } = evidence
-  const roundTripMs = isOk ? Math.min(before.roundTripMs, holdMs) : before.roundTripMs
+  const { at, holdMs: heldMs, isOk } = evidence
+  const roundTripMs = isOk ? Math.min(before.roundTripMs, heldMs) : before.roundTripMs
   const state = { ...answered, roundTripMs }
   if (!state.tests.some(({ sentAt }) => sentAt > at - roundTripMs)) return state
   return {

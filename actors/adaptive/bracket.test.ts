@@ -166,7 +166,7 @@ describe("F3, F6: a rejection at a proven level", () => {
       search.send(search.limit, 12)
       limits.push(search.limit)
     }
-    expect(limits.slice(0, 4)).toEqual([19, 16, 11, 11])
+    expect(limits.slice(0, 4)).toEqual([19, 17, 13, 9])
   })
 
   it("lets one attempt go at a time while the limit is proven again", () => {

@@ -46,6 +46,7 @@ export const bracket: LimitAlgorithm<Bracket> = {
     seen: 0,
     drops: 0,
     loweredAt: 0,
+    falls: 0,
     scout: null,
     tests: [],
     roundTripMs: longestRoundTripMs,
