@@ -126,10 +126,11 @@ export const rateFacts = (
     const from = known.perMinute
     return [{ actor, type: "account.rate_adjusted", at: now, kind, from, to: null, reason: "refuted" }]
   }
+  const accepted = acceptedInMinute(use, now, partOf[kind])
   const to =
     known === null
-      ? firstRate(acceptedInMinute(use, now, partOf[kind]), stated)
-      : rateAfterRejection(known, stated)
+      ? firstRate(accepted, stated)
+      : rateAfterRejection(known, { stated, acceptedInMinute: accepted })
   if (to === known?.perMinute) return []
   const reason = stated === null ? "rejected" : "stated"
   return [{ actor, type: "account.rate_adjusted", at: now, kind, from: known?.perMinute ?? null, to, reason }]

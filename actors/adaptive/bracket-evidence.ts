@@ -75,6 +75,8 @@ const noiseRate = { least: 0.005, most: 0.2, prior: 0.5, priorSeen: 100 }
 /** Of what was seen so many attempts ago, half counts. */
 const halfLife = 500
 const fading = 0.5 ** (1 / halfLife)
+/** One way there and back takes so much longer than another. */
+const roundTripSpread = 1.5
 /** Where nothing was answered yet, a way there and back takes so long. */
 export const longestRoundTripMs = 150
 
@@ -181,7 +183,7 @@ export const rejected = (
   const state = {
     ...settled(before, evidence.lease),
     tests: lessOneAfter(before.tests, evidence),
-    roundTripMs: Math.min(before.roundTripMs, at - sentAt),
+    roundTripMs: Math.min(before.roundTripMs, (at - sentAt) * roundTripSpread),
   }
   const isTest = level > state.base
   const hi = isTest ? Math.min(state.hi ?? level, level) : state.hi
@@ -250,7 +252,7 @@ export const ended = (
 ): Bracket => {
   const answered = evidence.isOk ? accepted(before, evidence, bounds) : settled(before, evidence.lease)
   const { at, holdMs: heldMs, isOk } = evidence
-  const roundTripMs = isOk ? Math.min(before.roundTripMs, heldMs) : before.roundTripMs
+  const roundTripMs = isOk ? Math.min(before.roundTripMs, heldMs * roundTripSpread) : before.roundTripMs
   const state = { ...answered, roundTripMs }
   if (!state.tests.some(({ sentAt }) => sentAt > at - roundTripMs)) return state
   return {

@@ -10,7 +10,7 @@ describe("F7: a rate that is not told", () => {
     expect([firstRate(120, null), firstRate(120, 90), firstRate(0, null)]).toEqual([116, 90, 1])
   })
 
-  it("rises by 2 %, then 4, 8 and 16, each after 20 quiet seconds in which requests waited for it", () => {
+  it("rises by 2 %, then 4, then 8 each time, after 20 quiet seconds in which requests waited for it", () => {
     let rate = first
     const rates: Array<number> = []
     for (let nth = 1; nth <= 5; nth += 1) {
@@ -21,22 +21,28 @@ describe("F7: a rate that is not told", () => {
       rate = takeRate(rate, { to: raisedRate(rate), at, isRise: true })
       rates.push(rate.perMinute)
     }
-    expect(rates).toEqual([102, 106, 114, 132, 153])
+    expect(rates).toEqual([102, 106, 114, 123, 132])
   })
 
   it("goes back below the last that was good, and rises from there in small steps again", () => {
     const raised = takeRate(first, { to: 116, at: start + 20_000, isRise: true })
-    const to = rateAfterRejection(raised, null)
+    const to = rateAfterRejection(raised, { stated: null, acceptedInMinute: 110 })
     expect(to).toBe(99)
+    expect(rateAfterRejection(raised, { stated: null, acceptedInMinute: 50 })).toBe(48)
+    expect(rateAfterRejection(raised, { stated: 80, acceptedInMinute: 50 })).toBe(80)
     const fallen = takeRate(raised, { to, at: start + 30_000, isRise: false })
     expect([fallen.good, raisedRate({ ...fallen, perMinute: 100 })]).toEqual([99, 102])
   })
 
   it("is none after all where rejections go on however low it gets", () => {
     let rate = first
-    for (let fall = 0; fall < 4; fall += 1) {
+    for (let fall = 0; fall < 8; fall += 1) {
       expect(isRefuted(rate)).toBe(false)
-      rate = takeRate(rate, { to: rateAfterRejection(rate, null), at: start, isRise: false })
+      rate = takeRate(rate, {
+        to: rateAfterRejection(rate, { stated: null, acceptedInMinute: 200 }),
+        at: start,
+        isRise: false,
+      })
     }
     expect(isRefuted(rate)).toBe(true)
   })

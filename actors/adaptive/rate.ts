@@ -15,17 +15,24 @@ export interface LearnedRate {
 const firstShare = 0.97
 const backShare = 0.99
 const firstGrowth = 0.02
-const mostGrowth = 0.16
+const mostGrowth = 0.08
 const quietMs = 20_000
-const fallsMax = 4
+const fallsMax = 8
 
 /** Gives the rate to begin with: what the provider says, or a little less than what it accepted in the last minute. Source: F7. */
 export const firstRate = (acceptedInMinute: number, stated: number | null): number =>
   Math.max(1, stated ?? Math.floor(acceptedInMinute * firstShare))
 
-/** Gives the rate after a rejection: what the provider says, or a little less than the last that was good. Source: F7. */
-export const rateAfterRejection = ({ good, perMinute }: LearnedRate, stated: number | null): number =>
-  Math.max(1, stated ?? Math.min(perMinute - 1, Math.floor(good * backShare)))
+/** Gives the rate after a rejection: what the provider says, or a little less than the last that was good, or than what was accepted in the last minute where that is less. Source: F7. */
+export const rateAfterRejection = (
+  { good, perMinute }: LearnedRate,
+  { stated, acceptedInMinute }: { readonly stated: number | null; readonly acceptedInMinute: number },
+): number =>
+  Math.max(
+    1,
+    stated ??
+      Math.min(perMinute - 1, Math.floor(good * backShare), Math.floor(acceptedInMinute * firstShare)),
+  )
 
 /** Tells whether a rate that was only guessed is none: rejections go on however low it gets. */
 export const isRefuted = ({ falls }: LearnedRate): boolean => falls >= fallsMax

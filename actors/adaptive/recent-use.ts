@@ -72,11 +72,13 @@ export const acceptedInMinute = (
   )
 }
 
-/** Notes at which level a rejection of an unknown kind came, and after how many acceptances. */
-export const doubted = (use: RecentUse, level: number, at: number): RecentUse =>
-  use.doubt !== null && at - use.doubt.at < episodeMs
-    ? use
-    : { ...use, doubt: { level, at, accepted: acceptedInMinute(use, at, "requests") } }
+/** Notes at which level a rejection of an unknown kind came, and after how many acceptances; of those that come together the lowest level counts. */
+export const doubted = (use: RecentUse, level: number, at: number): RecentUse => {
+  const { doubt } = use
+  if (doubt !== null && at - doubt.at < episodeMs)
+    return { ...use, doubt: { ...doubt, at, level: Math.min(doubt.level, level) } }
+  return { ...use, doubt: { level, at, accepted: acceptedInMinute(use, at, "requests") } }
+}
 
 /** An acceptance at a level that was rejected before says that it was not the level. */
 export const contradict = (
