@@ -6,6 +6,7 @@ import { adaptiveCommand } from "./commands/adaptive.ts"
 import { exportCommand, importCommand } from "./commands/archive.ts"
 import { checkCommand } from "./commands/check.ts"
 import { queryCommand } from "./commands/query.ts"
+import { replayCommand } from "./commands/replay.ts"
 import { resetCommand } from "./commands/reset.ts"
 import { ingressCommand, projectorCommand } from "./commands/services.ts"
 import { simulateCommand } from "./commands/simulate.ts"
@@ -23,6 +24,7 @@ const sluice = Command.make("sluice").pipe(
     checkCommand,
     queryCommand,
     tailCommand,
+    replayCommand,
     resetCommand,
     adaptiveCommand,
     traceCommand,

@@ -1,0 +1,139 @@
+import type { AccountContext } from "@sluice/actors/account-context.ts"
+import type { ChannelContext } from "@sluice/actors/channel-ledger.ts"
+import { foldConfiguration, noConfiguration, type StoredConfiguration } from "@sluice/actors/configuration.ts"
+import { createGroup, evolve, type Group } from "@sluice/actors/group.ts"
+import { createIngress, evolveIngress, type IngressActor, ingressMachine } from "@sluice/actors/ingress.ts"
+import {
+  fromSnapshot,
+  type GroupSnapshot,
+  machineHash,
+  machineHashOf,
+  toSnapshot,
+} from "@sluice/actors/snapshot.ts"
+import type { Fact } from "@sluice/events/commit.ts"
+import type { ConfigurationFact } from "@sluice/events/configuration-fact.ts"
+import { channelSubject, idOf, ingressSubject, kindOf } from "@sluice/events/identifier.ts"
+import type { IngressFact } from "@sluice/events/ingress.ts"
+
+/** An actor at one instant, as JSON: the states of its regions, and all that its facts say. */
+export interface ActorState {
+  readonly value: unknown
+  readonly context: Readonly<Record<string, unknown>>
+}
+
+/** What the facts of one subject make, with the real actors. */
+export interface FoldedSubject {
+  /** The channel with its accounts, where the subject is one's. */
+  readonly group?: Group
+  /** Fails: throws on a fact that is out of place. */
+  evolve(fact: Fact): void
+  /** Gives the names of its actors. */
+  actors(): ReadonlyArray<string>
+  stateOf(actor: string): ActorState | undefined
+  /** Gives all of it as a snapshot holds it; `null` where none is kept. */
+  snapshot(): unknown
+  /** Names the code that can read its snapshots. */
+  readonly machineHash: string
+}
+
+/** Begins the fold of a subject, at nothing or at what a snapshot of this code holds. Source: L1, L11. */
+export const foldOf = (subject: string, stored?: unknown): FoldedSubject => {
+  if (subject.startsWith(channelSubject(""))) return foldOfGroup(subject, stored as GroupSnapshot | undefined)
+  if (subject.startsWith(ingressSubject("")))
+    return foldOfIngress(subject, stored as Parameters<typeof createIngress>[0])
+  return foldOfConfiguration()
+}
+
+const foldOfGroup = (subject: string, stored: GroupSnapshot | undefined): FoldedSubject => {
+  const group = stored === undefined ? createGroup() : fromSnapshot(stored)
+  const channel = `channel/${subject.slice(channelSubject("").length)}`
+  return {
+    group,
+    evolve: (fact) => evolve(group, fact),
+    actors: () => [channel, ...group.accounts.keys()],
+    stateOf: (actor) => {
+      if (actor === channel) return channelState(group)
+      const account = group.accounts.get(actor)?.getSnapshot()
+      return account && { value: account.value, context: accountContext(account.context.ledger) }
+    },
+    snapshot: () => toSnapshot(group),
+    machineHash,
+  }
+}
+
+/** Actors change in place and go on: what is shown of one instant is a copy. */
+const copyOf = (context: object): ActorState["context"] =>
+  JSON.parse(JSON.stringify(context)) as ActorState["context"]
+
+const channelState = (group: Group): ActorState => {
+  const { value, context } = group.channel.getSnapshot()
+  return { value, context: channelContext(context.ledger) }
+}
+
+const channelContext = (ledger: ChannelContext): ActorState["context"] => {
+  const { demands, ...lanes } = ledger.lanes.toJSON()
+  const waiters = demands.flat().flatMap((lane) => lane.waiters)
+  return copyOf({
+    ...ledger,
+    leases: Object.fromEntries(ledger.leases),
+    lanes: { ...lanes, waiters: Object.fromEntries(waiters.map((waiter) => [waiter.request, waiter])) },
+    holds: Object.fromEntries(ledger.holds),
+  })
+}
+
+const accountContext = (ledger: AccountContext): ActorState["context"] =>
+  copyOf({
+    ...ledger,
+    leases: Object.fromEntries(ledger.leases),
+    sessions: Object.fromEntries(ledger.sessions.toJSON().map((stay) => [stay.session, stay])),
+  })
+
+const foldOfIngress = (subject: string, stored: Parameters<typeof createIngress>[0]): FoldedSubject => {
+  const ingress: IngressActor = createIngress(stored)
+  const name = `ingress/${subject.slice(ingressSubject("").length)}`
+  const snapshot = () => {
+    const { value, context } = ingress.getSnapshot()
+    return { value, context }
+  }
+  return {
+    evolve: (fact) => evolveIngress(ingress, fact as IngressFact),
+    actors: () => [name],
+    stateOf: (actor) => {
+      if (actor !== name) return undefined
+      const { value, context } = snapshot()
+      return { value, context: copyOf(context) }
+    },
+    snapshot,
+    machineHash: machineHashOf(ingressMachine),
+  }
+}
+
+/** Pools, clients and settings have no machine: what they are is their configuration. */
+const foldOfConfiguration = (): FoldedSubject => {
+  let stored = noConfiguration
+  const objects = () => objectsIn(stored)
+  return {
+    evolve: (fact) => {
+      stored = foldConfiguration([fact as ConfigurationFact], stored)
+    },
+    actors: () => [...objects().keys()],
+    stateOf: (actor) => {
+      const found = objects().get(actor)
+      return found && { value: found.removed ? "removed" : "configured", context: copyOf(found) }
+    },
+    snapshot: () => null,
+    machineHash: "folded",
+  }
+}
+
+const objectsIn = ({ pools, clients, settings }: StoredConfiguration) =>
+  new Map<string, { readonly removed: boolean }>([
+    ...[...pools].map(([id, pool]) => [`pool/${id}`, pool] as const),
+    ...[...clients].map(([id, client]) => [`client/${id}`, client] as const),
+    ...(settings === undefined ? [] : [["settings/installation", settings] as const]),
+  ])
+
+/** Tells whether an actor's facts stand in a subject by its name alone. */
+export const isNamedBy = (actor: string, subject: string): boolean =>
+  (kindOf(actor) === "channel" && subject === channelSubject(idOf(actor))) ||
+  (kindOf(actor) === "ingress" && subject === ingressSubject(idOf(actor)))

@@ -1,0 +1,50 @@
+import { createGroup } from "@sluice/actors/group.ts"
+import { run, start } from "@sluice/actors/testing/specification.ts"
+import { type Fact, schemaNumber } from "@sluice/events/commit.ts"
+import { channelSubject } from "@sluice/events/identifier.ts"
+import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
+import { createMemoryLog } from "@sluice/infra/event-log/memory-log.ts"
+
+type Step = Parameters<typeof run>[1][number]
+
+/** A commit before it is stored. */
+export interface Draft {
+  readonly commit: string
+  version: number
+  at: number
+  readonly facts: Array<Fact>
+}
+
+/** The subject of the channel `c` that is recorded. */
+export const subject = channelSubject("c")
+
+/** Lets commands happen to a channel `c` by the real actors: a commit for each command, with all that follows from it. */
+export const record = (...steps: ReadonlyArray<Step>): Array<Draft> => {
+  const group = createGroup()
+  const drafts: Array<Draft> = []
+  let now = start
+  for (const step of steps) {
+    const done = run(group, [step], now)
+    now = done.now
+    const version = drafts.length + 1
+    const facts = structuredClone(done.facts)
+    if (facts.length > 0) drafts.push({ commit: `commit-${version}`, version, at: now, facts })
+  }
+  return drafts
+}
+
+/** Stores commits as they are, right or wrong. */
+export const storeOn = async (log: EventLog, of: string, drafts: ReadonlyArray<Draft>): Promise<void> => {
+  for (const draft of drafts) {
+    const body = JSON.stringify({ ...draft, node: "n1", epoch: 1, schema: schemaNumber })
+    const expectedSequence = (await log.last(of))?.sequence ?? 0
+    await log.append({ subject: of, id: draft.commit, body, expectedSequence })
+  }
+}
+
+/** A log in memory that holds commits of the channel `c`. */
+export const logOf = async (drafts: ReadonlyArray<Draft>): Promise<EventLog> => {
+  const log = createMemoryLog()
+  await storeOn(log, subject, drafts)
+  return log
+}
