@@ -74,6 +74,44 @@ describe("sluice replay (R1)", () => {
   })
 })
 
+describe("sluice explain (R2)", () => {
+  const requestOf = async (answer: Response): Promise<string> => {
+    await answer.text()
+    return answer.headers.get("x-sluice-request-id") ?? ""
+  }
+
+  test("tells the story of a request that just ended, in sentences and as JSON", async () => {
+    const fault = { "x-sim-fault": "429", "x-sim-fault-times": "1", "x-sim-key": "explained" }
+    const request = await requestOf(await askForCompletion(sluice.url, {}, fault))
+    const told = await runCommand(["explain", request, ...on])
+    expect(told).toMatchObject({ code: 0, stderr: "" })
+    expect(told.stdout).toMatch(
+      /: status 200 \(ok\)\n +\+0 ms {2}it arrives [^]* status 429 [^]* cool until [^]*attempt 2 gets a slot[^]* used [^]*it ends with status 200/,
+    )
+    expect(widest(told.stdout)).toBeLessThanOrEqual(100)
+    const { stdout } = await runCommand(["explain", request, "--json", ...on])
+    const story = JSON.parse(stdout) as Record<string, unknown>
+    expect(story).toMatchObject({
+      request,
+      status: 200,
+      attempts: 2,
+      cooldowns: { caused: [{ id: expect.stringContaining(`:${request}.1`) as string }] },
+    })
+    const types = (story["facts"] as ReadonlyArray<{ type: string }>).map(({ type }) => type)
+    expect(types).toEqual(
+      expect.arrayContaining(["channel.acquired", "account.cooldown_started", "request.completed"]),
+    )
+  })
+
+  test("says in one line that a request is not known", async () => {
+    expect(await runCommand(["explain", "nobody", ...on])).toMatchObject({
+      code: 1,
+      stdout: "",
+      stderr: expect.stringMatching(/^sluice: nothing is known of a request "nobody": .*\n$/) as string,
+    })
+  })
+})
+
 test("a log on which nothing runs is read by the command itself, and left as it was", async () => {
   await using data = await temporaryDataDirectory()
   const where = ["--data", data.path]

@@ -5,6 +5,7 @@ import { CliConfig, Command, GlobalFlag } from "effect/cli"
 import { adaptiveCommand } from "./commands/adaptive.ts"
 import { exportCommand, importCommand } from "./commands/archive.ts"
 import { checkCommand } from "./commands/check.ts"
+import { explainCommand } from "./commands/explain.ts"
 import { queryCommand } from "./commands/query.ts"
 import { replayCommand } from "./commands/replay.ts"
 import { resetCommand } from "./commands/reset.ts"
@@ -25,6 +26,7 @@ const sluice = Command.make("sluice").pipe(
     queryCommand,
     tailCommand,
     replayCommand,
+    explainCommand,
     resetCommand,
     adaptiveCommand,
     traceCommand,

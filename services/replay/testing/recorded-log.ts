@@ -5,7 +5,8 @@ import { channelSubject } from "@sluice/events/identifier.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 import { createMemoryLog } from "@sluice/infra/event-log/memory-log.ts"
 
-type Step = Parameters<typeof run>[1][number]
+/** A command, or a span of time that passes. */
+export type Step = Parameters<typeof run>[1][number]
 
 /** A commit before it is stored. */
 export interface Draft {

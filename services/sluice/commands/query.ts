@@ -33,6 +33,7 @@ export const queryCommand = Command.make(
       "cooldowns, adjustments: only of this one, such as account/demo-openai-1",
     ),
     account: passedOn("account", "ID", "window-cost, sessions: only of this account, such as demo-openai-1"),
+    request: passedOn("request", "ID", "request: whose commits, as x-sluice-request-id names it"),
     share: passedOn("share", "N", "near-limit: from which share of a limit on, 0 to 1 (default: 0.8)"),
     limit: passedOn("limit", "N", "cooldowns, sessions, window-cost: the most rows (default: 100)"),
     wait: passedOn(

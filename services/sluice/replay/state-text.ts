@@ -1,6 +1,7 @@
 import { styleText } from "node:util"
 import type { Change } from "@sluice/replay/difference.ts"
 import type { ReplayedState } from "@sluice/replay/replay-actor.ts"
+import { cut, wrapped } from "../wrapped-text.ts"
 
 interface Look {
   readonly colours: boolean
@@ -72,19 +73,6 @@ const row = (name: string, text: string, paint: ReturnType<typeof painter>): str
     ...more.map((line) => " ".repeat(nameWidth) + line),
   ].join("\n")
 }
-
-const wrapped = (text: string, size: number): ReadonlyArray<string> => {
-  const lines: Array<string> = [""]
-  for (const word of text.split(" ")) {
-    const line = lines.at(-1) ?? ""
-    if (line !== "" && line.length + word.length + 1 > size) lines.push(cut(word, size))
-    else lines[lines.length - 1] = cut(line === "" ? word : `${line} ${word}`, size)
-  }
-  return lines
-}
-
-const cut = (text: string, size: number): string =>
-  text.length <= size ? text : `${text.slice(0, Math.max(1, size - 1))}…`
 
 const regions = (value: unknown): string =>
   typeof value === "string"
