@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util"
+
 /** One thing that is not as it was: where, and from what to what; `undefined` stands for nothing. */
 export interface Change {
   /** Names of fields, the outermost first, joined by points. */
@@ -21,8 +23,7 @@ export const differenceOf = (before: unknown, after: unknown, path = ""): Readon
       differenceOf(before[name], after[name], path === "" ? name : `${path}.${name}`),
     )
   }
-  if (Array.isArray(before) && Array.isArray(after) && JSON.stringify(before) === JSON.stringify(after))
-    return []
+  if (Array.isArray(before) && isDeepStrictEqual(before, after)) return []
   return [
     {
       path,

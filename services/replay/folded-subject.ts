@@ -1,19 +1,20 @@
 import type { AccountContext } from "@sluice/actors/account-context.ts"
 import type { ChannelContext } from "@sluice/actors/channel-ledger.ts"
 import { foldConfiguration, noConfiguration, type StoredConfiguration } from "@sluice/actors/configuration.ts"
-import { createGroup, evolve, type Group } from "@sluice/actors/group.ts"
+import { channelOf, contextOf, type Group } from "@sluice/actors/group.ts"
 import { createIngress, evolveIngress, type IngressActor, ingressMachine } from "@sluice/actors/ingress.ts"
-import {
-  fromSnapshot,
-  type GroupSnapshot,
-  machineHash,
-  machineHashOf,
-  toSnapshot,
-} from "@sluice/actors/snapshot.ts"
+import { type GroupSnapshot, machineHash, machineHashOf } from "@sluice/actors/snapshot.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import type { ConfigurationFact } from "@sluice/events/configuration-fact.ts"
 import { channelSubject, idOf, ingressSubject, kindOf } from "@sluice/events/identifier.ts"
 import type { IngressFact } from "@sluice/events/ingress.ts"
+import {
+  accountRegions,
+  channelRegions,
+  createLedgerGroup,
+  evolveLedger,
+  ledgerSnapshot,
+} from "./ledger-group.ts"
 
 /** An actor at one instant, as JSON: the states of its regions, and all that its facts say. */
 export interface ActorState {
@@ -21,7 +22,7 @@ export interface ActorState {
   readonly context: Readonly<Record<string, unknown>>
 }
 
-/** What the facts of one subject make, with the real actors. */
+/** What the facts of one subject make, by what the real actors keep. */
 export interface FoldedSubject {
   /** The channel with its accounts, where the subject is one's. */
   readonly group?: Group
@@ -45,18 +46,18 @@ export const foldOf = (subject: string, stored?: unknown): FoldedSubject => {
 }
 
 const foldOfGroup = (subject: string, stored: GroupSnapshot | undefined): FoldedSubject => {
-  const group = stored === undefined ? createGroup() : fromSnapshot(stored)
+  const group = createLedgerGroup(stored)
   const channel = `channel/${subject.slice(channelSubject("").length)}`
   return {
     group,
-    evolve: (fact) => evolve(group, fact),
+    evolve: (fact) => evolveLedger(group, fact),
     actors: () => [channel, ...group.accounts.keys()],
     stateOf: (actor) => {
-      if (actor === channel) return channelState(group)
-      const account = group.accounts.get(actor)?.getSnapshot()
-      return account && { value: account.value, context: accountContext(account.context.ledger) }
+      if (actor === channel) return channelState(channelOf(group))
+      const account = group.accounts.get(actor)
+      return account && accountState(contextOf(account))
     },
-    snapshot: () => toSnapshot(group),
+    snapshot: () => ledgerSnapshot(group),
     machineHash,
   }
 }
@@ -65,28 +66,26 @@ const foldOfGroup = (subject: string, stored: GroupSnapshot | undefined): Folded
 const copyOf = (context: object): ActorState["context"] =>
   JSON.parse(JSON.stringify(context)) as ActorState["context"]
 
-const channelState = (group: Group): ActorState => {
-  const { value, context } = group.channel.getSnapshot()
-  return { value, context: channelContext(context.ledger) }
-}
-
-const channelContext = (ledger: ChannelContext): ActorState["context"] => {
+const channelState = (ledger: ChannelContext): ActorState => {
   const { demands, ...lanes } = ledger.lanes.toJSON()
   const waiters = demands.flat().flatMap((lane) => lane.waiters)
-  return copyOf({
+  const context = {
     ...ledger,
     leases: Object.fromEntries(ledger.leases),
     lanes: { ...lanes, waiters: Object.fromEntries(waiters.map((waiter) => [waiter.request, waiter])) },
     holds: Object.fromEntries(ledger.holds),
-  })
+  }
+  return { value: channelRegions(ledger), context: copyOf(context) }
 }
 
-const accountContext = (ledger: AccountContext): ActorState["context"] =>
-  copyOf({
+const accountState = (ledger: AccountContext): ActorState => {
+  const context = {
     ...ledger,
     leases: Object.fromEntries(ledger.leases),
     sessions: Object.fromEntries(ledger.sessions.toJSON().map((stay) => [stay.session, stay])),
-  })
+  }
+  return { value: accountRegions(ledger), context: copyOf(context) }
+}
 
 const foldOfIngress = (subject: string, stored: Parameters<typeof createIngress>[0]): FoldedSubject => {
   const ingress: IngressActor = createIngress(stored)

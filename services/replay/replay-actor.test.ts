@@ -183,7 +183,7 @@ describe("what cannot be shown is said in one line", () => {
     expect(await because(drafts, {})).toMatch(
       /^commit commit-4 \(sequence 4\) cannot be folded: .*not configured/,
     )
-    Object.assign(drafts[3]?.facts[0] ?? {}, { type: "account.unheard_of" })
+    Object.assign(drafts[3] ?? {}, { facts: "none" })
     expect(await because(drafts, {})).toMatch(/^commit commit-4 of sluice\.log\.channel\.c .* cannot be read/)
   })
 })

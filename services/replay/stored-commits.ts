@@ -1,5 +1,6 @@
-import { type Commit, decodeCommit } from "@sluice/events/commit.ts"
+import type { Commit } from "@sluice/events/commit.ts"
 import type { EventLog, StoredMessage } from "@sluice/infra/event-log/event-log.ts"
+import { readQuickly } from "./read-quickly.ts"
 import { ReplayFailed } from "./replay-failed.ts"
 
 /** A commit with its place in the stream. */
@@ -11,7 +12,7 @@ export interface StoredCommit {
 /** Reads one stored commit. Fails: throws `ReplayFailed`, which names the commit. Source: L11. */
 export const readCommit = (message: StoredMessage): StoredCommit => {
   try {
-    return { commit: decodeCommit(message.body), sequence: message.sequence }
+    return { commit: readQuickly(message.body), sequence: message.sequence }
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error)
     throw new ReplayFailed({

@@ -5,6 +5,7 @@ import { CliConfig, Command, GlobalFlag } from "effect/cli"
 import { adaptiveCommand } from "./commands/adaptive.ts"
 import { exportCommand, importCommand } from "./commands/archive.ts"
 import { checkCommand } from "./commands/check.ts"
+import { doctorCommand } from "./commands/doctor.ts"
 import { explainCommand } from "./commands/explain.ts"
 import { queryCommand } from "./commands/query.ts"
 import { replayCommand } from "./commands/replay.ts"
@@ -14,6 +15,7 @@ import { simulateCommand } from "./commands/simulate.ts"
 import { tailCommand } from "./commands/tail.ts"
 import { traceCommand } from "./commands/trace.ts"
 import { upCommand } from "./commands/up.ts"
+import { verifyCommand } from "./commands/verify.ts"
 import packageJson from "./package.json" with { type: "json" }
 
 const sluice = Command.make("sluice").pipe(
@@ -27,6 +29,8 @@ const sluice = Command.make("sluice").pipe(
     tailCommand,
     replayCommand,
     explainCommand,
+    verifyCommand,
+    doctorCommand,
     resetCommand,
     adaptiveCommand,
     traceCommand,
