@@ -57,7 +57,7 @@ describe("sluice replay (R1)", () => {
 
   test.each([
     [["channel/nobody"], /^sluice: there is no channel\/nobody in the log: there is channel\/demo-/],
-    [["channel/demo-openai", "--at", "1h"], /^sluice: channel\/demo-openai did not exist yet/],
+    [["channel/demo-openai", "--at", "1h"], /^sluice: channel\/demo-openai is not in the log at that time/],
     [
       ["channel/demo-openai", "--from", "2h", "--to", "1h"],
       /^sluice: nothing happened to channel\/demo-openai/,
@@ -116,9 +116,7 @@ test("a log on which nothing runs is read by the command itself, and left as it 
   await using data = await temporaryDataDirectory()
   const where = ["--data", data.path]
   const nothing = await runCommand(["replay", "channel/demo-openai", ...where])
-  expect(nothing.stderr).toMatch(
-    /^sluice: nothing runs on the data directory .*: start it with npm start.*\n$/,
-  )
+  expect(nothing.stderr).toMatch(/^sluice: there is no log in .* yet: say with --data where it is.*\n$/)
   const other = await startSluice(data.path)
   await (await askForCompletion(other.url)).text()
   await other.stop("SIGTERM")

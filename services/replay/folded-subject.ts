@@ -1,9 +1,13 @@
 import type { AccountContext } from "@sluice/actors/account-context.ts"
 import type { ChannelContext } from "@sluice/actors/channel-ledger.ts"
+import { groupFromCheckpoint } from "@sluice/actors/checkpoint.ts"
+import { configurationFromCheckpoint } from "@sluice/actors/configuration-checkpoint.ts"
 import { foldConfiguration, noConfiguration, type StoredConfiguration } from "@sluice/actors/configuration.ts"
 import { channelOf, contextOf, type Group } from "@sluice/actors/group.ts"
+import { ingressFromCheckpoint } from "@sluice/actors/ingress-checkpoint.ts"
 import { createIngress, evolveIngress, type IngressActor, ingressMachine } from "@sluice/actors/ingress.ts"
-import { type GroupSnapshot, machineHash, machineHashOf } from "@sluice/actors/snapshot.ts"
+import { type GroupSnapshot, machineHash, machineHashOf, toSnapshot } from "@sluice/actors/snapshot.ts"
+import type { CheckpointFact } from "@sluice/events/checkpoint.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import type { ConfigurationFact } from "@sluice/events/configuration-fact.ts"
 import { channelSubject, idOf, ingressSubject, kindOf } from "@sluice/events/identifier.ts"
@@ -31,6 +35,8 @@ export interface FoldedSubject {
   /** Gives the names of its actors. */
   actors(): ReadonlyArray<string>
   stateOf(actor: string): ActorState | undefined
+  /** Begins a fold anew at what a checkpoint of the subject holds; gives `undefined` for one that this code cannot read. Source: L5. */
+  fromCheckpoint(parts: ReadonlyArray<CheckpointFact>): FoldedSubject | undefined
   /** Gives all of it as a snapshot holds it; `null` where none is kept. */
   snapshot(): unknown
   /** Names the code that can read its snapshots. */
@@ -56,6 +62,10 @@ const foldOfGroup = (subject: string, stored: GroupSnapshot | undefined): Folded
       if (actor === channel) return channelState(channelOf(group))
       const account = group.accounts.get(actor)
       return account && accountState(contextOf(account))
+    },
+    fromCheckpoint: (parts) => {
+      const read = groupFromCheckpoint(parts)
+      return read && foldOfGroup(subject, toSnapshot(read))
     },
     snapshot: () => ledgerSnapshot(group),
     machineHash,
@@ -102,14 +112,18 @@ const foldOfIngress = (subject: string, stored: Parameters<typeof createIngress>
       const { value, context } = snapshot()
       return { value, context: copyOf(context) }
     },
+    fromCheckpoint: (parts) => {
+      const read = ingressFromCheckpoint(parts)
+      return read && foldOfIngress(subject, read.getSnapshot())
+    },
     snapshot,
     machineHash: machineHashOf(ingressMachine),
   }
 }
 
 /** Pools, clients and settings have no machine: what they are is their configuration. */
-const foldOfConfiguration = (): FoldedSubject => {
-  let stored = noConfiguration
+const foldOfConfiguration = (beginning = noConfiguration): FoldedSubject => {
+  let stored = beginning
   const objects = () => objectsIn(stored)
   return {
     evolve: (fact) => {
@@ -119,6 +133,10 @@ const foldOfConfiguration = (): FoldedSubject => {
     stateOf: (actor) => {
       const found = objects().get(actor)
       return found && { value: found.removed ? "removed" : "configured", context: copyOf(found) }
+    },
+    fromCheckpoint: (parts) => {
+      const read = configurationFromCheckpoint(parts)
+      return read && foldOfConfiguration(read)
     },
     snapshot: () => null,
     machineHash: "folded",

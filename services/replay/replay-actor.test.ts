@@ -11,8 +11,8 @@ import {
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 import { describe, expect, test } from "vitest"
 import { replayActor, type ReplayedState, type ReplayedStep, type ReplayRequest } from "./replay-actor.ts"
-import { everything } from "./starting-point.ts"
-import { type Draft, logOf, record, storeOn, subject } from "./testing/recorded-log.ts"
+import { checkpointed, type Draft, logOf, record, storeOn, subject } from "./testing/recorded-log.ts"
+import { everything } from "./until.ts"
 
 /** Versions 1 to 5 at 0, 0, 10, 10 and 30 ms. */
 const history = () =>
@@ -104,6 +104,41 @@ describe("an actor as it was (R1)", () => {
   })
 })
 
+describe("a history with a checkpoint (L5)", () => {
+  /** The checkpoint is versions 4 and 5. */
+  const drafts = () => checkpointed(history(), 3)
+
+  test("is folded from it on, to the same as from the beginning", async () => {
+    const log = await logOf(drafts())
+    const whole = await stateAt(await logOf(history()), upTo(30))
+    expect(await stateAt(log, upTo(30))).toMatchObject({
+      version: 7,
+      value: whole.value,
+      context: whole.context,
+    })
+    expect(await stateAt(log, upTo(5))).toMatchObject({ version: 2, context: { leases: { "r1.1": {} } } })
+    expect(await stateAt(log, version(4))).toMatchObject({ version: 4, value: { admission: "queueing" } })
+    const told = drafts()
+    Object.assign((told[3]!.facts[0] as unknown as { context: object }).context, { revision: 77 })
+    // It is read, not folded: what it says is believed, from there on.
+    expect(await stateAt(await logOf(told), {})).toMatchObject({ version: 7, context: { revision: 77 } })
+    expect(await stateAt(await logOf(told), version(3))).toMatchObject({ context: { revision: 1 } })
+  })
+
+  test("shows no step of it, and begins with it where all before is purged", async () => {
+    const steps = await replayed(await logOf(drafts()), { ...upTo(-1), stepsUntilMs: Infinity })
+    expect(steps.map((one) => one.kind === "step" && one.fact.type)).not.toContain("channel.checkpointed")
+    const purged = await logOf(drafts().slice(3))
+    const whole = await stateAt(await logOf(history()), {})
+    expect(await stateAt(purged, {})).toMatchObject({ version: 7, context: whole.context })
+    expect(await stateAt(purged, { actor: "account/a" })).toMatchObject({
+      version: 7,
+      value: { health: "healthy" },
+    })
+    await expect(stateAt(purged, version(4))).rejects.toThrow(/^channel\/c is not in the log at that time/)
+  })
+})
+
 describe("what changed at each step (R1)", () => {
   test("a step is a fact of the actor with the regions and the fields that it changed", async () => {
     const log = await logOf(history())
@@ -172,7 +207,7 @@ describe("what cannot be shown is said in one line", () => {
     [{ actor: "account/d" }, "there is no account/d in the log"],
     [{ actor: "c" }, /^"c" names no actor: expected channel\/ID/],
     [version(9), "there is no version 9 of channel/c: the newest is 5"],
-    [upTo(-1), /^channel\/c did not exist yet/],
+    [upTo(-1), /^channel\/c is not in the log at that time/],
   ])("%j", async (request, reason) => {
     expect(await because(history(), request)).toMatch(reason)
   })

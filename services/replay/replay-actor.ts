@@ -1,11 +1,14 @@
+import { isCheckpoint } from "@sluice/events/checkpoint.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 import { subjectOf } from "./actor-subject.ts"
+import { beginsCheckpoint, CheckpointReader } from "./checkpoint-reader.ts"
 import { type Change, differenceOf } from "./difference.ts"
 import type { ActorState, FoldedSubject } from "./folded-subject.ts"
 import { ReplayFailed } from "./replay-failed.ts"
-import { startingPoint, type StartingPoint, type Until } from "./starting-point.ts"
+import { startingPoint, type StartingPoint } from "./starting-point.ts"
 import { readCommit, type StoredCommit } from "./stored-commits.ts"
+import type { Until } from "./until.ts"
 
 /** Where in the log something stands: the last commit that is folded in, whole or in part. */
 interface Place {
@@ -82,13 +85,17 @@ export async function* replayActor(
 
 class Replay {
   readonly #actor: string
-  readonly #fold: FoldedSubject
+  readonly #checkpoints = new CheckpointReader()
+  #fold: FoldedSubject
   #place: Place
+  /** Whether the fold stands for all that was before; else it does from the next checkpoint on. */
+  #isWhole: boolean
 
-  constructor(actor: string, { fold, ...place }: StartingPoint) {
+  constructor(actor: string, { fold, isWhole, ...place }: StartingPoint) {
     this.#actor = actor
     this.#fold = fold
     this.#place = place
+    this.#isWhole = isWhole
   }
 
   get sequence(): number {
@@ -113,17 +120,20 @@ class Replay {
       throw new ReplayFailed({
         message: `there is no version ${until.version} of ${this.#actor}: the newest is ${place.version}`,
       })
-    const state = this.#fold.stateOf(this.#actor)
+    const state = this.#isWhole ? this.#fold.stateOf(this.#actor) : undefined
     if (state !== undefined && place.version > 0)
       yield { kind: "state", actor: this.#actor, ...place, ...state }
     else if (!hasSteps)
-      throw new ReplayFailed({ message: `${this.#actor} did not exist yet: nothing had happened to it` })
+      throw new ReplayFailed({
+        message: `${this.#actor} is not in the log at that time: its history begins later`,
+      })
   }
 
   /** Folds facts, and tells of those that happened to the actor. */
   *steps(stored: StoredCommit, facts: ReadonlyArray<Fact>): Generator<ReplayedStep> {
     for (const fact of facts) {
-      if (fact.actor !== this.#actor) {
+      // A checkpoint changes nothing.
+      if (fact.actor !== this.#actor || isCheckpoint(fact)) {
         this.#evolve(stored, fact)
         continue
       }
@@ -142,8 +152,12 @@ class Replay {
   }
 
   #evolve({ commit, sequence }: StoredCommit, fact: Fact): void {
+    // Where what was before is purged, the history begins with a checkpoint.
+    if (this.#place.version === 0 && commit.version > 1 && beginsCheckpoint(commit)) this.#isWhole = false
     try {
-      this.#fold.evolve(fact)
+      const checkpoint = this.#checkpoints.take(fact)
+      if (checkpoint !== undefined && !this.#isWhole) this.#beginAt(checkpoint)
+      if (!isCheckpoint(fact)) this.#fold.evolve(fact)
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error)
       throw new ReplayFailed({
@@ -151,5 +165,12 @@ class Replay {
       })
     }
     this.#place = { version: commit.version, commit: commit.commit, sequence, at: fact.at }
+  }
+
+  #beginAt(checkpoint: Parameters<FoldedSubject["fromCheckpoint"]>[0]): void {
+    const begun = this.#fold.fromCheckpoint(checkpoint)
+    if (begun === undefined) throw new Error("the history begins with a checkpoint that later code wrote")
+    this.#fold = begun
+    this.#isWhole = true
   }
 }

@@ -21,6 +21,16 @@ export const readCommit = (message: StoredMessage): StoredCommit => {
   }
 }
 
+/** Gives the first commit of a subject behind a sequence. */
+export const firstAfter = async (
+  log: EventLog,
+  subject: string,
+  afterSequence: number,
+): Promise<StoredCommit | undefined> => {
+  for await (const message of log.read({ subject, afterSequence })) return readCommit(message)
+  return undefined
+}
+
 /** Gives the commit at a sequence, if it is one of the subject. */
 export const commitAt = async (
   log: EventLog,

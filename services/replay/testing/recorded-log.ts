@@ -1,4 +1,5 @@
-import { createGroup } from "@sluice/actors/group.ts"
+import { checkpointGroup } from "@sluice/actors/checkpoint.ts"
+import { createGroup, evolve } from "@sluice/actors/group.ts"
 import { run, start } from "@sluice/actors/testing/specification.ts"
 import { type Fact, schemaNumber } from "@sluice/events/commit.ts"
 import { channelSubject } from "@sluice/events/identifier.ts"
@@ -13,7 +14,7 @@ export interface Draft {
   readonly commit: string
   version: number
   at: number
-  readonly facts: Array<Fact>
+  facts: Array<Fact>
 }
 
 /** The subject of the channel `c` that is recorded. */
@@ -48,4 +49,23 @@ export const logOf = async (drafts: ReadonlyArray<Draft>): Promise<EventLog> => 
   const log = createMemoryLog()
   await storeOn(log, subject, drafts)
   return log
+}
+
+/** Puts a checkpoint of what commits make behind a version, in as many commits as there are actors. */
+export const checkpointed = (drafts: ReadonlyArray<Draft>, version: number): Array<Draft> => {
+  const group = createGroup()
+  const head = structuredClone(drafts.slice(0, version))
+  for (const { facts } of head) for (const fact of facts) evolve(group, fact)
+  const at = head.at(-1)?.at ?? start
+  const parts = structuredClone(checkpointGroup(group, at)).map((fact) => ({
+    commit: "",
+    version: 0,
+    at,
+    facts: [fact],
+  }))
+  return [...head, ...parts, ...structuredClone(drafts.slice(version))].map((draft, index) => ({
+    ...draft,
+    commit: `commit-${index + 1}`,
+    version: index + 1,
+  }))
 }

@@ -6,7 +6,7 @@ export interface ExpectedState {
   readonly machineHash: string
   readonly state: unknown
   /** Who says it. */
-  readonly by: "running" | "snapshot"
+  readonly by: "running" | "snapshot" | "checkpoint"
 }
 
 const shownChanges = 3
@@ -14,6 +14,7 @@ const shownChanges = 3
 const who: Readonly<Record<ExpectedState["by"], string>> = {
   running: "the running actor",
   snapshot: "the stored snapshot",
+  checkpoint: "the checkpoint",
 }
 
 /**
@@ -21,9 +22,12 @@ const who: Readonly<Record<ExpectedState["by"], string>> = {
  *
  * Source: L13.
  */
-export const stateProblem = (fold: unknown, { state, by }: ExpectedState): string | undefined => {
+export const stateProblem = (
+  fold: unknown,
+  { state, by }: Pick<ExpectedState, "state" | "by">,
+): string | undefined => {
   const folded: unknown = JSON.parse(JSON.stringify(fold))
-  const changes = differenceOf(folded, state)
+  const changes = differenceOf(folded, JSON.parse(JSON.stringify(state)))
   if (changes.length === 0) return undefined
   const places = changes.slice(0, shownChanges).map(({ path }) => path)
   const more = changes.length > shownChanges ? ` and ${changes.length - shownChanges} more places` : ""

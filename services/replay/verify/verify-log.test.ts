@@ -11,7 +11,7 @@ import {
 } from "@sluice/actors/testing/specification.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import { describe, expect, test } from "vitest"
-import { type Draft, logOf, record, storeOn, subject } from "../testing/recorded-log.ts"
+import { checkpointed, type Draft, logOf, record, storeOn, subject } from "../testing/recorded-log.ts"
 import type { InvariantName } from "./invariant.ts"
 import type { ExpectedState } from "./same-state.ts"
 import { verifyLog } from "./verify-log.ts"
@@ -251,6 +251,31 @@ describe("a doctored log is found out, and the commit named (R3)", () => {
     ])
     await log.saveSnapshot(subject, { ...running, sequence: 4, machineHash: "other code" })
     expect((await verifyLog(log, options)).counts.state.checked).toBe(0)
+  })
+})
+
+describe("a log with a checkpoint (L5, L13)", () => {
+  test("it is what the log makes, or else it is named", async () => {
+    const drafts = checkpointed(history(), 4)
+    expect((await verified(drafts)).counts.state).toEqual({ checked: 1, violated: 0 })
+    const channel = drafts[4]?.facts[0] as unknown as { context: { leases: Array<object> } }
+    channel.context.leases.splice(0)
+    expect(await commitsThatBreak(drafts, "state")).toEqual([
+      ["commit-6", "the checkpoint is not what the log makes: channel.context.leases differ"],
+    ])
+  })
+
+  test("is verified from it on where all before is purged, with those who hold and wait", async () => {
+    const purged = checkpointed(history(), 4).slice(4)
+    const { violations, commits, counts } = await verified(purged)
+    expect([violations, commits]).toEqual([[], purged.length])
+    expect(counts.order.checked).toBe(6)
+    const passing = checkpointed(history(), 4).slice(4)
+    find(passing, "channel.acquired", "r2").draft.facts = [
+      ...find(passing, "channel.acquired", "r2").draft.facts.slice(0, 2),
+      ...structuredClone(find(passing, "channel.acquired", "r3").draft.facts.slice(2, 4)),
+    ]
+    expect((await commitsThatBreak(passing, "order"))[0]?.[1]).toBe('r3 overtakes r2 in the lane "alice  m"')
   })
 })
 

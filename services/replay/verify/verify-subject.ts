@@ -1,5 +1,7 @@
+import { isCheckpoint } from "@sluice/events/checkpoint.ts"
 import type { Commit, Fact } from "@sluice/events/commit.ts"
 import type { EventLog, StoredMessage } from "@sluice/infra/event-log/event-log.ts"
+import { beginsCheckpoint, CheckpointReader } from "../checkpoint-reader.ts"
 import { type FoldedSubject, foldOf } from "../folded-subject.ts"
 import { readQuickly } from "../read-quickly.ts"
 import { checkCooldowns } from "./cooldown-pairs.ts"
@@ -22,6 +24,8 @@ export interface SubjectRange {
   /** What somebody else says that the commits up to a version make. */
   readonly expected: ReadonlyArray<ExpectedState>
 }
+
+type Judge = (name: InvariantName, problem: string | undefined) => void
 
 type Look = (fact: Fact, moment: Moment) => string | undefined
 
@@ -46,24 +50,20 @@ export const verifySubject = async (
 
 class SubjectRun {
   readonly #range: SubjectRange
-  readonly #fold: FoldedSubject
   readonly #tally: Tally
-  readonly #checks: ReadonlyArray<Check>
-  readonly #looks: ReadonlyMap<string, ReadonlyArray<readonly [name: InvariantName, look: Look]>>
+  readonly #checkpoints = new CheckpointReader()
+  #fold: FoldedSubject
+  #checks: ReadonlyArray<Check> = []
+  #looks: ReturnType<typeof byType> = new Map()
   #before: Before = { version: 0, epoch: 0, at: 0 }
+  /** Whether the fold stands for all that was before; where that is purged, it does from the first checkpoint on. */
+  #isWhole = true
 
   constructor(range: SubjectRange) {
     this.#range = range
-    this.#fold = foldOf(range.subject)
     this.#tally = new Tally(range.subject)
-    this.#checks = [
-      checkLimits(),
-      checkOrder(this.#fold.group),
-      checkLeases(),
-      checkUsage(),
-      checkCooldowns(),
-    ]
-    this.#looks = byType(this.#checks)
+    this.#fold = foldOf(range.subject)
+    this.#begin(this.#fold)
   }
 
   /** Takes the next commit; false where nothing behind it can be folded. */
@@ -71,26 +71,19 @@ class SubjectRun {
     const commit = this.#read(message)
     if (commit === undefined) return false
     const isJudged = commit.at >= this.#range.fromMs
-    const judge = (name: InvariantName, problem: string | undefined): void => {
+    const judge: Judge = (name, problem) => {
       if (isJudged) this.#tally.judge(name, { message, commit, problem })
     }
+    this.#beginInTheMiddle(commit)
     judge("versions", placeProblem(commit, message.id, this.#before))
-    const moment = { group: this.#fold.group, commit }
-    for (const fact of commit.facts) {
-      for (const [name, look] of this.#looks.get(fact.type) ?? []) judge(name, look(fact, moment))
-      try {
-        this.#fold.evolve(fact)
-      } catch (error) {
-        this.#tally.judge("history", {
-          message,
-          commit,
-          problem: `${fact.type} of ${fact.actor}: ${wordsOf(error)}`,
-        })
-        return false
-      }
+    try {
+      for (const fact of commit.facts) this.#happen(fact, { commit, judge })
+    } catch (error) {
+      this.#tally.judge("history", { message, commit, problem: wordsOf(error) })
+      return false
     }
     for (const { name, rested } of this.#checks) {
-      const problem = rested?.(moment)
+      const problem = rested?.({ group: this.#fold.group, commit })
       if (problem !== undefined) judge(name, problem)
     }
     judge("history", undefined)
@@ -106,15 +99,52 @@ class SubjectRun {
     return this.#tally.report(this.#range.expected.filter(({ version }) => version > this.#before.version))
   }
 
+  #begin(fold: FoldedSubject): void {
+    this.#fold = fold
+    this.#checks = [checkLimits(), checkOrder(fold.group), checkLeases(), checkUsage(), checkCooldowns()]
+    this.#looks = byType(this.#checks)
+  }
+
+  #beginInTheMiddle(commit: Commit): void {
+    const { version, epoch } = commit
+    if (this.#before.version > 0 || version === 1 || !beginsCheckpoint(commit)) return
+    this.#before = { version: version - 1, epoch, at: 0 }
+    this.#isWhole = false
+  }
+
+  /** Fails: throws where the fact is out of place. */
+  #happen(fact: Fact, { commit, judge }: { readonly commit: Commit; readonly judge: Judge }): void {
+    const parts = this.#checkpoints.take(fact)
+    if (parts !== undefined) this.#compare(parts, judge)
+    if (isCheckpoint(fact)) return
+    const moment = { group: this.#fold.group, commit }
+    for (const [name, look] of this.#looks.get(fact.type) ?? []) judge(name, look(fact, moment))
+    try {
+      this.#fold.evolve(fact)
+    } catch (error) {
+      throw new Error(`${fact.type} of ${fact.actor}: ${wordsOf(error)}`, { cause: error })
+    }
+  }
+
+  /** A checkpoint is what the log makes, or else what the log begins with. Source: L13. */
+  #compare(parts: Parameters<FoldedSubject["fromCheckpoint"]>[0], judge: Judge): void {
+    const stored = this.#fold.fromCheckpoint(parts)
+    if (stored === undefined) return
+    if (this.#isWhole)
+      return judge(
+        "state",
+        stateProblem(this.#fold.snapshot(), { state: stored.snapshot(), by: "checkpoint" }),
+      )
+    this.#isWhole = true
+    this.#begin(stored)
+  }
+
   #read(message: StoredMessage): Commit | undefined {
     try {
       return readQuickly(message.body)
     } catch (error) {
-      this.#tally.judge("history", {
-        message,
-        commit: undefined,
-        problem: `it cannot be read: ${wordsOf(error)}`,
-      })
+      const problem = `it cannot be read: ${wordsOf(error)}`
+      this.#tally.judge("history", { message, commit: undefined, problem })
       return undefined
     }
   }

@@ -1,11 +1,11 @@
 import { once } from "node:events"
 import { replayActor, type ReplayedState, type ReplayedStep } from "@sluice/replay/replay-actor.ts"
-import { everything, type Until } from "@sluice/replay/starting-point.ts"
+import { everything, type Until } from "@sluice/replay/until.ts"
 import { Effect } from "effect"
+import { type LogPlace, logToRead } from "../archive/log-at.ts"
 import { CommandFailed, failedWith } from "../failure.ts"
 import { endQuietlyOnClosedPipe } from "../pipe.ts"
 import { factLine } from "../tail/fact-line.ts"
-import { type LogPlace, openLog } from "./log-source.ts"
 import { changeLines, stateText } from "./state-text.ts"
 
 /** What is asked of a history; absent times are the head. */
@@ -23,7 +23,7 @@ export interface ReplayOptions extends LogPlace {
 export const replay = Effect.fnUntraced(function* (options: ReplayOptions) {
   const problem = problemOf(options)
   if (problem !== undefined) return yield* new CommandFailed({ message: problem })
-  const { log } = yield* openLog(options)
+  const { log } = yield* logToRead(options)
   endQuietlyOnClosedPipe()
   yield* Effect.tryPromise({
     try: async (signal) => {
