@@ -57,7 +57,7 @@ describe("sluice replay (R1)", () => {
 
   test.each([
     [["channel/nobody"], /^sluice: there is no channel\/nobody in the log: there is channel\/demo-/],
-    [["channel/demo-openai", "--at", "1h"], /^sluice: channel\/demo-openai is not in the log at that time/],
+    [["channel/demo-openai", "--at", "-1h"], /^sluice: channel\/demo-openai is not in the log at that time/],
     [
       ["channel/demo-openai", "--from", "2h", "--to", "1h"],
       /^sluice: nothing happened to channel\/demo-openai/,

@@ -9,9 +9,9 @@ export interface CheckpointStart {
   readonly sequence: number
 }
 
-/** So much of the stream is searched first, and then four times as much each time. */
+/** So much of the stream is searched first, and then so many times as much. */
 const firstWindow = 10_000
-const growth = 4
+const growth = 16
 
 /** Stands in the text of a commit that holds a part of a checkpoint. */
 const mark = '.checkpointed"'

@@ -17,6 +17,7 @@ import { traceCommand } from "./commands/trace.ts"
 import { upCommand } from "./commands/up.ts"
 import { verifyCommand } from "./commands/verify.ts"
 import packageJson from "./package.json" with { type: "json" }
+import { joinSignedSpans } from "./signed-spans.ts"
 
 const sluice = Command.make("sluice").pipe(
   Command.withDescription(
@@ -52,6 +53,8 @@ const sluice = Command.make("sluice").pipe(
 
 /** Runs the command that the arguments name: a failure is one line on stderr and exit status 1. */
 export const runCommandLine = (): void => {
+  const [node = "", script = "", ...args] = process.argv
+  process.argv = [node, script, ...joinSignedSpans(args)]
   const program = Command.run(sluice, { version: packageJson.version }).pipe(
     Effect.tapErrorTag("CommandFailed", ({ message }) =>
       Effect.sync(() => process.stderr.write(message.replaceAll(/^/gmu, "sluice: ") + "\n")),
