@@ -1,6 +1,10 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import {
   askForCompletion,
+  processesOn,
   runCommand,
   type RunningSluice,
   startCommand,
@@ -122,5 +126,11 @@ test("a log on which nothing runs is read by the command itself, and left as it 
   await other.stop("SIGTERM")
   const { code, stdout } = await runCommand(["replay", "channel/demo-openai", "--json", ...where])
   expect([code, linesIn(stdout)[0]]).toMatchObject([0, { kind: "state", context: { leases: {} } }])
+  // A reader that has had enough leaves no server behind either.
+  const main = join(import.meta.dirname, "../services/sluice/main.ts")
+  const everything = [main, "replay", "channel/demo-openai", "--from", "1h", "--json", ...where]
+  const piped = spawn("sh", ["-c", '"$0" "$@" | head -c 10', process.execPath, ...everything])
+  await once(piped, "close")
+  await until(() => processesOn(data.path).length === 0, "everything on the data directory has ended")
   await (await startSluice(data.path)).stop("SIGTERM")
 })

@@ -4,7 +4,7 @@ import { everything, type Until } from "@sluice/replay/until.ts"
 import { Effect } from "effect"
 import { type LogPlace, logToRead } from "../archive/log-at.ts"
 import { CommandFailed, failedWith } from "../failure.ts"
-import { endQuietlyOnClosedPipe } from "../pipe.ts"
+import { closedPipe } from "../pipe.ts"
 import { factLine } from "../tail/fact-line.ts"
 import { changeLines, stateText } from "./state-text.ts"
 
@@ -24,14 +24,15 @@ export const replay = Effect.fnUntraced(function* (options: ReplayOptions) {
   const problem = problemOf(options)
   if (problem !== undefined) return yield* new CommandFailed({ message: problem })
   const { log } = yield* logToRead(options)
-  endQuietlyOnClosedPipe()
+  const closed = closedPipe()
   yield* Effect.tryPromise({
     try: async (signal) => {
       let steps = 0
-      for await (const shown of replayActor(log, requestOf(options, signal))) {
+      for await (const shown of replayActor(log, requestOf(options, AbortSignal.any([signal, closed])))) {
+        if (closed.aborted) return
         if (shown.kind === "step") steps += 1
         else if (options.fromMs !== undefined && !options.json) continue
-        if (!process.stdout.write(textOf(shown, options.json))) await once(process.stdout, "drain")
+        if (!process.stdout.write(textOf(shown, options.json))) await drained(closed)
       }
       if (options.fromMs !== undefined && steps === 0 && !options.follow)
         throw new CommandFailed({ message: `nothing happened to ${options.actor} in that time` })
@@ -39,6 +40,13 @@ export const replay = Effect.fnUntraced(function* (options: ReplayOptions) {
     catch: failedWith,
   })
 }, Effect.scoped)
+
+/** Resolves when there is room for more, or nobody wants it. */
+const drained = async (closed: AbortSignal): Promise<void> => {
+  await once(process.stdout, "drain").catch((error: unknown) => {
+    if (!closed.aborted) throw error
+  })
+}
 
 const problemOf = ({ atMs, version, fromMs, toMs, follow }: ReplayOptions): string | undefined => {
   const starts = [atMs, version, fromMs].filter((given) => given !== undefined)

@@ -4,6 +4,7 @@ import { verifyLog } from "@sluice/replay/verify/verify-log.ts"
 import { Effect, Schema } from "effect"
 import { type LogPlace, logToRead } from "../archive/log-at.ts"
 import { failedWith } from "../failure.ts"
+import { closedPipe } from "../pipe.ts"
 import { runningOn } from "../running.ts"
 import { showProgress } from "./progress.ts"
 import { reportText } from "./report-text.ts"
@@ -19,6 +20,7 @@ const decodeState = Schema.decodeUnknownSync(RunningState)
 /** Holds the log to its invariants and prints what was found; the exit status is 1 where one does not hold. Source: R3. */
 export const verify = Effect.fnUntraced(function* ({ fromMs, json, ...place }: VerifyCommandOptions) {
   const { log, url } = yield* logToRead(place)
+  closedPipe()
   const isAtRest = place.natsUrl === undefined && runningOn(place.dataDirectory) === undefined
   const asker = isAtRest ? undefined : yield* asking(url)
   const progress = yield* Effect.acquireRelease(
