@@ -32,16 +32,28 @@ const factsIn = (stdout: string): ReadonlyArray<Record<string, unknown>> =>
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as Record<string, unknown>)
 
-test.each(["up", "check", "query", "tail", "trace", "simulate", "export", "import", "ingress", "projector"])(
-  "%s --help has a sentence, flags with defaults, and an example",
-  async (command) => {
-    const { code, stdout } = await runCommand([command, "--help"])
-    expect(code).toBe(0)
-    expect(stdout).toMatch(/DESCRIPTION\n {2}\S/)
-    expect(stdout).toMatch(/\(default: /)
-    expect(stdout).toMatch(/EXAMPLES\n/)
-  },
-)
+test.each([
+  "up",
+  "check",
+  "query",
+  "tail",
+  "replay",
+  "explain",
+  "verify",
+  "doctor",
+  "trace",
+  "simulate",
+  "export",
+  "import",
+  "ingress",
+  "projector",
+])("%s --help has a sentence, flags with defaults, and an example", async (command) => {
+  const { code, stdout } = await runCommand([command, "--help"])
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/DESCRIPTION\n {2}\S/)
+  expect(stdout).toMatch(/\(default: /)
+  expect(stdout).toMatch(/EXAMPLES\n/)
+})
 
 test("a flag that is not known is refused with a suggestion", async () => {
   const { code, stderr } = await runCommand(["query", "usage", "--jsn"])

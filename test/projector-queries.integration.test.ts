@@ -51,6 +51,23 @@ const usages = facts.filter((fact) => fact.type === "account.usage_recorded")
 const sum = (values: ReadonlyArray<number>): number => values.reduce((total, value) => total + value, 0)
 
 describe("named queries", () => {
+  test("the commits of a request are found by its id, with what names no request", async () => {
+    const cooled = examples.find(({ commit }) =>
+      commit.facts.some(({ type }) => type.includes("cooldown_started")),
+    )
+    const asked = cooled?.commit.facts.flatMap((fact) => ("request" in fact ? [fact.request] : []))[0] ?? ""
+    const isOf = (fact: object) => "request" in fact && fact.request === asked
+    const expected = examples
+      .filter(({ commit }) => commit.facts.some(isOf))
+      .flatMap(({ commit }) => commit.facts)
+    const rows = await rowsOf(`/queries/request?request=${asked}&wait=head`)
+    expect(new Set(rows.map(({ type }) => type))).toEqual(new Set(expected.map(({ type }) => type)))
+    expect(rows).toHaveLength(expected.length)
+    expect(expected.every(isOf)).toBe(false)
+    expect(await rowsOf("/queries/request?request=nobody")).toEqual([])
+    expect(await get("/queries/request")).toMatchObject({ status: 400 })
+  })
+
   test("usage adds up to what was metered, by whatever it is grouped", async () => {
     const inputTokens = sum(usages.map(({ tokens }) => tokens.input))
     const costUsd = sum(usages.map(({ costNanoUsd }) => costNanoUsd)) / 1e9
@@ -147,6 +164,7 @@ describe("named queries", () => {
       "near-limit",
       "adjustments",
       "trace",
+      "request",
     ])
     expect(queries.every(({ about, parameters }) => about.endsWith(".") && parameters.length > 0)).toBe(true)
   })

@@ -108,6 +108,11 @@ export class Committer {
     return this.#answered.promise
   }
 
+  /** Tells whether all that was taken is stored. */
+  get isSettled(): boolean {
+    return this.#batches.length === 0
+  }
+
   /** Takes facts that were decided together; resolves when their commit is stored. */
   add(facts: ReadonlyArray<Fact>): Promise<void> {
     const last = this.#batches.at(-1)

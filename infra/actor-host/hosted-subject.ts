@@ -104,6 +104,11 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
     return this.#committer.settled
   }
 
+  /** Whether all that was decided is stored: the state is then exactly what the log makes. */
+  get isSettled(): boolean {
+    return this.#committer.isSettled
+  }
+
   /**
    * Decides a command, evolves the state and hands the facts to the log.
    *

@@ -30,6 +30,10 @@ export const Operation = Schema.Union([
   Schema.Struct({ type: Schema.Literal("adaptive_list"), channel: Schema.NullOr(Schema.String) }),
   Schema.Struct({ type: Schema.Literal("adaptive_stats"), account }),
   Schema.Struct({ type: Schema.Literal("adaptive_summary") }),
+  /** Asks for what the actors of a subject hold: a `RunningState`. Source: R3. */
+  Schema.Struct({ type: Schema.Literal("state"), subject: Schema.String }),
+  /** Asks of each channel and account whether it would take a request: a list of `Diagnosis`. Source: R6. */
+  Schema.Struct({ type: Schema.Literal("diagnose"), model: Schema.NullOr(Schema.String) }),
 ])
 export type Operation = typeof Operation.Type
 

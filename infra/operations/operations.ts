@@ -37,22 +37,41 @@ export const serveOperations = async (options: {
   return { close: () => connection.close() }
 }
 
+/** Whoever asks the running actors for operations. */
+export interface Asker extends AsyncDisposable {
+  /** Fails: rejects with `LogUnavailable` where nobody answers. */
+  ask(operation: Operation): Promise<OperationAnswer>
+}
+
 /**
- * Asks the running actors for an operation.
+ * Opens a connection over which the running actors are asked.
+ *
+ * Fails: rejects with `LogUnavailable` where the server does not answer.
+ */
+export const openAsker = async (url: string): Promise<Asker> => {
+  const connection = await connectToLog(url, "sluice operations")
+  return {
+    ask: async (operation) => {
+      try {
+        const answer = await connection.nats.request(subject, JSON.stringify(operation), {
+          timeout: answerTimeoutMs,
+        })
+        return decodeAnswer(answer.string())
+      } catch (error) {
+        if (!(error instanceof Error)) throw error
+        throw new LogUnavailable({ reason: `no ingress answers at ${connection.shown}: ${error.message}` })
+      }
+    },
+    [Symbol.asyncDispose]: () => connection.close(),
+  }
+}
+
+/**
+ * Asks the running actors for one operation.
  *
  * Fails: rejects with `LogUnavailable` where nobody answers.
  */
 export const askOperation = async (url: string, operation: Operation): Promise<OperationAnswer> => {
-  const connection = await connectToLog(url, "sluice operations")
-  try {
-    const answer = await connection.nats.request(subject, JSON.stringify(operation), {
-      timeout: answerTimeoutMs,
-    })
-    return decodeAnswer(answer.string())
-  } catch (error) {
-    if (!(error instanceof Error)) throw error
-    throw new LogUnavailable({ reason: `no ingress answers at ${connection.shown}: ${error.message}` })
-  } finally {
-    await connection.close()
-  }
+  await using asker = await openAsker(url)
+  return await asker.ask(operation)
 }

@@ -83,7 +83,12 @@ export const startIngress = Effect.fnUntraced(function* (start: IngressStart) {
         url: start.natsUrl,
         run: (asked) =>
           runOperation(
-            { channels: node.channels, adaptive: () => current.configuration.wanted.settings.adaptive },
+            {
+              channels: node.channels,
+              ingress: node.ingress,
+              adaptive: () => current.configuration.wanted.settings.adaptive,
+              now: parts.clock.now,
+            },
             asked,
           ),
       }),

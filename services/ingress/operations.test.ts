@@ -13,8 +13,9 @@ const start = async () => {
     { id: "c", accounts: [account("a", { adaptive: { initial: 6 } }), account("b", 4)] },
     { id: "d" },
   ]
-  const { node, log } = await startActors({ wanted: configuration(channels) })
-  const operated = { channels: node.channels, adaptive: () => settings }
+  const { node, log, clock } = await startActors({ wanted: configuration(channels) })
+  const { channels: hosted, ingress } = node
+  const operated = { channels: hosted, ingress, adaptive: () => settings, now: clock.now }
   return { log, ask: (operation: Operation) => runOperation(operated, operation) }
 }
 
@@ -70,5 +71,22 @@ describe("S6: operations on limits", () => {
   ])("say in one line that there is no such actor", async (operation, message) => {
     const { ask } = await start()
     expect(await ask(operation)).toEqual({ ok: false, message })
+  })
+})
+
+describe("R3: what the running actors hold", () => {
+  it("is told at a version that the log holds, once what is under way is stored", async () => {
+    const { ask, log } = await start()
+    const subject = "sluice.log.channel.c"
+    const setting = ask({ type: "set_limit", account: "b", limit: 9, by })
+    const { ok, value } = await ask({ type: "state", subject })
+    await setting
+    expect([ok, value]).toMatchObject([true, { version: 2 }])
+    expect(JSON.stringify(value)).toContain('"mode":9')
+    expect((await log.last(subject))?.sequence).toBe(await log.head())
+    expect(await ask({ type: "state", subject: "sluice.log.ingress.n1" })).toMatchObject({
+      value: { version: 1 },
+    })
+    expect((await ask({ type: "state", subject: "sluice.log.channel.x" })).ok).toBe(false)
   })
 })

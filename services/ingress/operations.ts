@@ -9,12 +9,13 @@ import type { ChangedLimitAnswer } from "@sluice/infra/operations/adaptive-answe
 import type { Operation, OperationAnswer } from "@sluice/infra/operations/operation.ts"
 import { limitAnswer, listAnswer, statsAnswer, summaryAnswer } from "./adaptive-answers.ts"
 import type { HostedChannel } from "./hosted-channel.ts"
+import { diagnosisAnswer, type RunningActors, stateAnswer } from "./running-answers.ts"
 
 /** What operations are carried out on. */
-export interface Operated {
-  readonly channels: ReadonlyMap<string, HostedChannel>
+export interface Operated extends RunningActors {
   /** How limits are learned now where nobody says it. Source: S4. */
   readonly adaptive: () => AdaptiveSettings
+  readonly now: () => number
 }
 
 type Of<T extends Operation["type"]> = Extract<Operation, { type: T }>
@@ -41,6 +42,10 @@ export const runOperation = async (operated: Operated, operation: Operation): Pr
     }
     case "adaptive_summary":
       return { ok: true, message: "", value: summaryAnswer(accountsIn(channels)) }
+    case "state":
+      return stateAnswer(operated, operation.subject)
+    case "diagnose":
+      return diagnosisAnswer(operated, { model: operation.model, now: operated.now() })
   }
 }
 

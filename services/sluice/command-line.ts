@@ -5,14 +5,19 @@ import { CliConfig, Command, GlobalFlag } from "effect/cli"
 import { adaptiveCommand } from "./commands/adaptive.ts"
 import { exportCommand, importCommand } from "./commands/archive.ts"
 import { checkCommand } from "./commands/check.ts"
+import { doctorCommand } from "./commands/doctor.ts"
+import { explainCommand } from "./commands/explain.ts"
 import { queryCommand } from "./commands/query.ts"
+import { replayCommand } from "./commands/replay.ts"
 import { resetCommand } from "./commands/reset.ts"
 import { ingressCommand, projectorCommand } from "./commands/services.ts"
 import { simulateCommand } from "./commands/simulate.ts"
 import { tailCommand } from "./commands/tail.ts"
 import { traceCommand } from "./commands/trace.ts"
 import { upCommand } from "./commands/up.ts"
+import { verifyCommand } from "./commands/verify.ts"
 import packageJson from "./package.json" with { type: "json" }
+import { joinSignedSpans } from "./signed-spans.ts"
 
 const sluice = Command.make("sluice").pipe(
   Command.withDescription(
@@ -23,6 +28,10 @@ const sluice = Command.make("sluice").pipe(
     checkCommand,
     queryCommand,
     tailCommand,
+    replayCommand,
+    explainCommand,
+    verifyCommand,
+    doctorCommand,
     resetCommand,
     adaptiveCommand,
     traceCommand,
@@ -44,6 +53,8 @@ const sluice = Command.make("sluice").pipe(
 
 /** Runs the command that the arguments name: a failure is one line on stderr and exit status 1. */
 export const runCommandLine = (): void => {
+  const [node = "", script = "", ...args] = process.argv
+  process.argv = [node, script, ...joinSignedSpans(args)]
   const program = Command.run(sluice, { version: packageJson.version }).pipe(
     Effect.tapErrorTag("CommandFailed", ({ message }) =>
       Effect.sync(() => process.stderr.write(message.replaceAll(/^/gmu, "sluice: ") + "\n")),

@@ -1,5 +1,6 @@
 import { Effect, Option, Schema } from "effect"
 import { Flag } from "effect/cli"
+import { parseWhen, whenForms } from "./when.ts"
 
 /** Where everything that is stored stands. */
 export const dataFlag = Flag.String("data").pipe(
@@ -14,6 +15,18 @@ export const jsonFlag = Flag.Boolean("json").pipe(
   Flag.withDefault(false),
   Flag.withoutNegation,
 )
+
+/** An instant, in any of the forms that a time is given in. Units: milliseconds since the epoch. */
+export const instantFlag = (name: string, about: string) =>
+  Flag.String(name).pipe(
+    Flag.withMetavar("TIME"),
+    Flag.withDescription(`${about}: ${whenForms}`),
+    Flag.mapTryCatch(
+      (text) => parseWhen(text, Date.now()),
+      (error) => String(error instanceof Error ? error.message : error),
+    ),
+    Flag.optional,
+  )
 
 /** The address of a NATS server that runs elsewhere. Source: S3. */
 export const natsFlag = Flag.String("nats").pipe(

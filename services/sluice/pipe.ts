@@ -5,3 +5,13 @@ export const endQuietlyOnClosedPipe = (): void => {
     process.exit(0)
   })
 }
+
+/** Gives a signal that aborts when whoever reads the output has had enough, for a command that has something to put away before it ends. */
+export const closedPipe = (): AbortSignal => {
+  const closed = new AbortController()
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error
+    closed.abort()
+  })
+  return closed.signal
+}

@@ -1,18 +1,21 @@
 import ms from "ms"
 
 /** How a time can be given, for a description of a flag. */
-export const whenForms = "2026-11-20T07:00Z, milliseconds since the epoch, or 15m for 15 minutes ago"
+export const whenForms =
+  "2026-11-20T07:00Z, seconds or milliseconds since the epoch, or 15m for 15 minutes ago"
 
-const epochMs = /^\d{10,}$/u
+const epochSeconds = /^\d{10}$/u
+const epochMs = /^\d{11,}$/u
 const ago = /^-?\d+(\.\d+)?\s?[a-z]+$/iu
 
 /**
- * Reads an instant: ISO 8601, milliseconds since the epoch, or a span before `nowMs` such as `15m` or `-2h`.
+ * Reads an instant: ISO 8601, seconds (ten digits) or milliseconds since the epoch, or a span before `nowMs` such as `15m` or `-2h`.
  *
  * Units: milliseconds since the epoch.
  * Fails: throws a `RangeError` that says what was expected.
  */
 export const parseWhen = (text: string, nowMs: number): number => {
+  if (epochSeconds.test(text)) return 1_000 * Number(text)
   if (epochMs.test(text) || text === "0") return Number(text)
   if (ago.test(text)) return nowMs - Math.abs(parseSpan(text))
   const at = /^\d{4}-/u.test(text) ? Date.parse(text) : Number.NaN

@@ -5,6 +5,7 @@ import { InvalidParameter, UnknownQuery } from "./invalid-parameter.ts"
 import { nearLimitQuery } from "./near-limit.ts"
 import type { GivenParameters, NamedQuery, ParameterInfo } from "./query.ts"
 import { rejectionsQuery } from "./rejections.ts"
+import { requestQuery } from "./request.ts"
 import { sessionsQuery } from "./sessions.ts"
 import { traceQuery } from "./trace.ts"
 import { usageQuery } from "./usage.ts"
@@ -21,6 +22,7 @@ const namedQueries: ReadonlyArray<NamedQuery> = [
   nearLimitQuery,
   adjustmentsQuery,
   traceQuery,
+  requestQuery,
 ]
 
 /** Lists the questions that have a name. Source: P7. */

@@ -1,18 +1,6 @@
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { dataFlag, jsonFlag } from "../flags.ts"
-import { parseWhen, whenForms } from "../when.ts"
-
-const instantFlag = (name: "from" | "to", about: string) =>
-  Flag.String(name).pipe(
-    Flag.withMetavar("TIME"),
-    Flag.withDescription(`${about}: ${whenForms}`),
-    Flag.mapTryCatch(
-      (text) => String(parseWhen(text, Date.now())),
-      (error) => String(error instanceof Error ? error.message : error),
-    ),
-    Flag.optional,
-  )
+import { dataFlag, instantFlag, jsonFlag } from "../flags.ts"
 
 const passedOn = (name: string, metavar: string, about: string) =>
   Flag.String(name).pipe(Flag.withMetavar(metavar), Flag.withDescription(about), Flag.optional)
@@ -36,8 +24,8 @@ export const queryCommand = Command.make(
       "SPAN",
       "How far back: 90s, 15m, 24h or 7d (default: 24h; near-limit: 15m); adjustments: also how many, such as 20 (default: all)",
     ),
-    from: instantFlag("from", "The first instant, in place of --last"),
-    to: instantFlag("to", "The last instant (default: now)"),
+    from: instantFlag("from", "The first instant, in place of --last").pipe(Flag.map(Option.map(String))),
+    to: instantFlag("to", "The last instant (default: now)").pipe(Flag.map(Option.map(String))),
     by: passedOn("by", "COLUMNS", "usage: what to group by, such as model,hour"),
     actor: passedOn(
       "actor",
@@ -45,6 +33,7 @@ export const queryCommand = Command.make(
       "cooldowns, adjustments: only of this one, such as account/demo-openai-1",
     ),
     account: passedOn("account", "ID", "window-cost, sessions: only of this account, such as demo-openai-1"),
+    request: passedOn("request", "ID", "request: whose commits, as x-sluice-request-id names it"),
     share: passedOn("share", "N", "near-limit: from which share of a limit on, 0 to 1 (default: 0.8)"),
     limit: passedOn("limit", "N", "cooldowns, sessions, window-cost: the most rows (default: 100)"),
     wait: passedOn(

@@ -1,7 +1,6 @@
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
-import { dataFlag, endsBySignal, jsonFlag } from "../flags.ts"
-import { parseWhen, whenForms } from "../when.ts"
+import { dataFlag, endsBySignal, instantFlag, jsonFlag } from "../flags.ts"
 
 /** Shows facts as they happen. Source: R5. */
 export const tailCommand = Command.make(
@@ -21,15 +20,7 @@ export const tailCommand = Command.make(
       ),
       Flag.atLeast(0),
     ),
-    from: Flag.String("from").pipe(
-      Flag.withMetavar("TIME"),
-      Flag.withDescription(`Begin at this time: ${whenForms} (default: now)`),
-      Flag.mapTryCatch(
-        (text) => parseWhen(text, Date.now()),
-        (error) => String(error instanceof Error ? error.message : error),
-      ),
-      Flag.optional,
-    ),
+    from: instantFlag("from", "Begin at this time (default: now)"),
     json: jsonFlag,
     data: dataFlag,
   },

@@ -24,6 +24,14 @@ test("a line says when, to whom, what, and what matters of it", () => {
   )
 })
 
+test("a line can say when in UTC, which is the same everywhere", () => {
+  const line = factLine(
+    { ...acquired, at: Date.UTC(2026, 10, 20, 7, 8, 9, 12) },
+    { colours: false, isUtc: true },
+  )
+  expect(line).toMatch(/^07:08:09\.012 /)
+})
+
 test("usage shows the tokens that there were, and the cost in USD", () => {
   const tokens = { input: 9, output: 39, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, reasoning: 0 }
   const fact: Fact = {

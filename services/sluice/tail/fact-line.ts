@@ -22,13 +22,20 @@ const noticeable = new Set(["rejected", "timed_out", "abandoned", "queued", "lim
 const times = new Set(["until", "start", "end", "lastSeenAt", "gateUntil"])
 const shownBefore = new Set(["actor", "type", "at"])
 
+/** How a line is shown. Where nothing is said times are local. */
+export interface FactLook {
+  readonly colours: boolean
+  readonly isUtc?: boolean
+}
+
 /**
  * Writes a fact as one readable line: time, actor, what happened, and the fields that matter.
  *
- * Units: local time; costs in USD; all else as in the fact.
+ * Units: costs in USD; all else as in the fact.
  * Source: R5.
  */
-export const factLine = (fact: Fact, { colours }: { readonly colours: boolean }): string => {
+export const factLine = (fact: Fact, { colours, isUtc = false }: FactLook): string => {
+  const timeOf = isUtc ? utcTimeOf : localTimeOf
   const paint = (style: Colour, text: string) =>
     colours ? styleText(style, text, { validateStream: false }) : text
   const happened = fact.type.slice(fact.type.indexOf(".") + 1)
@@ -39,14 +46,16 @@ export const factLine = (fact: Fact, { colours }: { readonly colours: boolean })
     paint("cyan", fact.actor.padEnd(24)),
     paint(colourOf(fact, happened), happened.padEnd(16)),
     ...names
-      .flatMap((name) => wordsOf(name, fields[name]))
+      .flatMap((name) => wordsOf(name, fields[name], timeOf))
       .map(([name, text]) => paint("dim", `${name}=`) + text),
   ]
     .join(" ")
     .trimEnd()
 }
 
-const timeOf = (at: number): string => {
+const utcTimeOf = (at: number): string => new Date(at).toISOString().slice(11, 23)
+
+const localTimeOf = (at: number): string => {
   const date = new Date(at)
   const two = (n: number) => String(n).padStart(2, "0")
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}.${String(date.getMilliseconds()).padStart(3, "0")}`
@@ -61,7 +70,11 @@ const colourOf = (fact: Fact, happened: string): Colour => {
 }
 
 /** Gives a field as it is shown: nothing where it says nothing, and several where it holds several counts. */
-const wordsOf = (name: string, value: unknown): ReadonlyArray<readonly [string, string]> => {
+const wordsOf = (
+  name: string,
+  value: unknown,
+  timeOf: (at: number) => string,
+): ReadonlyArray<readonly [string, string]> => {
   if (times.has(name) && typeof value === "number") return [[name, timeOf(value)]]
   if (name.endsWith("NanoUsd") && typeof value === "number")
     return [[name.replace("NanoUsd", "Usd"), (value / 1e9).toFixed(6)]]

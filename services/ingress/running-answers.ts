@@ -1,0 +1,52 @@
+import type { Decider, Refusal } from "@sluice/infra/actor-host/decider.ts"
+import type { HostedSubject } from "@sluice/infra/actor-host/hosted-subject.ts"
+import type { OperationAnswer } from "@sluice/infra/operations/operation.ts"
+import type { RunningState } from "@sluice/infra/operations/running-state.ts"
+import type { ActorNode } from "./actor-node.ts"
+import { channelDecider } from "./channel-decider.ts"
+import { diagnose } from "./diagnosis.ts"
+import { ingressDecider } from "./ingress-decider.ts"
+
+/** The actors of a process, all of which are asked. */
+export type RunningActors = Pick<ActorNode, "channels" | "ingress">
+
+/** A subject that is not at rest between so many commits is too busy to be compared. */
+const triesForRest = 1_000
+
+/** Gives what the actors of a subject hold at an instant at which the log holds the same. Source: R3. */
+export const stateAnswer = async (
+  { channels, ingress }: RunningActors,
+  subject: string,
+): Promise<OperationAnswer> => {
+  const channel = [...channels.values()].find((one) => one.subject.subject === subject)
+  if (channel !== undefined) return stateAtRest(channel.subject, channelDecider)
+  if (ingress.subject === subject) return stateAtRest(ingress, ingressDecider)
+  return { ok: false, message: `nothing of ${subject} runs here` }
+}
+
+const stateAtRest = async <State>(
+  hosted: Pick<
+    HostedSubject<State, never, Refusal>,
+    "subject" | "state" | "version" | "settled" | "isSettled"
+  >,
+  { machineHash, snapshot }: Pick<Decider<State, never, Refusal>, "machineHash" | "snapshot">,
+): Promise<OperationAnswer> => {
+  for (let tries = 0; tries < triesForRest; tries += 1) {
+    if (hosted.isSettled) {
+      const value: RunningState = { version: hosted.version, machineHash, state: snapshot(hosted.state) }
+      return { ok: true, message: `${hosted.subject} is at version ${hosted.version}`, value }
+    }
+    await hosted.settled
+  }
+  return { ok: false, message: `${hosted.subject} is too busy to be compared` }
+}
+
+/** Says of each channel and account whether it would take a request now. Source: R6. */
+export const diagnosisAnswer = (
+  { channels }: Pick<RunningActors, "channels">,
+  asked: { readonly model: string | null; readonly now: number },
+): OperationAnswer => ({
+  ok: true,
+  message: "",
+  value: [...channels.values()].flatMap(({ id, subject }) => diagnose(id, subject.state, asked)),
+})

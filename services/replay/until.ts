@@ -1,0 +1,14 @@
+import type { StoredCommit } from "./stored-commits.ts"
+
+/** Up to where a history is wanted: all that happened by a time, or whole commits up to a version. */
+export interface Until {
+  readonly atMs: number
+  readonly version: number
+}
+
+/** Everything that is stored. */
+export const everything: Until = { atMs: Infinity, version: Infinity }
+
+/** Tells whether a commit belongs whole to what is wanted. */
+export const isWithin = ({ commit }: StoredCommit, { atMs, version }: Until): boolean =>
+  commit.at <= atMs && commit.version <= version

@@ -1,0 +1,57 @@
+import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
+import { foldOf } from "../folded-subject.ts"
+import type { ExpectedState } from "./same-state.ts"
+import { type SubjectReport, together } from "./tally.ts"
+import { verifySubject } from "./verify-subject.ts"
+
+/** How a log is verified. */
+export interface VerifyOptions {
+  /** What happened before is folded, and not judged. */
+  readonly fromMs: number
+  /** Gives what a subject's running actors hold, at the version that the log has reached; `undefined` where none are asked. */
+  readonly running: (subject: string) => Promise<Omit<ExpectedState, "by"> | undefined>
+  /** Hears how many commits of how many have been read. */
+  readonly onProgress: (read: number, all: number) => void
+}
+
+/**
+ * Holds the whole log to all invariants, one subject after the other: reading it, not judging it, is what takes the time.
+ *
+ * Fails: rejects with `LogUnavailable`.
+ * Source: R3.
+ */
+export const verifyLog = async (log: EventLog, options: VerifyOptions): Promise<SubjectReport> => {
+  const { fromMs, running, onProgress } = options
+  const subjects = (await log.subjects()).toSorted()
+  const expected = new Map<string, ReadonlyArray<ExpectedState>>()
+  for (const subject of subjects) {
+    const live = await running(subject)
+    expected.set(subject, [
+      ...(live === undefined ? [] : [{ ...live, by: "running" as const }]),
+      ...(await stored(log, subject)),
+    ])
+  }
+  // What the running actors said is in the log by now.
+  const untilSequence = await log.head()
+  const reports: Array<SubjectReport> = []
+  let read = 0
+  for (const subject of subjects) {
+    const readable = (expected.get(subject) ?? []).filter(isReadable(subject))
+    const range = { subject, untilSequence, fromMs, expected: readable }
+    reports.push(await verifySubject(log, range, () => onProgress(++read, untilSequence)))
+  }
+  return together(reports)
+}
+
+/** What other code holds is not comparable. */
+const isReadable = (subject: string) => {
+  const { machineHash } = foldOf(subject)
+  return (state: ExpectedState): boolean => state.machineHash === machineHash
+}
+
+const stored = async (log: EventLog, subject: string): Promise<ReadonlyArray<ExpectedState>> => {
+  const snapshot = await log.snapshot(subject)
+  if (snapshot === undefined) return []
+  const { version, machineHash, state } = snapshot
+  return [{ version, machineHash, state, by: "snapshot" }]
+}

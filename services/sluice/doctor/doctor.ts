@@ -1,0 +1,61 @@
+import { Diagnosis } from "@sluice/infra/operations/diagnosis.ts"
+import { askOperation } from "@sluice/infra/operations/operations.ts"
+import { Effect, Schema } from "effect"
+import { CommandFailed, failedWith } from "../failure.ts"
+import { formatTable } from "../query/table.ts"
+import { requireRunning } from "../running.ts"
+import { wrapped } from "../wrapped-text.ts"
+import { adviceLines, adviceOn, summaryOf } from "./advice.ts"
+
+/** What is asked. */
+export interface DoctorOptions {
+  /** Absent: whatever the model. */
+  readonly model: string | undefined
+  readonly json: boolean
+  readonly dataDirectory: string
+  readonly natsUrl: string | undefined
+}
+
+const usualWidth = 100
+const decode = Schema.decodeUnknownSync(Schema.Array(Diagnosis))
+
+/** Prints why each account would refuse now, and until when. Fails: with one line where nothing runs. Source: R6. */
+export const doctor = Effect.fnUntraced(function* ({ model, json, dataDirectory, natsUrl }: DoctorOptions) {
+  const url = natsUrl ?? (yield* requireRunning(dataDirectory)).nats?.url ?? ""
+  const answer = yield* Effect.tryPromise({
+    try: () => askOperation(url, { type: "diagnose", model: model ?? null }),
+    catch: failedWith,
+  })
+  if (!answer.ok) return yield* new CommandFailed({ message: answer.message })
+  const diagnoses = decode(answer.value)
+  if (json) return print(JSON.stringify({ summary: summaryOf(diagnoses), rows: diagnoses.map(withAdvice) }))
+  const table = formatTable(diagnoses.map(rowOf), {
+    width: process.stdout.columns ?? usualWidth,
+    colours: process.stdout.isTTY && process.stdout.hasColors(),
+  })
+  const advice = adviceLines(diagnoses).flatMap((line) => wrapped(line, usualWidth))
+  const parts = [[summaryOf(diagnoses)], diagnoses.length === 0 ? [] : [table], advice]
+  print(
+    parts
+      .filter((part) => part.length > 0)
+      .map((part) => part.join("\n"))
+      .join("\n\n"),
+  )
+})
+
+const withAdvice = (diagnosis: Diagnosis) => ({ ...diagnosis, advice: adviceOn(diagnosis) })
+
+const rowOf = (diagnosis: Diagnosis) => {
+  const { channel, account, model, reason, until, inFlight, limit, waiting } = diagnosis
+  return {
+    actor: account === null ? `channel/${channel}` : `account/${account}`,
+    model,
+    now: reason === null ? (account === null ? "open" : "takes it") : reason.replaceAll("_", " "),
+    until: until === null ? null : new Date(until).toISOString(),
+    inFlight,
+    limit: limit ?? "none",
+    waiting: account === null ? waiting : null,
+  }
+}
+
+const print = (text: string): void => void process.stdout.write(`${text}\n`)

@@ -1,0 +1,59 @@
+import { type Asker, openAsker } from "@sluice/infra/operations/operations.ts"
+import { RunningState } from "@sluice/infra/operations/running-state.ts"
+import { verifyLog } from "@sluice/replay/verify/verify-log.ts"
+import { Effect, Schema } from "effect"
+import { type LogPlace, logToRead } from "../archive/log-at.ts"
+import { failedWith } from "../failure.ts"
+import { closedPipe } from "../pipe.ts"
+import { runningOn } from "../running.ts"
+import { showProgress } from "./progress.ts"
+import { reportText } from "./report-text.ts"
+
+/** What is verified. */
+export interface VerifyCommandOptions extends LogPlace {
+  readonly fromMs: number | undefined
+  readonly json: boolean
+}
+
+const decodeState = Schema.decodeUnknownSync(RunningState)
+
+/** Holds the log to its invariants and prints what was found; the exit status is 1 where one does not hold. Source: R3. */
+export const verify = Effect.fnUntraced(function* ({ fromMs, json, ...place }: VerifyCommandOptions) {
+  const { log, url } = yield* logToRead(place)
+  closedPipe()
+  const isAtRest = place.natsUrl === undefined && runningOn(place.dataDirectory) === undefined
+  const asker = isAtRest ? undefined : yield* asking(url)
+  const progress = yield* Effect.acquireRelease(
+    Effect.sync(() => showProgress({ json })),
+    ({ end }) => Effect.sync(end),
+  )
+  const begin = performance.now()
+  const report = yield* Effect.tryPromise({
+    try: () =>
+      verifyLog(log, {
+        fromMs: fromMs ?? 0,
+        running: (subject) => runningState(asker, subject),
+        onProgress: progress.update,
+      }),
+    catch: failedWith,
+  })
+  progress.end()
+  const seconds = (performance.now() - begin) / 1_000
+  const isGood = report.violations.length === 0
+  if (!isGood) process.exitCode = 1
+  const look = { colours: process.stdout.isTTY && process.stdout.hasColors() }
+  const text = json ? JSON.stringify({ ok: isGood, seconds, ...report }) : reportText(report, seconds, look)
+  process.stdout.write(`${text}\n`)
+}, Effect.scoped)
+
+const asking = (url: string) =>
+  Effect.acquireRelease(
+    Effect.tryPromise({ try: () => openAsker(url), catch: failedWith }),
+    (opened: Asker) => Effect.promise(() => opened[Symbol.asyncDispose]()),
+  )
+
+/** Where no ingress answers, or none that has the subject, only what is stored is compared. */
+const runningState = async (asker: Asker | undefined, subject: string): Promise<RunningState | undefined> => {
+  const answer = await asker?.ask({ type: "state", subject }).catch(() => undefined)
+  return answer?.ok === true ? decodeState(answer.value) : undefined
+}
