@@ -16,6 +16,9 @@ export interface ServiceProcess {
   kill(): Promise<void>
   /** Asks it to end (SIGTERM) and gives its exit code. */
   end(): Promise<number | null>
+  /** Lets it stand still (SIGSTOP), and go on (SIGCONT). */
+  freeze(): void
+  thaw(): void
   /** The end of what it has logged. */
   said(): string
 }
@@ -56,6 +59,8 @@ const startService = async (service: string, args: ReadonlyArray<string>): Promi
     url: first.url,
     kill: async () => void (await end("SIGKILL")),
     end: () => end("SIGTERM"),
+    freeze: () => void child.kill("SIGSTOP"),
+    thaw: () => void child.kill("SIGCONT"),
     said: () => said,
   }
 }
@@ -88,26 +93,30 @@ export const startProduct = async (setup: ProductSetup = {}) => {
   const shared = ["--nats", nats.url]
   const own = ["--data", directory, "--config", configFile, ...(setup.isLogElsewhere ? [] : ["--embedded"])]
   const startIngress = (port = "0") => startService("ingress", [...shared, ...own, "--port", port])
-  const projector = await startService("projector", [
-    ...shared,
-    "--clickhouse",
-    join(directory, "clickhouse"),
-  ])
-  starting.defer(() => projector.kill())
-  const running = { ingress: await startIngress() }
+  const startProjector = () =>
+    startService("projector", [...shared, "--clickhouse", join(directory, "clickhouse")])
+  const running = { projector: await startProjector(), ingress: await startIngress() }
+  starting.defer(() => running.projector.kill())
   starting.defer(() => running.ingress.kill())
   const restartIngress = async () => {
     running.ingress = await startIngress(new URL(running.ingress.url).port)
+  }
+  const restartProjector = async () => {
+    running.projector = await startProjector()
   }
   const stack = starting.move()
   return {
     provider,
     directory,
     nats,
-    projector,
+    /** The one that runs now. */
+    get projector() {
+      return running.projector
+    },
     running,
     configure,
     restartIngress,
+    restartProjector,
     /** Asks the ingress for a completion of the demo's model. */
     complete: (headers: Record<string, string> = {}, more: Record<string, unknown> = {}) =>
       fetch(`${running.ingress.url}/v1/chat/completions`, {
@@ -117,7 +126,7 @@ export const startProduct = async (setup: ProductSetup = {}) => {
       }),
     /** Asks a named question of everything that is in the log now. */
     query: async (name: string): Promise<ReadonlyArray<Record<string, unknown>>> => {
-      const answer = await fetch(`${projector.url}/queries/${name}?wait=head`)
+      const answer = await fetch(`${running.projector.url}/queries/${name}?wait=head`)
       return ((await answer.json()) as { rows: ReadonlyArray<Record<string, unknown>> }).rows
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
