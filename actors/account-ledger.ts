@@ -13,16 +13,18 @@ import {
 import {
   boundRates,
   bucketSizeOf,
+  expectedTokens,
   rememberAccepted,
   rememberEnd,
   rememberSent,
+  rememberUsage,
   takeRateFact,
 } from "./account-rate.ts"
 import { begin, extend } from "./cooldown.ts"
 import { isAnswer, isFailure } from "./health.ts"
 import { unchanged } from "./live-actor.ts"
 import { seenEnough } from "./reservation.ts"
-import { chargedTokens, estimatedTokens, take } from "./token-bucket.ts"
+import { chargedTokens, take } from "./token-bucket.ts"
 import { addCost, costIn } from "./window.ts"
 
 type Of<T extends AccountFact["type"]> = Extract<AccountFact, { type: T }>
@@ -50,7 +52,7 @@ const charge = (
 const acquired = (context: AccountContext, fact: Of<"account.acquired">): Change => {
   const { request, attempt, lease, client, model, estimate, at } = fact
   const { session = null, estimatedCostNanoUsd = 0 } = fact
-  const takenTokens = bucketSizeOf(context, "tpm") === null ? 0 : estimatedTokens(estimate)
+  const takenTokens = bucketSizeOf(context, "tpm") === null ? 0 : expectedTokens(context, estimate)
   const taken = charge(context, { requests: 1, tokens: takenTokens, now: at })
   context.leases.set(lease, {
     request,
@@ -146,6 +148,7 @@ const usageRecorded = (context: AccountContext, fact: Of<"account.usage_recorded
   const settled = {
     heldCostNanoUsd: context.heldCostNanoUsd - held.estimatedCostNanoUsd,
     ...charge(context, { requests: 0, tokens, now: fact.at }),
+    ...rememberUsage(context, held, fact),
   }
   if (fact.windowStart === undefined) return settled
   return {

@@ -1,5 +1,5 @@
 import type { AccountFact } from "@sluice/events/account.ts"
-import type { Classification } from "@sluice/events/field.ts"
+import type { Classification, Estimate } from "@sluice/events/field.ts"
 import { actorName } from "@sluice/events/identifier.ts"
 import type { AccountContext, AccountLease } from "./account-context.ts"
 import { learningOf } from "./account-learning.ts"
@@ -17,12 +17,14 @@ import {
   contradict,
   doubted,
   looksLikeRate,
+  settledUse,
+  usualOutputShare,
   useOf,
   withoutRejected,
 } from "./adaptive/recent-use.ts"
 import type { Rejection429 } from "./command.ts"
 import { unchanged } from "./live-actor.ts"
-import { type BucketSize, estimatedTokens, sizeOf } from "./token-bucket.ts"
+import { type BucketSize, chargedTokens, estimatedTokens, sizeOf } from "./token-bucket.ts"
 
 type Of<T extends AccountFact["type"]> = Extract<AccountFact, { type: T }>
 type Change = Partial<AccountContext>
@@ -61,6 +63,24 @@ const partOf = { rpm: "requests", tpm: "tokens" } as const
 /** Tells whether an account finds out a rate: it learns its limit, and the rate is not configured. Source: F7. */
 const learnsRate = (account: AccountContext, kind: RateKind): boolean =>
   learningOf(account) !== null && account.config !== null && account.config[kind] === null
+
+/** Gives what an attempt is expected to take from an account's bucket of tokens: one that learns expects as much output as is usual. Source: C1, F7. */
+export const expectedTokens = (account: AccountContext, estimate: Estimate): number =>
+  learningOf(account) === null
+    ? estimatedTokens(estimate)
+    : estimate.inputTokens + Math.ceil(estimate.outputTokens * usualOutputShare(account.use))
+
+/** What is known of the rates when it is known what an attempt used. */
+export const rememberUsage = (
+  account: AccountContext,
+  { acquiredAt: sentAt, estimate }: AccountLease,
+  { tokens, estimated }: Of<"account.usage_recorded">,
+): Change => {
+  if (learningOf(account) === null || estimated) return unchanged
+  const used = { tokens: chargedTokens(tokens), expected: estimatedTokens(estimate) }
+  const outputShare = tokens.output / Math.max(1, estimate.outputTokens)
+  return { use: settledUse(account.use, { sentAt, ...used, outputShare }) }
+}
 
 /** What the sending of an attempt leaves behind. */
 export const rememberSent = (account: AccountContext, { at, estimate }: Of<"account.acquired">): Change =>

@@ -180,3 +180,36 @@ describe("F7: the rates of an account that learns", () => {
   it("are none of a rejection for concurrency", () =>
     expect(a(given(...full).when(crowded("r1"), release("r2")).group).rates.rpm).toBeNull())
 })
+
+describe("F7: the tokens that are reserved of an account that learns", () => {
+  const metered = (request: string, output: number): Command => ({
+    type: "meter",
+    lease: `${request}.1`,
+    account: "a",
+    model: "m",
+    tokens: { input: 10, output, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, reasoning: 0 },
+    standardCostNanoUsd: 0,
+    priced: true,
+    prices: "test",
+    complete: true,
+    estimated: false,
+  })
+  const served = (count: number): ReadonlyArray<Command> =>
+    Array.from({ length: count }, (_, nth) => `s${nth}`).flatMap((request, nth) => [
+      acquire(request),
+      metered(request, nth % 10 === 9 ? 20 : 5),
+      release(request),
+    ])
+  const limited = (concurrency: unknown) =>
+    configured({}, [{ concurrency: concurrency as number, tpm: 60_000 }])
+  const takenOf = (group: Group) => a(group).leases.get("r1.1")?.takenTokens
+
+  it("are the input and as much of the possible output as nine of ten have had, once ten are known", () => {
+    const learns = limited({ adaptive: { initial: 8 } })
+    expect(takenOf(given(learns, ...served(9)).when(acquire("r1")).group)).toBe(30)
+    expect(takenOf(given(learns, ...served(10)).when(acquire("r1")).group)).toBe(15)
+  })
+
+  it("are all that is possible on any other account", () =>
+    expect(takenOf(given(limited(8), ...served(20)).when(acquire("r1")).group)).toBe(30))
+})

@@ -3,7 +3,7 @@ import type { PassedOver } from "@sluice/events/ingress.ts"
 import type { AccountContext } from "./account-context.ts"
 import { learningOf } from "./account-learning.ts"
 import { slotsFor, wholeOf } from "./account-limit.ts"
-import { bucketSizeOf } from "./account-rate.ts"
+import { bucketSizeOf, expectedTokens } from "./account-rate.ts"
 import { windowStateFor } from "./account-window.ts"
 import type { Applicant, Obstacle } from "./command.ts"
 import { cooling } from "./cooldown.ts"
@@ -12,7 +12,7 @@ import { type AccountActor, channelOf, contextOf, type Group } from "./group.ts"
 import { ceilingRisesAt } from "./learning.ts"
 import { hasRoom } from "./limit.ts"
 import { isAllReserved } from "./reservation.ts"
-import { availableAt, estimatedTokens } from "./token-bucket.ts"
+import { availableAt } from "./token-bucket.ts"
 import { isCurrent } from "./window.ts"
 
 /** What is asked of the accounts of a channel. */
@@ -102,7 +102,10 @@ const bucketsOpenAt = (
   const tpm = bucketSizeOf(account, "tpm")
   return {
     rpm: rpm === null ? now : availableAt(account.rpm, rpm, { amount: 1, now }),
-    tpm: tpm === null ? now : availableAt(account.tpm, tpm, { amount: estimatedTokens(of.estimate), now }),
+    tpm:
+      tpm === null
+        ? now
+        : availableAt(account.tpm, tpm, { amount: expectedTokens(account, of.estimate), now }),
   }
 }
 

@@ -19,12 +19,16 @@ export interface RecentUse {
   readonly doubt: Doubt | null
   /** The last that were contradicted. */
   readonly contradicted: ReadonlyArray<Doubt>
+  /** Which part of the output that they could have had the last attempts did have. */
+  readonly outputShares: ReadonlyArray<number>
 }
 
 /** Gives the use of an account that has carried nothing. */
-export const noUse: RecentUse = { seconds: [], doubt: null, contradicted: [] }
+export const noUse: RecentUse = { seconds: [], doubt: null, contradicted: [], outputShares: [] }
 
 const windowSeconds = 60
+const sharesKept = 50
+const sharesMin = 10
 /** So many contradicted rejections are looked at, of so long a time. */
 const contradictedMin = 3
 const contradictedMs = 180_000
@@ -52,6 +56,26 @@ const add = (use: RecentUse, at: number, { requests, tokens }: Omit<Second, "sec
 /** An attempt goes out. */
 export const useOf = (use: RecentUse, at: number, tokens: number): RecentUse =>
   add(use, at, { requests: 1, tokens })
+
+/** What an attempt used is known: it counts in place of what was expected. */
+export const settledUse = (
+  use: RecentUse,
+  of: {
+    readonly sentAt: number
+    readonly tokens: number
+    readonly expected: number
+    readonly outputShare: number
+  },
+): RecentUse => ({
+  ...add(use, of.sentAt, { requests: 0, tokens: of.tokens - of.expected }),
+  outputShares: [...use.outputShares.slice(1 - sharesKept), of.outputShare],
+})
+
+/** Gives which part of its possible output an attempt has at most, nine times of ten; all of it while too few are known. Source: F7. */
+export const usualOutputShare = ({ outputShares }: RecentUse): number =>
+  outputShares.length < sharesMin
+    ? 1
+    : (outputShares.toSorted((one, other) => one - other)[Math.ceil(outputShares.length * 0.9) - 1] ?? 1)
 
 /** An attempt was rejected: it counts as never sent. */
 export const withoutRejected = (
