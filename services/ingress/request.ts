@@ -140,8 +140,9 @@ export class Exchange implements AttemptOwner, ReplyEvents {
 
   readonly #onAdmitted = (admitted: Admitted): void => {
     this.#guarded(() => {
-      if (admitted.kind === "granted") return this.#begin(admitted.lease, admitted.candidates)
+      // The lease tells since when the request has waited in all; each time of asking counts once here.
       this.#journal.waitMs += performance.now() - this.#askedAt
+      if (admitted.kind === "granted") return this.#begin(admitted.lease, admitted.candidates)
       if (this.#journal.closed) return
       if (admitted.kind === "left") {
         return this.hasLeft ? this.#closing.leave() : this.#closing.refuse(problemOfCause("shutting_down"))
@@ -164,7 +165,6 @@ export class Exchange implements AttemptOwner, ReplyEvents {
     const ask = this.#routed?.ask
     if (ask === undefined) throw new Error("a slot was granted to a request that was not routed")
     this.#journal.passOver(candidates)
-    this.#journal.waitMs += lease.waitMs
     this.#current = new Attempt(
       lease,
       this.#context.usageAsking.isAdded(this.protocol, ask, lease.channel),
