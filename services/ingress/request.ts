@@ -44,7 +44,6 @@ export class Exchange implements AttemptOwner, ReplyEvents {
     request: IncomingMessage,
     response: ServerResponse,
   ) {
-    const { options } = context
     const { protocol, path } = destination
     this.#context = context
     this.#destination = destination
@@ -52,9 +51,9 @@ export class Exchange implements AttemptOwner, ReplyEvents {
     this.protocol = protocol
     this.#reply = new Reply(response, this, context.clientStallMs)
     this.#intake = openIntake(request, destination.key)
-    const { admission } = options
+    const { options } = context
     this.#journal = new Journal(options.newRequestId(), this.#intake, {
-      admission,
+      admission: options.admission,
       arrivedAt: options.now(),
       protocol: protocol.name,
       path,
@@ -134,14 +133,18 @@ export class Exchange implements AttemptOwner, ReplyEvents {
       isReturning: retries.isReturning,
       signal: this.#left.signal,
     })
-    if ("then" in admitted) admitted.then(this.#onAdmitted, (error: unknown) => this.defect(error))
+    if ("then" in admitted) admitted.then(this.#onWaited, (error: unknown) => this.defect(error))
     else this.#onAdmitted(admitted)
+  }
+
+  /** The lease tells since when the request has waited in all; each time of waiting counts once here. */
+  readonly #onWaited = (admitted: Admitted): void => {
+    this.#journal.waitMs += performance.now() - this.#askedAt
+    this.#onAdmitted(admitted)
   }
 
   readonly #onAdmitted = (admitted: Admitted): void => {
     this.#guarded(() => {
-      // The lease tells since when the request has waited in all; each time of asking counts once here.
-      this.#journal.waitMs += performance.now() - this.#askedAt
       if (admitted.kind === "granted") return this.#begin(admitted.lease, admitted.candidates)
       if (this.#journal.closed) return
       if (admitted.kind === "left") {
