@@ -21,7 +21,7 @@ export interface Surroundings extends Way {
   /** Whether usage is recorded; without limits on tokens or cost nothing follows from it. */
   readonly isMetered: boolean
   /** What the request costs the provider of a lease, where that is not the same for all. */
-  workAt?(demand: Demand, lease: Lease): Work
+  workAt?(request: { readonly id: string; readonly model: string }, lease: Lease): Work
   /** Told of every attempt that is sent. */
   onAttempt?(lease: Lease): void
   /** Told of every attempt that has failed. */
@@ -129,7 +129,8 @@ export class VirtualRequest implements AttemptOwner {
 
   #send(lease: Lease): void {
     this.#around.onAttempt?.(lease)
-    const work = this.#around.workAt?.(this.#demand, lease) ?? this.#demand.work
+    const { model, work: usual } = this.#demand
+    const work = this.#around.workAt?.({ id: this.#id, model }, lease) ?? usual
     this.#current = new VirtualAttempt(this.#around, this, { lease, work })
   }
 
