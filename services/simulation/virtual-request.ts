@@ -3,7 +3,13 @@ import type { AttemptSummary, Candidate } from "@sluice/events/ingress.ts"
 import { lastWordOf } from "@sluice/ingress/answer.ts"
 import { endOfAnswer, endOfFailure, type Heard } from "@sluice/ingress/attempt-end.ts"
 import { okCode, type Problem } from "@sluice/ingress/errors.ts"
-import { type AttemptFailure, type Cause, outcomeOfCause, problemOfCause, readAnswer } from "@sluice/ingress/failure.ts"
+import {
+  type AttemptFailure,
+  type Cause,
+  outcomeOfCause,
+  problemOfCause,
+  readAnswer,
+} from "@sluice/ingress/failure.ts"
 import type { Admitted, AttemptEnd, Lease, Metered } from "@sluice/ingress/lease.ts"
 import { meteredOf } from "@sluice/ingress/metering.ts"
 import { Retries } from "@sluice/ingress/retry.ts"

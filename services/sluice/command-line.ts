@@ -12,6 +12,7 @@ import { simulateCommand } from "./commands/simulate.ts"
 import { tailCommand } from "./commands/tail.ts"
 import { traceCommand } from "./commands/trace.ts"
 import { upCommand } from "./commands/up.ts"
+import { whatIfCommand } from "./commands/what-if.ts"
 import packageJson from "./package.json" with { type: "json" }
 
 const sluice = Command.make("sluice").pipe(
@@ -29,6 +30,7 @@ const sluice = Command.make("sluice").pipe(
     exportCommand,
     importCommand,
     simulateCommand,
+    whatIfCommand,
     ingressCommand,
     projectorCommand,
   ]),

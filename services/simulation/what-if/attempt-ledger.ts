@@ -8,17 +8,22 @@ import type { RecordedAttempt, RecordedUsage } from "./recorded-attempt.ts"
 type Of<T extends AccountFact["type"]> = Extract<AccountFact, { type: T }>
 
 interface Open {
+  readonly place: number
   readonly acquired: Of<"account.acquired">
   usage: RecordedUsage | null
 }
 
 /** How much longer than its attempt a slot of a channel is held. Units: milliseconds. */
-export type LingerOf = (channel: string) => { readonly abortLingerMs: number; readonly releaseLingerMs: number }
+export type LingerOf = (channel: string) => {
+  readonly abortLingerMs: number
+  readonly releaseLingerMs: number
+}
 
 /** Puts the facts of accounts together to attempts, from the grant of a slot to its release. */
 export class AttemptLedger {
   readonly #open = new Map<string, Open>()
   readonly #lingerOf: LingerOf
+  #begun = 0
   readonly ended: Array<RecordedAttempt> = []
 
   constructor(lingerOf: LingerOf) {
@@ -30,7 +35,8 @@ export class AttemptLedger {
     for (const fact of facts)
       switch (fact.type) {
         case "account.acquired":
-          this.#open.set(fact.lease, { acquired: fact, usage: null })
+          this.#open.set(fact.lease, { place: this.#begun, acquired: fact, usage: null })
+          this.#begun += 1
           break
         case "account.usage_recorded": {
           const open = this.#open.get(fact.lease)
@@ -43,6 +49,8 @@ export class AttemptLedger {
           break
         case "account.expired":
           this.#open.delete(fact.lease)
+          break
+        default:
           break
       }
   }
@@ -57,6 +65,7 @@ export class AttemptLedger {
     const tookMs = Math.max(ttftMs ?? 0, holdMs - (isAbort ? abortLingerMs : releaseLingerMs))
     const { actor, model, estimate } = open.acquired
     this.ended.push({
+      place: open.place,
       request,
       channel,
       account: idOf(actor),

@@ -65,6 +65,8 @@ export class ChannelUse {
       case "account.mode_changed":
         this.#setLimit(fact, fact.limit ?? inForce(fact.to, null))
         break
+      default:
+        break
     }
   }
 
@@ -114,6 +116,9 @@ const inForce = (mode: LimitMode, known: number | null): number | null =>
   isAdaptive(mode) ? (known ?? mode.adaptive.initial ?? usualInitial) : mode
 
 const learnedIn = (learning: unknown): number | null =>
-  typeof learning === "object" && learning !== null && "limit" in learning && typeof learning.limit === "number"
+  typeof learning === "object" &&
+  learning !== null &&
+  "limit" in learning &&
+  typeof learning.limit === "number"
     ? learning.limit
     : null

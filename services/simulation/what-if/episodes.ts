@@ -19,7 +19,7 @@ const keptMs = 60_000
 /**
  * Finds when a provider failed or turned everything down, for other reasons than how much it was asked.
  *
- * Attempts stand in the order of their beginning. An episode lasts from its first failure to its last, or as long as the provider has said, but not beyond the next attempt that it took.
+ * Attempts stand in the order of their beginning. An episode lasts from its first failure to the middle between its last and the next attempt that was taken, or as long as the provider has said, but not beyond that attempt.
  */
 export const findEpisodes = (
   attempts: ReadonlyArray<RecordedAttempt>,
@@ -44,10 +44,9 @@ const episodesOf = (row: ReadonlyArray<RecordedAttempt>, nextAt: number): Readon
   const last = row.at(-1)
   if (first === undefined || last === undefined) return []
   const toldMs = Math.min(Math.max(...row.map(toldEnd)), nextAt - 1)
+  const middleMs = nextAt === Infinity ? last.startedAt : (last.startedAt + nextAt) / 2
   if (row.length >= inARow || toldMs > last.startedAt)
-    return [
-      { fromMs: first.startedAt, toMs: Math.max(last.startedAt, toldMs), most: Infinity, answers: row },
-    ]
+    return [{ fromMs: first.startedAt, toMs: Math.max(middleMs, toldMs), most: Infinity, answers: row }]
   return row.map((one) => ({
     fromMs: one.startedAt,
     toMs: one.startedAt + keptMs,

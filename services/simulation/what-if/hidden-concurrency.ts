@@ -24,7 +24,10 @@ interface Run {
  * Source: Viterbi, Error Bounds for Convolutional Codes, 1967: the cheapest sequence of states, where any change costs the same.
  */
 export const hiddenConcurrency = (evidence: ReadonlyArray<LevelEvidence>): ReadonlyArray<LimitStep> => {
-  const highest = evidence.reduce((most, { level, isRejected }) => (isRejected ? Math.max(most, level) : most), 0)
+  const highest = evidence.reduce(
+    (most, { level, isRejected }) => (isRejected ? Math.max(most, level) : most),
+    0,
+  )
   if (highest === 0) return [{ fromMs: -Infinity, limit: null }]
   const runs = runsOf(evidence)
   const path = cheapestPath(runs, highest)
@@ -78,7 +81,7 @@ const lowestAt = (cost: ReadonlyArray<number>): number =>
 
 /** What each limit has to pay for a run. */
 const costsOf = ({ levels, isRejected }: Run, highest: number): ReadonlyArray<number> => {
-  const counts = new Array<number>(highest + 2).fill(0)
+  const counts = Array.from({ length: highest + 2 }, () => 0)
   for (const level of levels) {
     const at = Math.min(level, highest + 1)
     counts[at] = (counts[at] ?? 0) + 1

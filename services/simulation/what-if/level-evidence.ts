@@ -9,6 +9,9 @@ export interface LevelEvidence {
   readonly isRejected: boolean
 }
 
+/** Messages take longer or shorter by this share: what is taken for evidence has to hold all the same. */
+const travelSpread = 0.3
+
 /**
  * Gives how many attempts a provider served as each came that it took, or rejected as one too many.
  *
@@ -25,10 +28,11 @@ export const levelEvidence = (
   let open: Array<number> = []
   for (const attempt of attempts) {
     const atMs = attempt.startedAt
-    open = open.filter((endsAt) => endsAt > atMs + roundTripMs)
+    open = open.filter((endsAt) => endsAt > atMs)
     const isRejected = isCrowded(attempt)
-    if (isRejected || attempt.outcome === "ok")
-      evidence.push({ attempt, atMs, level: open.length + 1, isRejected })
+    const surelyMs = roundTripMs * (isRejected ? 1 - travelSpread : 1 + travelSpread)
+    const level = 1 + open.reduce((count, endsAt) => (endsAt > atMs + surelyMs ? count + 1 : count), 0)
+    if (isRejected || attempt.outcome === "ok") evidence.push({ attempt, atMs, level, isRejected })
     if (!isRefused(attempt)) open.push(heardAt(attempt))
   }
   return evidence

@@ -7,6 +7,9 @@ import type { ProviderModel } from "./provider-model.ts"
 import { amountOf } from "./rate-rule.ts"
 import { heardAt, type RecordedAttempt } from "./recorded-attempt.ts"
 
+/** Shares that make up a whole one may fall short of it by what is lost in rounding. */
+const whole = 1 - 1e-6
+
 const noBody = Buffer.alloc(0)
 
 /** A provider in virtual time that answers as its model says, in the words that were recorded. Source: R4. */
@@ -19,14 +22,13 @@ export class ModelledProvider implements Upstream {
   /** The steps, episodes and answers that time has passed by. */
   #step = 0
   #episode = 0
-  #owedNoise: number
-  #noises = 0
+  #nextNoise = 0
+  #owedNoise = 0
 
-  constructor(model: ProviderModel, { clock, random }: { readonly clock: Clock; readonly random: () => number }) {
+  constructor(model: ProviderModel, clock: Clock) {
     this.#model = model
     this.#clock = clock
     this.#gauges = model.rates.map(() => ({ used: 0, atMs: clock.now() }))
-    this.#owedNoise = random()
   }
 
   arrive(call: Call): void {
@@ -77,14 +79,17 @@ export class ModelledProvider implements Upstream {
     return undefined
   }
 
-  /** Spread evenly, so that there is as much of it as there was. */
+  /** As large a share of what is sent as it was at that time: of the same attempts it meets the same. */
   #noise(): RecordedAttempt | undefined {
-    const { share, rejections } = this.#model.noise
-    this.#owedNoise += share
-    if (this.#owedNoise < 1) return undefined
-    this.#owedNoise -= 1
-    this.#noises += 1
-    return rejections[(this.#noises - 1) % rejections.length]
+    const { noise } = this.#model
+    const now = this.#clock.now()
+    while (this.#nextNoise < noise.length && (noise[this.#nextNoise]?.rejection.startedAt ?? 0) < now)
+      this.#nextNoise += 1
+    const next = noise[this.#nextNoise]
+    this.#owedNoise += next?.share ?? 0
+    if (this.#owedNoise < whole) return undefined
+    this.#owedNoise = Math.max(0, this.#owedNoise - 1)
+    return next?.rejection
   }
 
   #limitIn(steps: ReadonlyArray<LimitStep>): number | null {
@@ -125,7 +130,12 @@ export class ModelledProvider implements Upstream {
   }
 }
 
-const answerOf = (status: number, meaning: Meaning): Rejected => ({ status, headers: {}, body: noBody, meaning })
+const answerOf = (status: number, meaning: Meaning): Rejected => ({
+  status,
+  headers: {},
+  body: noBody,
+  meaning,
+})
 
 /** The ends that an answer tells are as far off as they were. */
 const shifted = (

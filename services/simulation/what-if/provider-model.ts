@@ -15,9 +15,15 @@ export interface ProviderModel {
   readonly crowded: ReadonlyArray<RecordedAttempt>
   readonly rates: ReadonlyArray<FittedRate & { readonly rejections: ReadonlyArray<RecordedAttempt> }>
   readonly episodes: ReadonlyArray<Episode>
-  /** Rejections that nothing of this explains: that share of what is sent outside of episodes. */
-  readonly noise: { readonly share: number; readonly rejections: ReadonlyArray<RecordedAttempt> }
+  /** Rejections that nothing of this explains. */
+  readonly noise: ReadonlyArray<Noise>
   readonly attempts: number
+}
+
+/** A rejection that nothing explains, and which share it was of what was sent since the one before it. */
+export interface Noise {
+  readonly rejection: RecordedAttempt
+  readonly share: number
 }
 
 type Predicate = (attempt: RecordedAttempt) => boolean
@@ -40,7 +46,7 @@ export const modelProviders = (
   return new Map(
     [...byAccount].map(([account, of]) => [
       account,
-      modelProvider(of.toSorted((one, other) => one.startedAt - other.startedAt)),
+      modelProvider(of.toSorted((one, other) => one.place - other.place)),
     ]),
   )
 }
@@ -57,7 +63,6 @@ const modelProvider = (attempts: ReadonlyArray<RecordedAttempt>): ProviderModel 
   const isOfUse = rejectedAs("concurrency", "unknown", "requests", "tokens")
   const isFailed: Predicate = (attempt) => isRefused(attempt) && !isOfUse(attempt)
   const unexplained = new Set([...level.unexplained, ...rates.flatMap((rate) => [...rate.unexplained])])
-  const outside = attempts.filter((attempt) => !isFailed(attempt)).length
   const { account = "", channel = "" } = attempts[0] ?? {}
   return {
     account,
@@ -67,12 +72,27 @@ const modelProvider = (attempts: ReadonlyArray<RecordedAttempt>): ProviderModel 
     crowded: level.rejections,
     rates,
     episodes: findEpisodes(attempts, isFailed),
-    noise: {
-      share: unexplained.size / Math.max(1, outside),
-      rejections: attempts.filter((attempt) => unexplained.has(attempt)),
-    },
+    noise: noiseIn(
+      attempts.filter((attempt) => !isFailed(attempt)),
+      unexplained,
+    ),
     attempts: attempts.length,
   }
+}
+
+const noiseIn = (
+  attempts: ReadonlyArray<RecordedAttempt>,
+  unexplained: ReadonlySet<RecordedAttempt>,
+): ReadonlyArray<Noise> => {
+  const noise: Array<Noise> = []
+  let since = 0
+  for (const attempt of attempts) {
+    since += 1
+    if (!unexplained.has(attempt)) continue
+    noise.push({ rejection: attempt, share: 1 / since })
+    since = 0
+  }
+  return noise
 }
 
 interface Levels {
@@ -87,8 +107,7 @@ const crowdedBy = (
   roundTripMs: number,
 ): Levels => {
   const rejections = attempts.filter(isCrowded)
-  if (rejections.length === 0)
-    return { steps: hiddenConcurrency([]), rejections, unexplained: new Set() }
+  if (rejections.length === 0) return { steps: hiddenConcurrency([]), rejections, unexplained: new Set() }
   const evidence = levelEvidence(attempts, { roundTripMs, isCrowded })
   const steps = hiddenConcurrency(evidence)
   const unexplained = evidence.filter(({ isRejected, level, atMs }) => {

@@ -1,5 +1,4 @@
 import type { Clock } from "@sluice/infra/clock/clock.ts"
-import { seededRandom } from "@sluice/simulator/seeded-random.ts"
 import type { Upstream } from "../provider/upstream.ts"
 import { ModelledProvider } from "./modelled-provider.ts"
 import type { ProviderModel } from "./provider-model.ts"
@@ -19,7 +18,7 @@ const open: Omit<ProviderModel, "account"> = {
   crowded: [],
   rates: [],
   episodes: [],
-  noise: { share: 0, rejections: [] },
+  noise: [],
   attempts: 0,
 }
 
@@ -32,7 +31,6 @@ export const createProviders = (
   models: ReadonlyMap<string, ProviderModel>,
   of: {
     readonly clock: Clock
-    readonly seed: number
     readonly channelOf: (account: string) => string | undefined
   },
 ): Providers => {
@@ -41,9 +39,7 @@ export const createProviders = (
     const known = made.get(account)
     if (known !== undefined) return known
     const model = models.get(account) ?? busiestOf(models, of.channelOf(account)) ?? { ...open, account }
-    const random = seededRandom(of.seed, `provider ${account}`)
-    const { roundTripMs } = model
-    const one = { upstream: new ModelledProvider(model, { clock: of.clock, random }), roundTripMs }
+    const one = { upstream: new ModelledProvider(model, of.clock), roundTripMs: model.roundTripMs }
     made.set(account, one)
     return one
   }

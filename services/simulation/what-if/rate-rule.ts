@@ -22,6 +22,9 @@ export interface RateQuestion {
 
 const minuteMs = 60_000
 
+/** What comes in so short a time is as good as at once: so far from a limit an answer says nothing against it. */
+const slackMs = 500
+
 /** Gives how much of a limit per minute an attempt takes. */
 export const amountOf = (
   kind: "requests" | "tokens",
@@ -59,7 +62,7 @@ const takenBefore = ({ kind, attempts, isOverRate, isTurnedDown }: RateQuestion)
   let sum = 0
   let oldest = 0
   for (const attempt of attempts) {
-    for (let one = taken[oldest]; one !== undefined && one.atMs <= attempt.startedAt - minuteMs; ) {
+    for (let one = taken[oldest]; one !== undefined && one.atMs <= attempt.startedAt - minuteMs;) {
       sum -= one.amount
       oldest += 1
       one = taken[oldest]
@@ -75,10 +78,7 @@ const takenBefore = ({ kind, attempts, isOverRate, isTurnedDown }: RateQuestion)
   return quantiles.flatMap((quantile) => sorted[Math.floor(quantile * (sorted.length - 1))] ?? [])
 }
 
-const judge = (
-  { kind, attempts, isOverRate, isTurnedDown }: RateQuestion,
-  rule: RateRule,
-): FittedRate => {
+const judge = ({ kind, attempts, isOverRate, isTurnedDown }: RateQuestion, rule: RateRule): FittedRate => {
   const gauge: RateGauge = { used: 0, atMs: attempts[0]?.startedAt ?? 0 }
   const unexplained = new Set<RecordedAttempt>()
   let mistakes = 0
@@ -88,12 +88,15 @@ const judge = (
     advanceGauge(gauge, rule, Math.max(gauge.atMs, attempt.startedAt))
     const amount = attemptAmount(kind, attempt)
     const before = gauge.used
+    const excess = before + amount - rule.perMinute
     const fits = takeFromGauge(gauge, rule, amount)
+    const slack = Math.max(amount, (rule.perMinute * slackMs) / minuteMs)
+    const isMistaken = fits === isOver && Math.abs(excess) > slack
     if (isOver) {
       gauge.used = before
-      if (fits) unexplained.add(attempt)
+      if (isMistaken) unexplained.add(attempt)
     } else if (!fits) gauge.used = Math.min(rule.perMinute, before + amount)
-    if (fits === isOver) mistakes += 1
+    if (isMistaken) mistakes += 1
   }
   return { kind, rule, unexplained, mistakes }
 }

@@ -36,6 +36,8 @@ export interface RecordedUsage {
  * Units: `startedAt` since the epoch; `tookMs` from its sending to the end of its answer, without the time for which its slot was held longer.
  */
 export interface RecordedAttempt {
+  /** Its place in the order of their beginning. */
+  readonly place: number
   readonly request: string
   readonly channel: string
   readonly account: string

@@ -132,4 +132,5 @@ const usualSettings: Settings = Schema.decodeUnknownSync(Settings)({})
 const inForce = <T>(objects: ReadonlyMap<string, Configured<T>>): ReadonlyArray<T> =>
   [...objects.values()].flatMap(({ config, removed }) => (removed ? [] : [config]))
 
-const isOfConfiguration = (fact: Fact): fact is ConfigurationFact => /^(pool|client|settings)\./u.test(fact.type)
+const isOfConfiguration = (fact: Fact): fact is ConfigurationFact =>
+  /^(pool|client|settings)\./u.test(fact.type)

@@ -1,10 +1,14 @@
 import { tokensOf } from "@sluice/events/field.ts"
 import { seededRandom } from "@sluice/simulator/seeded-random.ts"
 import type { Work } from "../demand.ts"
-import type { RecordedAttempt, RecordedRequest } from "./recorded-attempt.ts"
+import type { RecordedAttempt } from "./recorded-attempt.ts"
+import type { Recording } from "./recording.ts"
 
 /** From so many observations on, the times of a channel are drawn from its own. */
 const enough = 20
+
+/** Steps of this share of a turn come near every place of it soon, and never twice to the same. Source: Weyl, Über die Gleichverteilung von Zahlen mod. Eins, 1916. */
+const goldenShare = (Math.sqrt(5) - 1) / 2
 
 interface Observed {
   readonly channel: string
@@ -14,26 +18,27 @@ interface Observed {
 /**
  * How long requests take: as long as was observed, else as another of the model, and of the channel where enough were observed there.
  *
- * What is drawn for a request depends on the seed, the request and the channel alone, so that two configurations draw alike.
+ * What is drawn for a request depends on the seed and on its place among those of its model, so that two configurations draw alike, and any row of draws has about the mean of what was observed.
  * Source: R4.
  */
 export class ServiceTimes {
-  readonly #seed: number
   readonly #ofRequest = new Map<string, Observed>()
-  readonly #ofModel = new Map<string, Array<Work>>()
-  readonly #ofChannel = new Map<string, Array<Work>>()
-  readonly #all: Array<Work> = []
+  readonly #ofModel: ReadonlyMap<string, ReadonlyArray<Work>>
+  readonly #ofChannel: ReadonlyMap<string, ReadonlyArray<Work>>
+  readonly #all: ReadonlyArray<Work>
+  readonly #share = new Map<string, number>()
 
-  constructor(attempts: ReadonlyArray<RecordedAttempt>, seed: number) {
-    this.#seed = seed
-    for (const attempt of attempts) {
-      if (!isWhole(attempt)) continue
-      const { request, channel, model } = attempt
-      const work = workOf(attempt)
-      this.#ofRequest.set(request, { channel, work })
-      put(this.#ofModel, model, work)
-      put(this.#ofChannel, `${channel} ${model}`, work)
-      this.#all.push(work)
+  constructor({ requests, attempts }: Pick<Recording, "requests" | "attempts">, seed: number) {
+    const whole = attempts.filter(isWhole).map((attempt) => ({ ...attempt, work: workOf(attempt) }))
+    for (const { request, channel, work } of whole) this.#ofRequest.set(request, { channel, work })
+    this.#ofModel = sortedBy(whole, ({ model }) => model)
+    this.#ofChannel = sortedBy(whole, ({ channel, model }) => `${channel} ${model}`)
+    this.#all = sortedBy(whole, () => "").get("") ?? []
+    const placeOf = new Map<string, number>()
+    for (const { request, model } of requests) {
+      const place = placeOf.get(model) ?? seededRandom(seed, `service ${model}`)()
+      this.#share.set(request, place)
+      placeOf.set(model, (place + goldenShare) % 1)
     }
   }
 
@@ -43,16 +48,16 @@ export class ServiceTimes {
   }
 
   /** Gives what a request costs on a channel, or on any. */
-  workOf({ request, model }: Pick<RecordedRequest, "request" | "model">, channel?: string): Work {
+  workOf({ request, model }: { readonly request: string; readonly model: string }, channel?: string): Work {
     const own = this.#ofRequest.get(request)
     if (own !== undefined && (channel === undefined || own.channel === channel)) return own.work
     const there = this.#ofChannel.get(`${channel} ${model}`) ?? []
-    if (there.length >= enough) return this.#draw(there, `${request} ${channel}`)
+    if (there.length >= enough) return this.#draw(there, request)
     return own?.work ?? this.#draw(this.#ofModel.get(model) ?? this.#all, request)
   }
 
-  #draw(works: ReadonlyArray<Work>, stream: string): Work {
-    const drawn = works[Math.floor(seededRandom(this.#seed, `service ${stream}`)() * works.length)]
+  #draw(works: ReadonlyArray<Work>, request: string): Work {
+    const drawn = works[Math.floor((this.#share.get(request) ?? 0) * works.length)]
     if (drawn === undefined) throw new Error("no service time was observed")
     return drawn
   }
@@ -68,8 +73,14 @@ const workOf = ({ tookMs, ttftMs, usage, estimate }: RecordedAttempt): Work => (
   tokens: usage?.tokens ?? tokensOf(estimate),
 })
 
-const put = (lists: Map<string, Array<Work>>, key: string, work: Work): void => {
-  const list = lists.get(key)
-  if (list === undefined) lists.set(key, [work])
-  else list.push(work)
-}
+/** Groups observations, each from the shortest to the longest. */
+const sortedBy = <A extends { readonly work: Work }>(
+  observed: ReadonlyArray<A>,
+  key: (one: A) => string,
+): ReadonlyMap<string, ReadonlyArray<Work>> =>
+  new Map(
+    [...Map.groupBy(observed, key)].map(([name, of]) => [
+      name,
+      of.map(({ work }) => work).toSorted((one, other) => one.serviceMs - other.serviceMs),
+    ]),
+  )

@@ -41,7 +41,10 @@ describe("what if", () => {
       seconds: 600,
       perSecond: 9,
     })
-    const compared = await compare(log, configurationOf([{ id: "a", concurrency: 10 }], { queueSize: 20, queueTimeoutMs: 5_000 }))
+    const compared = await compare(
+      log,
+      configurationOf([{ id: "a", concurrency: 10 }], { queueSize: 20, queueTimeoutMs: 5_000 }),
+    )
     console.log(JSON.stringify(compared, null, 1))
     expectAlike(compared.again, compared.recorded)
   })

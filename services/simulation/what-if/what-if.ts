@@ -79,7 +79,7 @@ export interface WhatIfOptions {
 export const whatIf = async (options: WhatIfOptions): Promise<Compared> => {
   const { recording, other, prices, seed, signal, onProgress } = options
   const { span, attempts, configurations, resets } = recording
-  const times = new ServiceTimes(attempts, seed)
+  const times = new ServiceTimes(recording, seed)
   if (times.observed === 0)
     throw new NothingToRun({
       reason: "no request was answered in that time: there is nothing to tell how long one takes",
@@ -98,7 +98,7 @@ export const whatIf = async (options: WhatIfOptions): Promise<Compared> => {
       resets,
       times,
       providers: (clock) =>
-        createProviders(models, { clock, seed, channelOf: (account) => channels.get(account) }),
+        createProviders(models, { clock, channelOf: (account) => channels.get(account) }),
       prices,
       seed,
       signal,
