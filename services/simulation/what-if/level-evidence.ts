@@ -10,7 +10,7 @@ export interface LevelEvidence {
 }
 
 /** Messages take longer or shorter by this share: what is taken for evidence has to hold all the same. */
-const travelSpread = 0.3
+export const travelSpread = 0.3
 
 /**
  * Gives how many attempts a provider served as each came that it took, or rejected as one too many.

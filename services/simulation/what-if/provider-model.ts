@@ -1,6 +1,6 @@
 import { type Episode, findEpisodes } from "./episodes.ts"
 import { hiddenConcurrency, limitAt, type LimitStep } from "./hidden-concurrency.ts"
-import { levelEvidence } from "./level-evidence.ts"
+import { levelEvidence, travelSpread } from "./level-evidence.ts"
 import { type FittedRate, fitRate } from "./rate-rule.ts"
 import { isRefused, type RecordedAttempt } from "./recorded-attempt.ts"
 
@@ -55,11 +55,12 @@ const modelProvider = (attempts: ReadonlyArray<RecordedAttempt>): ProviderModel 
   const roundTripMs = roundTripOf(attempts)
   const isUnknown = rejectedAs("unknown")
   const byLevel = crowdedBy(attempts, rejectedAs("concurrency", "unknown"), roundTripMs)
-  const byRate = rateOf(attempts, "requests", rejectedAs("requests", "unknown"))
+  const rateOf = createRates(attempts, roundTripMs)
+  const byRate = rateOf("requests", rejectedAs("requests", "unknown"))
   const isOfRate = isUnknownOfRate(attempts, { isUnknown, byLevel, byRate })
   const level = isOfRate ? crowdedBy(attempts, rejectedAs("concurrency"), roundTripMs) : byLevel
-  const requests = isOfRate ? byRate : rateOf(attempts, "requests", rejectedAs("requests"))
-  const rates = [requests, rateOf(attempts, "tokens", rejectedAs("tokens"))].flatMap((rate) => rate ?? [])
+  const requests = isOfRate ? byRate : rateOf("requests", rejectedAs("requests"))
+  const rates = [requests, rateOf("tokens", rejectedAs("tokens"))].flatMap((rate) => rate ?? [])
   const isOfUse = rejectedAs("concurrency", "unknown", "requests", "tokens")
   const isFailed: Predicate = (attempt) => isRefused(attempt) && !isOfUse(attempt)
   const unexplained = new Set([...level.unexplained, ...rates.flatMap((rate) => [...rate.unexplained])])
@@ -116,14 +117,13 @@ const crowdedBy = (
   return { steps, rejections, unexplained: new Set(unexplained.map(({ attempt }) => attempt)) }
 }
 
-const rateOf = (
-  attempts: ReadonlyArray<RecordedAttempt>,
-  kind: "requests" | "tokens",
-  isOverRate: Predicate,
-): ProviderModel["rates"][number] | undefined => {
-  const rate = fitRate({ kind, attempts, isOverRate, isTurnedDown: isRefused })
-  return rate && { ...rate, rejections: attempts.filter(isOverRate) }
-}
+const createRates =
+  (attempts: ReadonlyArray<RecordedAttempt>, roundTripMs: number) =>
+  (kind: "requests" | "tokens", isOverRate: Predicate): ProviderModel["rates"][number] | undefined => {
+    const spreadMs = roundTripMs * travelSpread
+    const rate = fitRate({ kind, attempts, isOverRate, isTurnedDown: isRefused, spreadMs })
+    return rate && { ...rate, rejections: attempts.filter(isOverRate) }
+  }
 
 /** A limit on concurrency explains a rejection only if it leaves few unexplained; a rate has to explain more than it. */
 const isUnknownOfRate = (

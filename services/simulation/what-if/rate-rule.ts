@@ -11,13 +11,15 @@ export interface FittedRate {
   readonly mistakes: number
 }
 
-/** What a rate is found from: attempts in the order of their beginning. */
+/** What a rate is found from. */
 export interface RateQuestion {
   readonly kind: "requests" | "tokens"
   readonly attempts: ReadonlyArray<RecordedAttempt>
   readonly isOverRate: (attempt: RecordedAttempt) => boolean
   /** Whether it was turned down for anything at all, and so counted for nothing. */
   readonly isTurnedDown: (attempt: RecordedAttempt) => boolean
+  /** By how much messages may overtake one another: what was sent so shortly after a rejected attempt may have come before it. */
+  readonly spreadMs: number
 }
 
 const minuteMs = 60_000
@@ -32,15 +34,19 @@ export const amountOf = (
 ): number => (kind === "requests" ? 1 : input + output)
 
 /**
- * Finds the limit per minute that makes the fewest mistakes, of those that the provider states and of what it took in the minutes before its rejections, counted as a bucket and in whole minutes.
+ * Finds the limit per minute that makes the fewest mistakes, counted as a bucket or in whole minutes: of those that the provider states, or where it states none, of what it took in the minutes before its rejections.
  *
  * `undefined` where nothing was rejected for it.
  */
-export const fitRate = (question: RateQuestion): FittedRate | undefined => {
-  const rejected = question.attempts.filter(question.isOverRate)
+export const fitRate = (asked: RateQuestion): FittedRate | undefined => {
+  const rejected = asked.attempts.filter(asked.isOverRate)
   if (rejected.length === 0) return undefined
+  const arrivalOf = (attempt: RecordedAttempt): number =>
+    attempt.startedAt + (asked.isOverRate(attempt) ? asked.spreadMs : 0)
+  const attempts = asked.attempts.toSorted((one, other) => arrivalOf(one) - arrivalOf(other))
+  const question = { ...asked, attempts }
   const stated = rejected.flatMap(({ meaning }) => meaning?.rejection?.statedPerMinute ?? [])
-  const candidates = [...new Set([...stated, ...takenBefore(question)])].filter((perMinute) => perMinute > 0)
+  const candidates = [...new Set(stated.length > 0 ? stated : takenBefore(question))].filter((one) => one > 0)
   const fits = candidates.flatMap((perMinute) =>
     (["bucket", "minute"] as const).map((window) => judge(question, { perMinute, window })),
   )

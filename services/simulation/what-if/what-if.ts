@@ -97,8 +97,7 @@ export const whatIf = async (options: WhatIfOptions): Promise<Compared> => {
       configurations: under,
       resets,
       times,
-      providers: (clock) =>
-        createProviders(models, { clock, channelOf: (account) => channels.get(account) }),
+      providers: (clock) => createProviders(models, { clock, channelOf: (account) => channels.get(account) }),
       prices,
       seed,
       signal,
