@@ -34,7 +34,7 @@ export const amountOf = (
 ): number => (kind === "requests" ? 1 : input + output)
 
 /**
- * Finds the limit per minute that makes the fewest mistakes, counted as a bucket or in whole minutes: of those that the provider states, or where it states none, of what it took in the minutes before its rejections.
+ * Finds the limit per minute that makes the fewest mistakes, counted as a bucket or in whole minutes: of those that the provider states, or where it states none, of all that are near what it took in a minute.
  *
  * `undefined` where nothing was rejected for it.
  */
@@ -46,42 +46,53 @@ export const fitRate = (asked: RateQuestion): FittedRate | undefined => {
   const attempts = asked.attempts.toSorted((one, other) => arrivalOf(one) - arrivalOf(other))
   const question = { ...asked, attempts }
   const stated = rejected.flatMap(({ meaning }) => meaning?.rejection?.statedPerMinute ?? [])
-  const candidates = [...new Set(stated.length > 0 ? stated : takenBefore(question))].filter((one) => one > 0)
-  const fits = candidates.flatMap((perMinute) =>
-    (["bucket", "minute"] as const).map((window) => judge(question, { perMinute, window })),
+  return bestOf(question, stated.length > 0 ? stated : sharesOf(mostTaken(question)))
+}
+
+/** A bucket that was full lets up to twice as much through in a minute as in any later one. */
+const tried = { fromShare: 0.25, toShare: 1.1, step: 1.005 }
+
+const sharesOf = (whole: number): ReadonlyArray<number> => {
+  const { fromShare, toShare, step } = tried
+  const steps = Math.ceil(Math.log(toShare / fromShare) / Math.log(step))
+  return Array.from({ length: steps + 1 }, (_, nth) => Math.round(whole * fromShare * step ** nth))
+}
+
+/** Of those that make equally few mistakes, the one in the middle: the answers say as much against more as against less. */
+const bestOf = (question: RateQuestion, candidates: ReadonlyArray<number>): FittedRate | undefined => {
+  const sorted = [...new Set(candidates)].filter((one) => one > 0).toSorted((one, other) => one - other)
+  const fits = (["bucket", "minute"] as const).flatMap((window) =>
+    sorted.map((perMinute) => judge(question, { perMinute, window })),
   )
-  return fits.reduce<FittedRate | undefined>(
-    (best, fit) => (best === undefined || fit.mistakes < best.mistakes ? fit : best),
-    undefined,
-  )
+  const fewest = Math.min(...fits.map(({ mistakes }) => mistakes))
+  const best = fits.filter(({ mistakes }) => mistakes === fewest)
+  const alike = best.filter(({ rule }) => rule.window === best[0]?.rule.window)
+  return alike[Math.floor((alike.length - 1) / 2)]
 }
 
 const attemptAmount = (kind: "requests" | "tokens", { usage, estimate }: RecordedAttempt): number =>
   amountOf(kind, usage?.tokens ?? { input: estimate.inputTokens, output: estimate.outputTokens })
 
-const quantiles = [0.05, 0.25, 0.5, 0.75, 0.95]
-
-/** Gives some of the amounts that were taken in the minutes before rejections, from small to large. */
-const takenBefore = ({ kind, attempts, isOverRate, isTurnedDown }: RateQuestion): ReadonlyArray<number> => {
+/** Gives the most that was taken in a minute. */
+const mostTaken = ({ kind, attempts, isTurnedDown }: RateQuestion): number => {
   const taken: Array<{ readonly atMs: number; readonly amount: number }> = []
-  const sums: Array<number> = []
-  let sum = 0
-  let oldest = 0
+  let [sum, oldest, most] = [0, 0, 0]
   for (const attempt of attempts) {
-    for (let one = taken[oldest]; one !== undefined && one.atMs <= attempt.startedAt - minuteMs;) {
+    if (isTurnedDown(attempt)) continue
+    const amount = attemptAmount(kind, attempt)
+    taken.push({ atMs: attempt.startedAt, amount })
+    sum += amount
+    for (
+      let one = taken[oldest];
+      one !== undefined && one.atMs <= attempt.startedAt - minuteMs;
+      one = taken[oldest]
+    ) {
       sum -= one.amount
       oldest += 1
-      one = taken[oldest]
     }
-    if (isOverRate(attempt)) sums.push(sum)
-    else if (!isTurnedDown(attempt)) {
-      const amount = attemptAmount(kind, attempt)
-      taken.push({ atMs: attempt.startedAt, amount })
-      sum += amount
-    }
+    most = Math.max(most, sum)
   }
-  const sorted = sums.toSorted((one, other) => one - other)
-  return quantiles.flatMap((quantile) => sorted[Math.floor(quantile * (sorted.length - 1))] ?? [])
+  return most
 }
 
 const judge = ({ kind, attempts, isOverRate, isTurnedDown }: RateQuestion, rule: RateRule): FittedRate => {
@@ -101,7 +112,7 @@ const judge = ({ kind, attempts, isOverRate, isTurnedDown }: RateQuestion, rule:
     if (isOver) {
       gauge.used = before
       if (isMistaken) unexplained.add(attempt)
-    } else if (!fits) gauge.used = Math.min(rule.perMinute, before + amount)
+    } else if (!fits) gauge.used = isMistaken ? rule.perMinute : before + amount
     if (isMistaken) mistakes += 1
   }
   return { kind, rule, unexplained, mistakes }

@@ -1,7 +1,6 @@
 import { checkpointConfiguration } from "@sluice/actors/configuration-checkpoint.ts"
 import { configurationFacts, foldConfiguration, noConfiguration } from "@sluice/actors/configuration.ts"
 import type { Fact } from "@sluice/events/commit.ts"
-import type { ConfigurationFact } from "@sluice/events/configuration-fact.ts"
 import type { ConfigurationFile } from "@sluice/events/configuration.ts"
 import { idOf } from "@sluice/events/identifier.ts"
 import { channelDecider } from "@sluice/ingress/channel-decider.ts"
@@ -17,7 +16,7 @@ const written = (wanted: ConfigurationFile, ...changes: ReadonlyArray<Configurat
   let stored = noConfiguration
   const note = (next: ConfigurationFile): void => {
     const facts = configurationFacts(stored, { wanted: next, by: "file", at: 0 })
-    stored = foldConfiguration(facts as ReadonlyArray<ConfigurationFact>, stored)
+    stored = foldConfiguration(facts, stored)
     commits.push([undefined, facts])
   }
   note(wanted)
@@ -75,7 +74,7 @@ test("a checkpoint tells it as well as all that was before", () => {
   const group = channelDecider.checkpoint?.(state, { at: 0, subject: "sluice.log.channel.c" }) ?? []
   const folded = fold([
     [undefined, checkpointConfiguration(stored, 0)],
-    ["c", group as ReadonlyArray<Fact>],
+    ["c", group],
   ]).history.at(-1)?.wanted
   expect(group.map(({ actor }) => idOf(actor))).toEqual(["c", "a", "b"])
   expect(folded?.pools).toEqual(first.pools)

@@ -88,14 +88,16 @@ describe("what if", () => {
       { fromS: 100, level: 8 },
       { fromS: 200, level: 25 },
     ]
+    const patient = { queueSize: 20, queueTimeoutMs: 60_000 }
+    const learned = configurationOf([{ id: "a", concurrency: "adaptive" }], patient)
     const log = await recordOf({
       configurations: [
-        [0, limited("adaptive")],
-        [150, configurationOf([{ id: "a", concurrency: 6 }], { ...queue, queueSize: 3 })],
+        [0, learned],
+        [150, configurationOf([{ id: "a", concurrency: 6 }], patient)],
       ],
       providers: { a: { concurrency: { steps } } },
     })
-    const { recorded, again, other } = await compare(log, limited("adaptive"))
+    const { recorded, again, other } = await compare(log, learned)
     expect(differencesOf(recorded, again)).toEqual([])
     expect(other.completed).toBeGreaterThan(again.completed)
   })
