@@ -47,14 +47,13 @@ const told = (stdout: string) => JSON.parse(stdout) as Record<"recorded" | "agai
 beforeAll(async () => {
   const folder = stack.use(await temporaryDataDirectory())
   data = folder.path
-  const provider = stack.use(
-    await startSimulatedProvider({ concurrencyLimit: slots, serviceMs: 60, jitter: 0.3 }),
-  )
+  // So long that a whole burst has come before the first of it is answered, on a busy machine too.
+  const provider = stack.use(await startSimulatedProvider({ concurrencyLimit: slots, serviceMs: 400 }))
   same = await configure("same.yaml", provider.url, 6)
   other = await configure("other.yaml", provider.url, 2)
   const sluice = stack.use(await startSluice(data, { args: ["--config", same] }))
   // Each burst is more than the limit and the queue take together.
-  for (let burst = 0; burst < 12; burst += 1)
+  for (let burst = 0; burst < 6; burst += 1)
     await Promise.all(Array.from({ length: 20 }, async () => (await askForCompletion(sluice.url)).text()))
   whileItRan = await whatIf(same, "--json")
   await sluice.stop("SIGTERM")
@@ -64,9 +63,9 @@ afterAll(() => stack.disposeAsync())
 
 test("the recorded demand comes to what was recorded, by the actors of the product in virtual time (R4)", () => {
   const { recorded, again } = told(whileItRan)
-  expect(recorded.requests).toBe(240)
+  expect(recorded.requests).toBe(120)
   expect(recorded.rejections).toBeGreaterThan(0)
-  expect(recorded.codes["channel_queue_full"]).toBeGreaterThan(20)
+  expect(recorded.codes["channel_queue_full"]).toBeGreaterThan(10)
   const counts = ({ requests, completed, rejections, codes }: Told) => [
     requests,
     completed,
@@ -74,10 +73,8 @@ test("the recorded demand comes to what was recorded, by the actors of the produ
     codes["channel_queue_full"] ?? 0,
   ]
   const were = counts(recorded)
-  for (const [place, count] of counts(again).entries()) {
-    const was = were[place] ?? 0
-    expect(Math.abs(count - was)).toBeLessThanOrEqual(Math.max(3, 0.02 * was))
-  }
+  const off = counts(again).filter((count, place) => Math.abs(count - (were[place] ?? 0)) > 3)
+  expect({ off, again, recorded }).toMatchObject({ off: [] })
 })
 
 test("under another limit it comes to something else, in the same bytes each time", async () => {
