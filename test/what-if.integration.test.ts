@@ -1,4 +1,4 @@
-import { writeFile } from "node:fs/promises"
+import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { startSimulatedProvider } from "@sluice/simulator/provider.ts"
 import { afterAll, beforeAll, expect, test } from "vitest"
@@ -111,6 +111,13 @@ test("a time without requests, and one that ends before it begins, are told in o
   })
   const turned = await runCommand(["what-if", ...on, "--from", "2020-01-02", "--to", "2020-01-01"])
   expect([turned.code, turned.stderr]).toEqual([1, "sluice: --from is after --to\n"])
+})
+
+test("variables with secrets need not be set: in virtual time nobody asks for them", async () => {
+  const elsewhere = join(data, "elsewhere.yaml")
+  const written = await readFile(other, "utf8")
+  await writeFile(elsewhere, written.replace("file:key", "env:SLUICE_KEY_OF_ANOTHER_MACHINE"))
+  expect(told(await whatIf(elsewhere, "--json")).other).toEqual(told(await whatIf(other, "--json")).other)
 })
 
 test("what is wrong with the other configuration is told as sluice check does", async () => {

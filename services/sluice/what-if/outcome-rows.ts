@@ -24,14 +24,15 @@ const count = (value: number): string => value.toLocaleString("en-US")
 const seconds = (ms: number): string => (ms / 1000).toFixed(2)
 const percent = (share: number): string => (100 * share).toFixed(1)
 const dollars = (nanoUsd: number): string =>
-  (nanoUsd / 1e9).toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 4 })
+  (nanoUsd / 1e9).toLocaleString("en-US", { minimumFractionDigits: 4, maximumFractionDigits: 4 })
 const tenths = (value: number): string => value.toFixed(1)
 
-/** Gives the lines of the table: the same figures of three outcomes. */
+/** Gives the lines of the table: the same figures of three outcomes, and those of channels that any of them used. */
 export const rowsOf = ({ recorded, again, other }: Compared): ReadonlyArray<Row> => {
   const outcomes = [recorded, again, other] as const
   const codes = namesIn(outcomes.flatMap((outcome) => Object.keys(outcome.codes)))
-  const channels = namesIn(outcomes.flatMap((outcome) => outcome.channels.map(({ channel }) => channel)))
+  const used = outcomes.flatMap((outcome) => outcome.channels.filter(({ attempts }) => attempts > 0))
+  const channels = namesIn(used.map(({ channel }) => channel))
   const figures: ReadonlyArray<Figure> = [
     { label: "requests", of: ({ requests }) => requests, show: count, wanted: "either" },
     { label: "completed", of: ({ completed }) => completed, show: count, wanted: "more" },

@@ -19,12 +19,15 @@ export interface WhatIfOptions extends LogPlace {
   readonly json: boolean
 }
 
+/** In virtual time no secret is needed: a variable that is not set here stands for itself. */
+const withheld = new Proxy(process.env, { get: (set, name) => set[String(name)] ?? String(name) })
+
 /** Runs recorded demand under another configuration and prints what came of it. Fails: with one line, or with what is wrong with the configuration, a line each. Source: R4. */
 export const whatIf = Effect.fnUntraced(function* (options: WhatIfOptions) {
   const { configFile, fromMs, toMs, seed } = options
   if (fromMs !== null && toMs !== null && fromMs > toMs)
     return yield* new CommandFailed({ message: "--from is after --to" })
-  const read = yield* Effect.result(readConfiguration(configFile))
+  const read = yield* Effect.result(readConfiguration(configFile, withheld))
   if (Result.isFailure(read)) {
     process.exitCode = 1
     for (const problem of read.failure.problems)
