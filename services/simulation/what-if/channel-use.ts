@@ -115,7 +115,8 @@ const usualInitial = 8
 const inForce = (mode: LimitMode, known: number | null): number | null =>
   isAdaptive(mode) ? (known ?? mode.adaptive.initial ?? usualInitial) : mode
 
-const learnedIn = (learning: unknown): number | null =>
+/** Gives the limit that a checkpoint says was learned; `null` where it says none. */
+export const learnedIn = (learning: unknown): number | null =>
   typeof learning === "object" &&
   learning !== null &&
   "limit" in learning &&

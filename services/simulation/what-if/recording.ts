@@ -2,6 +2,7 @@ import { type Commit, decodeCommit, type Fact } from "@sluice/events/commit.ts"
 import { channelSubject, idOf } from "@sluice/events/identifier.ts"
 import { AttemptLedger } from "./attempt-ledger.ts"
 import { ChannelUse, type Span, type Use } from "./channel-use.ts"
+import { limitsBefore, withLimits } from "./limits-before.ts"
 import type { RecordedAttempt, RecordedRequest } from "./recorded-attempt.ts"
 import { type ConfigurationAt, RecordedConfiguration } from "./recorded-configuration.ts"
 
@@ -105,12 +106,16 @@ export class Recorder {
     const fromMs = this.#wanted.fromMs ?? first.arrivedAt
     const span = { fromMs, toMs: Math.max(this.#lastMs, fromMs + 1) }
     const { history } = this.#configuration
+    const limits = limitsBefore([...this.#ofUse.values()].flat(), fromMs)
     const earlier = history.findLastIndex(({ atMs }) => atMs <= first.arrivedAt)
     return {
       span,
       requests,
       attempts: this.#ledger.ended.filter(({ startedAt }) => startedAt <= span.toMs),
-      configurations: history.slice(Math.max(0, earlier)).filter(({ atMs }) => atMs <= span.toMs),
+      configurations: history
+        .slice(Math.max(0, earlier))
+        .filter(({ atMs }) => atMs <= span.toMs)
+        .map((one, nth) => (nth === 0 ? { ...one, wanted: withLimits(one.wanted, limits) } : one)),
       resets: this.#resets.filter(({ atMs }) => atMs <= span.toMs),
       uses: this.#uses(span),
     }
