@@ -1,5 +1,6 @@
 import type { Clock } from "@sluice/infra/clock/clock.ts"
 import type { AnswerHeaders } from "@sluice/ingress/classification/classification.ts"
+import type { Cause } from "@sluice/ingress/failure.ts"
 import type { Lease } from "@sluice/ingress/lease.ts"
 import type { Work } from "./demand.ts"
 import type { Call, Rejected, Upstream } from "./provider/upstream.ts"
@@ -7,8 +8,8 @@ import type { Call, Rejected, Upstream } from "./provider/upstream.ts"
 /** What an attempt moves through. */
 export interface Way {
   readonly clock: Clock
-  /** Draws how long a message is under way. */
-  readonly networkMs: () => number
+  /** Draws how long a message is under way between the proxy and the provider of an account. */
+  readonly networkMs: (account: string) => number
   upstreamOf(account: string): Upstream
 }
 
@@ -16,7 +17,7 @@ export interface Way {
 export interface AttemptOwner {
   onAnswered(attempt: VirtualAttempt): void
   onRejected(attempt: VirtualAttempt, answer: Rejected): void
-  onBroken(attempt: VirtualAttempt): void
+  onBroken(attempt: VirtualAttempt, cause: Cause): void
 }
 
 /** One try at one account over virtual messages: what was sent first arrives first, each way. */
@@ -47,7 +48,7 @@ export class VirtualAttempt implements Call {
     this.#owner = owner
     this.#sentAt = way.clock.now()
     this.#heardAt = this.#sentAt
-    this.#arrivesAt = this.#sentAt + way.networkMs()
+    this.#arrivesAt = this.#sentAt + way.networkMs(lease.account.id)
     way.clock.at(this.#arrivesAt, () => this.#upstream.arrive(this))
   }
 
@@ -64,7 +65,7 @@ export class VirtualAttempt implements Call {
   cut(): void {
     this.#isOver = true
     const { clock, networkMs } = this.#way
-    this.#arrivesAt = Math.max(this.#arrivesAt, clock.now() + networkMs())
+    this.#arrivesAt = Math.max(this.#arrivesAt, clock.now() + networkMs(this.lease.account.id))
     clock.at(this.#arrivesAt, () => this.#upstream.leave(this))
   }
 
@@ -89,8 +90,8 @@ export class VirtualAttempt implements Call {
     })
   }
 
-  onBroken(): void {
-    this.#atEnd(() => this.#owner.onBroken(this))
+  onBroken(cause: Cause = "connection"): void {
+    this.#atEnd(() => this.#owner.onBroken(this, cause))
   }
 
   #atEnd(run: () => void): void {
@@ -102,7 +103,7 @@ export class VirtualAttempt implements Call {
 
   #later(run: () => void): void {
     const { clock, networkMs } = this.#way
-    this.#heardAt = Math.max(this.#heardAt, clock.now() + networkMs())
+    this.#heardAt = Math.max(this.#heardAt, clock.now() + networkMs(this.lease.account.id))
     clock.at(this.#heardAt, () => {
       if (!this.#isOver) run()
     })

@@ -3,11 +3,17 @@ import type { AttemptSummary, Candidate } from "@sluice/events/ingress.ts"
 import { lastWordOf } from "@sluice/ingress/answer.ts"
 import { endOfAnswer, endOfFailure, type Heard } from "@sluice/ingress/attempt-end.ts"
 import { okCode, type Problem } from "@sluice/ingress/errors.ts"
-import { type AttemptFailure, outcomeOfCause, problemOfCause, readAnswer } from "@sluice/ingress/failure.ts"
+import {
+  type AttemptFailure,
+  type Cause,
+  outcomeOfCause,
+  problemOfCause,
+  readAnswer,
+} from "@sluice/ingress/failure.ts"
 import type { Admitted, AttemptEnd, Lease, Metered } from "@sluice/ingress/lease.ts"
 import { meteredOf } from "@sluice/ingress/metering.ts"
 import { Retries } from "@sluice/ingress/retry.ts"
-import type { Demand } from "./demand.ts"
+import type { Demand, Work } from "./demand.ts"
 import type { Rejected } from "./provider/upstream.ts"
 import { spokenProtocol } from "./spoken-protocol.ts"
 import { type AttemptOwner, VirtualAttempt, type Way } from "./virtual-attempt.ts"
@@ -20,6 +26,8 @@ export interface Surroundings extends Way {
   readonly random: () => number
   /** Whether usage is recorded; without limits on tokens or cost nothing follows from it. */
   readonly isMetered: boolean
+  /** What the request costs the provider of a lease, where that is not the same for all. */
+  workAt?(request: { readonly id: string; readonly model: string }, lease: Lease): Work
   /** Told of every attempt that is sent. */
   onAttempt?(lease: Lease): void
   /** Told of every attempt that has failed. */
@@ -127,7 +135,9 @@ export class VirtualRequest implements AttemptOwner {
 
   #send(lease: Lease): void {
     this.#around.onAttempt?.(lease)
-    this.#current = new VirtualAttempt(this.#around, this, { lease, work: this.#demand.work })
+    const { model, work: usual } = this.#demand
+    const work = this.#around.workAt?.({ id: this.#id, model }, lease) ?? usual
+    this.#current = new VirtualAttempt(this.#around, this, { lease, work })
   }
 
   /** The proxy reads on for the usage while it may; a request that has no attempt under way ends at once. Source: A8, D4. */
@@ -155,7 +165,7 @@ export class VirtualRequest implements AttemptOwner {
   }
 
   onAnswered(attempt: VirtualAttempt): void {
-    const { tokens } = this.#demand.work
+    const { tokens } = attempt.work
     this.#meter(attempt, meteredOf(attempt.model, { tokens, final: true }, this.#demand.estimate))
     const problem = this.#hasLeft ? problemOfCause("client_left") : { status: 200, code: okCode }
     this.#conclude(attempt, { outcome: this.#hasLeft ? "client_closed" : "ok", problem })
@@ -186,12 +196,15 @@ export class VirtualRequest implements AttemptOwner {
   onRejected(attempt: VirtualAttempt, rejected: Rejected): void {
     const { unknownRejection } = attempt.lease.channel
     const context = { unknownRejection, nowMs: this.#around.clock.now() }
-    const answer = readAnswer(spokenProtocol[this.#demand.protocol], rejected, context)
+    const answer =
+      rejected.meaning === undefined
+        ? readAnswer(spokenProtocol[this.#demand.protocol], rejected, context)
+        : { ...rejected, words: undefined, ...rejected.meaning }
     this.#fail(attempt, { kind: "answer", answer })
   }
 
-  onBroken(attempt: VirtualAttempt): void {
-    this.#fail(attempt, { kind: "cause", cause: "connection" })
+  onBroken(attempt: VirtualAttempt, cause: Cause): void {
+    this.#fail(attempt, { kind: "cause", cause })
   }
 
   #fail(attempt: VirtualAttempt, failure: AttemptFailure): void {

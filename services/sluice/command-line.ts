@@ -16,6 +16,7 @@ import { tailCommand } from "./commands/tail.ts"
 import { traceCommand } from "./commands/trace.ts"
 import { upCommand } from "./commands/up.ts"
 import { verifyCommand } from "./commands/verify.ts"
+import { whatIfCommand } from "./commands/what-if.ts"
 import packageJson from "./package.json" with { type: "json" }
 import { joinSignedSpans } from "./signed-spans.ts"
 
@@ -38,6 +39,7 @@ const sluice = Command.make("sluice").pipe(
     exportCommand,
     importCommand,
     simulateCommand,
+    whatIfCommand,
     ingressCommand,
     projectorCommand,
   ]),

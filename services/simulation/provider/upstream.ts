@@ -1,4 +1,5 @@
-import type { AnswerHeaders } from "@sluice/ingress/classification/classification.ts"
+import type { AnswerHeaders, Meaning } from "@sluice/ingress/classification/classification.ts"
+import type { Cause } from "@sluice/ingress/failure.ts"
 import type { Demand } from "../demand.ts"
 
 /** A provider's answer that is no success. */
@@ -6,6 +7,8 @@ export interface Rejected {
   readonly status: number
   readonly headers: AnswerHeaders
   readonly body: Buffer
+  /** What it says, where that is known without its words. */
+  readonly meaning?: Meaning
 }
 
 /** A call as a provider sees it; it hears of each step when the provider takes it, without the way back. */
@@ -15,8 +18,8 @@ export interface Call extends Pick<Demand, "work"> {
   onHeaders(headers: AnswerHeaders): void
   onEnd(): void
   onRejected(answer: Rejected): void
-  /** The connection has failed. */
-  onBroken(): void
+  /** No answer will come: the connection has failed, where no other cause is named. */
+  onBroken(cause?: Cause): void
 }
 
 /** Who answers the calls of one account. */
