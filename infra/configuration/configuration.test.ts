@@ -94,7 +94,7 @@ channels:
     'sluice.yaml:2:35 pools[0].tiers[0][0]: "b" is not valid: expected the id of a channel (a)',
     "sluice.yaml:4:5 channels[0].baseUrl: is missing: expected an http:// or https:// URL without user, query or fragment",
     'sluice.yaml:5:15 channels[0].protocol: "bedrock" is not valid: expected "openai" or "anthropic" or "gemini"',
-    "sluice.yaml:7:20 channels[0].maxConcurrent: -3 is not valid: expected a whole number from 0 (0 or null = unlimited)",
+    "sluice.yaml:7:20 channels[0].maxConcurrent: -3 is not valid: expected a whole number from 0 (0 or null = unlimited), adaptive, or { adaptive: { initial, min, max } }",
     "sluice.yaml:8:5 channels[0].maxConcurent: is not a field: did you mean maxConcurrent?",
     'sluice.yaml:9:9 channels[1].id: "a" is not valid: expected an id that no other channel has',
   ])

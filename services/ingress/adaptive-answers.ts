@@ -1,6 +1,6 @@
 import type { AccountContext } from "@sluice/actors/account-context.ts"
-import { learningOf } from "@sluice/actors/account-learning.ts"
 import { slotsOf } from "@sluice/actors/account-limit.ts"
+import { learningOf } from "@sluice/actors/limit-learning.ts"
 import { isAdaptive } from "@sluice/events/adaptive-limit.ts"
 import type {
   LimitAnswer,
