@@ -35,7 +35,7 @@ export const channelLimitFollowing = (
   channel: ChannelContext,
   now: number,
 ): ReadonlyArray<ChannelFact> | undefined => {
-  if (channel.config === null) return undefined
+  if (channel.config === null || !isAdaptive(channel.mode)) return undefined
   const actor = actorName("channel", channel.config.id)
   const adjusted = dueAdjustment(channel)
   if (adjusted !== undefined) return [{ actor, type: "channel.limit_adjusted", at: now, ...adjusted }]

@@ -5,6 +5,7 @@ import { writeStream } from "./write-stream.ts"
 const by = "api:golden"
 
 const ok: AttemptEnd = { outcome: "ok", status: 200, ttftMs: 120 }
+const silentOk: AttemptEnd = { ...ok }
 const rejected: AttemptEnd = {
   outcome: "rate_limited",
   status: 429,
@@ -49,8 +50,8 @@ const record = async (): Promise<void> => {
   }
   await endAll([ok, ok, ok, ok])
   await endAll([ok, ok, ok, ok, rejected])
-  // Nobody tells of these whether they were taken: the time does.
-  const silent = await sendAll([ok, ok, ok, ok])
+  // Nobody tells of the last of these whether it was taken: the time does.
+  const silent = await sendAll([ok, ok, ok, ok, silentOk])
   clock.advance(400)
   await settle()
   for (const lease of silent) lease.release(ok, true)
@@ -58,7 +59,7 @@ const record = async (): Promise<void> => {
   subject?.execute({ type: "set_limit", limit: 9, by })
   await endAll([ok, ok])
   subject?.execute({ type: "set_limit", limit: "adaptive", by })
-  await endAll([ok, rejected])
+  await endAll([ok, ok, rejected, rejected, rejected])
   subject?.execute({ type: "forget", by })
   await endAll([ok])
   await node.close()
