@@ -1,21 +1,16 @@
 import type { AccountConfiguration } from "@sluice/events/account-configuration.ts"
-import type { LimitMode } from "@sluice/events/adaptive-limit.ts"
 import type { Estimate } from "@sluice/events/field.ts"
-import { type Adjustments, noAdjustments, noRejections, type RejectionCounts } from "./account-learning.ts"
 import { type LearnedRates, noRates } from "./account-rate.ts"
 import { noUse, type RecentUse } from "./adaptive/recent-use.ts"
 import type { Cooldown } from "./cooldown.ts"
-import type { Learning } from "./learning.ts"
+import { type LimitHolder, noAdjustments, noRejections, type Sent } from "./limit-learning.ts"
 import type { Ramp } from "./ramp.ts"
 import { Sessions } from "./sessions.ts"
 import type { TokenBucket } from "./token-bucket.ts"
 import type { CostWindow, MinuteCost, WindowState } from "./window.ts"
 
 /** A slot of the account, held by one attempt. Source: A9. */
-export interface AccountLease {
-  readonly request: string
-  readonly attempt: number
-  readonly lease: string
+export interface AccountLease extends Sent {
   readonly client: string
   readonly model: string
   readonly session: string | null
@@ -25,17 +20,12 @@ export interface AccountLease {
   readonly estimatedCostNanoUsd: number
   /** What it took from the account's bucket of tokens; nothing where there was none. Source: C1. */
   readonly takenTokens: number
-  readonly acquiredAt: number
-  /** How many were in flight when it was granted, itself included. Source: F1. */
-  readonly level: number
   /** Whether its usage is recorded. Source: D3. */
   readonly metered: boolean
-  /** How it is known that the upstream took it, if it is. Source: C6, F1. */
-  readonly acceptedBy: "headers" | "time" | null
 }
 
 /** All that an account's facts say about it. `leases` and `sessions` change in place: the actor is their only owner. */
-export interface AccountContext {
+export interface AccountContext extends LimitHolder {
   readonly config: AccountConfiguration | null
   readonly channel: string
   /** How many seconds' worth its buckets hold. Source: C1. */
@@ -59,17 +49,9 @@ export interface AccountContext {
   /** When the last of them ended. */
   readonly cooledAt: number
   readonly ramp: Ramp | null
-  /** What its limit is: as configured, or as an operator has said since. */
-  readonly mode: LimitMode
-  /** What was learned of a hidden limit, kept also while the limit is a fixed one. Source: F4. */
-  readonly learning: Learning | null
-  /** How many rejections of an unknown kind came in a row. Source: C3. */
-  readonly unknowns: number
-  readonly rejections: RejectionCounts
   /** The rates that were found out, and what was carried lately. Source: F7. */
   readonly rates: LearnedRates
   readonly use: RecentUse
-  readonly adjustments: Adjustments
   /** Nothing is sent until an attempt ends, or until then. Source: C3. */
   readonly gateUntil: number | null
   /** How many rejections for concurrency in a row. */

@@ -1,10 +1,10 @@
 import type { AccountFact } from "@sluice/events/account.ts"
+import { isAdaptive } from "@sluice/events/adaptive-limit.ts"
 import { actorName } from "@sluice/events/identifier.ts"
 import type { AccountContext } from "./account-context.ts"
-import { learningOf } from "./account-learning.ts"
 import { raisedRates, ratesRiseAt } from "./account-rate.ts"
 import type { Cooldown } from "./cooldown.ts"
-import { acceptedUntil, acceptsAt, proposalOf } from "./learning.ts"
+import { dueAcceptances, dueAdjustment, limitDueAt } from "./limit-following.ts"
 import { idleRampMs, isRamped } from "./ramp.ts"
 import { expiresAt } from "./sessions.ts"
 import { limitNanoUsd } from "./window.ts"
@@ -21,17 +21,14 @@ export const isClosed = ({ config, removed, suspended }: AccountContext): boolea
 
 /** Gives when something will happen to an account by itself, or `null`. Source: L3. */
 export const accountDueAt = (account: AccountContext): number | null => {
-  const { config, cooldown, modelCooldowns, ramp, lowered, sessions, window, windowState } = account
+  const { config, mode, cooldown, modelCooldowns, ramp, lowered, sessions, window, windowState } = account
   const stay = sessions.longestIdle
   let first = cooldown?.until ?? Infinity
   for (const model in modelCooldowns) first = Math.min(first, modelCooldowns[model]?.until ?? Infinity)
   if (ramp !== null) first = Math.min(first, rampEndsAt(account))
   if (lowered !== null) first = Math.min(first, lowered.since + recoverEveryMs)
-  const learning = learningOf(account)
-  if (learning !== null) {
-    if (proposalOf(learning) !== null) return 0
-    first = Math.min(first, acceptsAt(learning) ?? Infinity, ratesRiseAt(account) ?? Infinity)
-  }
+  if (isAdaptive(mode))
+    first = Math.min(first, limitDueAt(account) ?? Infinity, ratesRiseAt(account) ?? Infinity)
   if (stay !== undefined && config !== null)
     first = Math.min(first, expiresAt(stay, config.sessionIdleTimeoutMs))
   if (window !== null && windowState !== "open") first = Math.min(first, window.end)
@@ -110,29 +107,15 @@ const recoveredLimit = (account: AccountContext, now: number): Following => {
   ]
 }
 
-/** What the evidence comes to is enforced by a fact that carries it. Source: F3. */
 const learnedLimit = (account: AccountContext, now: number): Following => {
-  const learning = learningOf(account)
-  const proposal = learning && proposalOf(learning)
-  if (learning === null || proposal === null) return undefined
-  const { limit: from, inFlight, samples, classification } = learning
-  const { limit: to, reason } = proposal
-  const evidence = { inFlight, utilization: inFlight / from, samples, classification }
-  return [{ actor: named(account), type: "account.limit_adjusted", at: now, from, to, reason, ...evidence }]
+  const adjusted = dueAdjustment(account)
+  return adjusted && [{ actor: named(account), type: "account.limit_adjusted", at: now, ...adjusted }]
 }
 
-/** Attempts that were not rejected in the time that rejections take were accepted. Source: F1. */
 const acceptedByTime = (account: AccountContext, now: number): Following => {
-  const learning = learningOf(account)
-  const accepted = learning === null ? [] : acceptedUntil(learning, now)
-  if (accepted.length === 0) return undefined
-  return accepted.flatMap((lease) => {
-    const held = account.leases.get(lease)
-    if (held === undefined) return []
-    const { request, attempt, acquiredAt } = held
-    const told = { request, attempt, lease, ttfbMs: now - acquiredAt, by: "time" } as const
-    return [{ actor: named(account), type: "account.accepted" as const, at: now, ...told }]
-  })
+  const accepted = { actor: named(account), type: "account.accepted", at: now } as const
+  const due = dueAcceptances(account, now)
+  return due.length === 0 ? undefined : due.map((told) => ({ ...accepted, ...told }))
 }
 
 const expiredSession = (account: AccountContext, now: number): Following => {

@@ -1,15 +1,7 @@
 import type { AccountFact } from "@sluice/events/account.ts"
+import { isAdaptive } from "@sluice/events/adaptive-limit.ts"
 import { Equal, Struct } from "effect"
 import type { AccountContext } from "./account-context.ts"
-import {
-  countRejection,
-  forgetLearning,
-  learnFromAccepted,
-  learnFromEnd,
-  learnFromSent,
-  takeAdjustment,
-  takeMode,
-} from "./account-learning.ts"
 import {
   boundRates,
   bucketSizeOf,
@@ -22,6 +14,15 @@ import {
 } from "./account-rate.ts"
 import { begin, extend } from "./cooldown.ts"
 import { isAnswer, isFailure } from "./health.ts"
+import {
+  countRejection,
+  forgetLearning,
+  learnFromAccepted,
+  learnFromEnd,
+  learnFromSent,
+  takeAdjustment,
+  takeMode,
+} from "./limit-learning.ts"
 import { unchanged } from "./live-actor.ts"
 import { seenEnough } from "./reservation.ts"
 import { chargedTokens, take } from "./token-bucket.ts"
@@ -181,6 +182,12 @@ const cooldownEnded = (context: AccountContext, { id, at }: Of<"account.cooldown
   return { modelCooldowns: Object.fromEntries(left) }
 }
 
+/** What a rejection leaves of a limit that is not learned. Source: C3. */
+const leftOf = ({ mode }: AccountContext, { to, at }: Of<"account.limit_adjusted">): Change => {
+  if (isAdaptive(mode)) return unchanged
+  return { lowered: mode === null || to >= mode ? null : { limit: to, since: at } }
+}
+
 const leaveSession = (
   { sessions }: AccountContext,
   { session }: Of<"account.session_expired" | "account.session_released">,
@@ -201,7 +208,7 @@ export const evolveAccount: EvolveAccount = {
     // What a rejection has left of a limit is of that limit alone.
     ...(Equal.equals(context.config?.concurrency, config.concurrency)
       ? unchanged
-      : takeMode(context, config.concurrency)),
+      : { ...takeMode(context, config.concurrency), lowered: null }),
     ...(context.credential === credential ? unchanged : { refusals: [] }),
   }),
   "account.removed": () => ({ removed: true }),
@@ -220,9 +227,12 @@ export const evolveAccount: EvolveAccount = {
   "account.cooldown_ended": cooldownEnded,
   "account.ramped": (_, { limit, at }) =>
     limit === null ? { ramp: null, consecutive: 0 } : { ramp: { limit, since: at } },
-  "account.limit_adjusted": takeAdjustment,
+  "account.limit_adjusted": (context, fact) => ({
+    ...takeAdjustment(context, fact),
+    ...leftOf(context, fact),
+  }),
   "account.rate_adjusted": takeRateFact,
-  "account.mode_changed": (context, { to }) => takeMode(context, to),
+  "account.mode_changed": (context, { to }) => ({ ...takeMode(context, to), lowered: null }),
   "account.learning_reset": forgetLearning,
   "account.session_registered": ({ sessions }, { session, stay, at }) => {
     sessions.register(session, stay, at)

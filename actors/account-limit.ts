@@ -1,19 +1,14 @@
-import { isAdaptive } from "@sluice/events/adaptive-limit.ts"
 import type { RequestClass } from "@sluice/events/field.ts"
 import type { AccountContext } from "./account-context.ts"
-import { learningOf } from "./account-learning.ts"
-import { ceilingOf, isSettled } from "./learning.ts"
+import { isSettled } from "./learning.ts"
+import { ceilingAt, learningOf, ownLimitOf, wholeOf } from "./limit-learning.ts"
 import { type Limit, tighter } from "./limit.ts"
 import { openToNew } from "./reservation.ts"
 
-/** Gives the number that is configured, or the most that may be learned. Source: A3, A4. */
-export const wholeOf = ({ mode, learning }: AccountContext): Limit =>
-  isAdaptive(mode) ? (learning?.bounds.max ?? null) : mode
-
 /** Gives the limit in force: what is configured or learned, or what a rejection or a ramp has left of it. Source: A2, C3, C6, F4. */
 export const slotsOf = (account: AccountContext): Limit => {
-  const { mode, learning, lowered, ramp } = account
-  const own = isAdaptive(mode) ? (learning?.limit ?? null) : mode
+  const { lowered, ramp } = account
+  const own = ownLimitOf(account)
   if (lowered === null && ramp === null) return own
   return tighter(tighter(own, lowered?.limit ?? null), ramp?.limit ?? null)
 }
@@ -43,8 +38,6 @@ const partFor = (account: AccountContext, requestClass: RequestClass, inForce: L
 
 /** Gives how many may be in flight now. */
 const slotsNow = (account: AccountContext, now: number): Limit => {
-  const learning = learningOf(account)
-  if (learning === null) return slotsOf(account)
-  const ceiling = ceilingOf(learning, { inFlight: account.leases.size, now })
-  return account.ramp === null ? ceiling : Math.min(ceiling, account.ramp.limit)
+  if (learningOf(account) === null) return slotsOf(account)
+  return tighter(ceilingAt(account, now), account.ramp?.limit ?? null)
 }

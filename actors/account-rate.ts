@@ -2,7 +2,6 @@ import type { AccountFact } from "@sluice/events/account.ts"
 import type { Classification, Estimate } from "@sluice/events/field.ts"
 import { actorName } from "@sluice/events/identifier.ts"
 import type { AccountContext, AccountLease } from "./account-context.ts"
-import { learningOf } from "./account-learning.ts"
 import {
   firstRate,
   isRefuted,
@@ -23,6 +22,7 @@ import {
   withoutRejected,
 } from "./adaptive/recent-use.ts"
 import type { Rejection429 } from "./command.ts"
+import { learningOf } from "./limit-learning.ts"
 import { unchanged } from "./live-actor.ts"
 import { type BucketSize, chargedTokens, estimatedTokens, sizeOf } from "./token-bucket.ts"
 

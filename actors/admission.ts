@@ -3,11 +3,11 @@ import { actorName } from "@sluice/events/identifier.ts"
 import type { PassedOver } from "@sluice/events/ingress.ts"
 import { slotsOf } from "./account-limit.ts"
 import type { ChannelContext } from "./channel-ledger.ts"
+import { channelRoomAt, hasChannelRoom } from "./channel-limit.ts"
 import type { Acquire, Applicant, Decision, Enqueue, Leave, Obstacle, Refuse } from "./command.ts"
 import { demandKey } from "./demand.ts"
 import { accountOf, channelOf, contextOf, type Group, isEnabled, limitOf } from "./group.ts"
 import { meanHoldMs } from "./holds.ts"
-import { hasRoom } from "./limit.ts"
 import { obstacles } from "./obstacle.ts"
 import { chooseAccount, grant } from "./slot.ts"
 import { availableAt, type BucketSize, estimatedTokens, sizeOf, type TokenBucket } from "./token-bucket.ts"
@@ -36,10 +36,6 @@ export const acquire = (group: Group, command: Acquire, now: number): Decision =
   return { kind: "facts", facts: grant(group, { applicant: command, account, now, waitMs }) }
 }
 
-/** Tells whether the channel has a slot; one that only counts always has. Source: A2, A5. */
-export const hasChannelRoom = ({ config, leases }: ChannelContext): boolean =>
-  config?.mode === "soft" || hasRoom(config?.maxConcurrent ?? null, leases.size)
-
 /** Gives what stands in the way on the channel itself, whatever its accounts say. */
 export const channelObstacle = (
   channel: ChannelContext,
@@ -48,7 +44,7 @@ export const channelObstacle = (
 ): Obstacle | null => {
   const blocked = channel.blockedModels[of.model]
   if (blocked !== undefined && blocked.until > now) return { reason: "model_cooling", until: blocked.until }
-  if (!hasChannelRoom(channel)) return { reason: "saturated", until: null }
+  if (!hasChannelRoom(channel, now)) return { reason: "saturated", until: channelRoomAt(channel) }
   return bucketObstacle(channel, of, now)
 }
 

@@ -1,26 +1,36 @@
 import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import type { ChannelFact } from "@sluice/events/channel.ts"
 import type { RequestClass } from "@sluice/events/field.ts"
+import { Equal } from "effect"
 import { begin, type Cooldown, extend } from "./cooldown.ts"
 import { type Holds, observe } from "./holds.ts"
 import { Lanes } from "./lanes.ts"
+import {
+  countRejection,
+  forgetLearning,
+  learnFromAccepted,
+  learnFromEnd,
+  learnFromSent,
+  type LimitHolder,
+  noAdjustments,
+  noRejections,
+  type Sent,
+  takeAdjustment,
+  takeMode,
+} from "./limit-learning.ts"
 import { unchanged } from "./live-actor.ts"
 import { sizeOf, take, type TokenBucket } from "./token-bucket.ts"
 
 /** A slot of the channel, held by one attempt. Source: A9. */
-export interface ChannelLease {
-  readonly request: string
-  readonly attempt: number
-  readonly lease: string
+export interface ChannelLease extends Sent {
   readonly account: string
   readonly client: string
   readonly class: RequestClass
   readonly model: string
-  readonly acquiredAt: number
 }
 
 /** All that a channel's facts say about it. `leases`, `lanes` and `holds` change in place: the actor is their only owner. */
-export interface ChannelContext {
+export interface ChannelContext extends LimitHolder {
   readonly config: ChannelConfiguration | null
   readonly revision: number
   readonly removed: boolean
@@ -58,16 +68,24 @@ export const newChannel = (): ChannelContext => ({
   rpm: null,
   tpm: null,
   holds: new Map(),
+  mode: null,
+  learning: null,
+  unknowns: 0,
+  rejections: noRejections,
+  adjustments: noAdjustments,
 })
 
 const acquired = (context: ChannelContext, fact: Of<"channel.acquired">): Change => {
   const { lanes, leases, config, rpm, tpm } = context
   const { request, attempt, lease, account, client, class: of, model, at } = fact
   lanes.serve(request)
-  leases.set(lease, { request, attempt, lease, account, client, class: of, model, acquiredAt: at })
-  if (config === null || (config.rpm === null && config.tpm === null)) return unchanged
+  const told = { acquiredAt: at, level: fact.inFlight, acceptedBy: null }
+  leases.set(lease, { request, attempt, lease, account, client, class: of, model, ...told })
+  const learned = learnFromSent(context, fact)
+  if (config === null || (config.rpm === null && config.tpm === null)) return learned
   const { burstSeconds } = config
   return {
+    ...learned,
     rpm: config.rpm === null ? rpm : take(rpm, sizeOf(config.rpm, burstSeconds), { amount: 1, now: at }),
     tpm:
       config.tpm === null
@@ -76,11 +94,32 @@ const acquired = (context: ChannelContext, fact: Of<"channel.acquired">): Change
   }
 }
 
-const released = ({ leases, holds }: ChannelContext, fact: Of<"channel.released">): Change => {
-  const held = leases.get(fact.lease)
-  leases.delete(fact.lease)
-  if (held !== undefined && fact.outcome === "ok") observe(holds, held.model, fact.holdMs)
-  return unchanged
+const released = (context: ChannelContext, fact: Of<"channel.released">): Change => {
+  const held = context.leases.get(fact.lease)
+  if (held === undefined) return unchanged
+  if (fact.outcome === "ok") observe(context.holds, held.model, fact.holdMs)
+  const learned = endLease(context, held, fact)
+  const counted = countRejection(context, fact)
+  if (learned === unchanged) return counted
+  return counted === unchanged ? learned : { ...learned, ...counted }
+}
+
+/** Ends a lease. What its end tells is asked first: it counts among those that were in flight. */
+const endLease = (
+  context: ChannelContext,
+  held: ChannelLease,
+  fact: Of<"channel.released" | "channel.expired">,
+): Change => {
+  const learned = learnFromEnd(context, held, fact)
+  context.leases.delete(fact.lease)
+  return learned
+}
+
+const accepted = (context: ChannelContext, { lease, by, at }: Of<"channel.accepted">): Change => {
+  const held = context.leases.get(lease)
+  if (held === undefined) return unchanged
+  context.leases.set(lease, { ...held, acceptedBy: by })
+  return learnFromAccepted(context, held, at)
 }
 
 const settled = ({ config, tpm }: ChannelContext, fact: Of<"channel.settled">): Change => {
@@ -105,9 +144,13 @@ const cooldownEnded = (context: ChannelContext, { id }: Of<"channel.cooldown_end
 
 /** What each fact makes of a channel. */
 export const evolveChannel: EvolveChannel = {
-  "channel.configured": ({ lanes }, { config, revision }) => {
-    lanes.reorder(config.queueOrder ?? "fair")
-    return { config, revision, removed: false }
+  "channel.configured": (context, { config, revision }) => {
+    context.lanes.reorder(config.queueOrder ?? "fair")
+    const { maxConcurrent } = config
+    // An operator's word holds until the configuration says something else of the limit.
+    const isSameLimit = Equal.equals(context.config?.maxConcurrent, maxConcurrent)
+    const limit = isSameLimit ? unchanged : takeMode(context, maxConcurrent)
+    return { config, revision, removed: false, ...limit }
   },
   "channel.removed": () => ({ removed: true }),
   "channel.queued": ({ lanes }, fact) => {
@@ -122,10 +165,14 @@ export const evolveChannel: EvolveChannel = {
   "channel.timed_out": leaveQueue,
   "channel.abandoned": leaveQueue,
   "channel.released": released,
-  "channel.expired": ({ leases }, { lease }) => {
-    leases.delete(lease)
-    return unchanged
+  "channel.expired": (context, fact) => {
+    const held = context.leases.get(fact.lease)
+    return held === undefined ? unchanged : endLease(context, held, fact)
   },
+  "channel.accepted": accepted,
+  "channel.limit_adjusted": takeAdjustment,
+  "channel.mode_changed": (context, { to }) => takeMode(context, to),
+  "channel.learning_reset": forgetLearning,
   "channel.cooldown_started": ({ blockedModels, cooldowns }, fact) =>
     fact.model === undefined
       ? { cooldown: begin(fact), cooldowns: cooldowns + 1 }

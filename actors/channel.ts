@@ -1,6 +1,7 @@
 import type { ChannelFact } from "@sluice/events/channel.ts"
 import { assign, setup } from "xstate"
 import { type ChannelContext, evolveChannel, newChannel } from "./channel-ledger.ts"
+import { ownLimitOf } from "./limit-learning.ts"
 import { hasRoom } from "./limit.ts"
 import { changed, type Kept, refuseUnknownFact } from "./live-actor.ts"
 import { healthRegion, lifecycleRegion } from "./regions.ts"
@@ -13,7 +14,7 @@ interface Step {
 
 const isQueueing = ({ context }: Step): boolean => context.ledger.lanes.size > 0
 const isFull = ({ context }: Step): boolean =>
-  !hasRoom(context.ledger.config?.maxConcurrent ?? null, context.ledger.leases.size)
+  !hasRoom(ownLimitOf(context.ledger), context.ledger.leases.size)
 
 const isServed = (step: Step): boolean => !isQueueing(step)
 const isBusy = (step: Step): boolean => isFull(step) || isQueueing(step)
@@ -41,6 +42,7 @@ export const channelMachine = setup({
     "channel.removed": evolves,
     "channel.queued": evolves,
     "channel.acquired": evolves,
+    "channel.accepted": evolves,
     "channel.rejected": {},
     "channel.settled": evolves,
     "channel.reset": {},
@@ -48,6 +50,9 @@ export const channelMachine = setup({
     "channel.abandoned": evolves,
     "channel.released": evolves,
     "channel.expired": evolves,
+    "channel.limit_adjusted": evolves,
+    "channel.mode_changed": evolves,
+    "channel.learning_reset": evolves,
     "channel.cooldown_started": evolves,
     "channel.cooldown_extended": evolves,
     "channel.cooldown_ended": evolves,

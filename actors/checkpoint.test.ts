@@ -2,6 +2,7 @@ import { type CheckpointFact, isCheckpoint } from "@sluice/events/checkpoint.ts"
 import { Fact } from "@sluice/events/commit.ts"
 import { Schema } from "effect"
 import { expect, it } from "vitest"
+import type { ChannelLease } from "./channel-ledger.ts"
 import { checkpointGroup, groupFromCheckpoint } from "./checkpoint.ts"
 import { channelOf, contextOf, type Group } from "./group.ts"
 import { toSnapshot } from "./snapshot.ts"
@@ -60,6 +61,23 @@ it("L11: what an older checkpoint does not say is as in a new actor, and what is
   const value = account?.getSnapshot().value
   expect(value).toMatchObject({ admission: "saturated", lifecycle: "enabled", window: "open" })
   expect(value).not.toHaveProperty("gone")
+})
+
+it("L11: where an older checkpoint does not tell a channel's limit, it is that of the configuration, and leases stand in their order", () => {
+  const busy = given(configured({ maxConcurrent: 3 })).when(acquire("r1"), acquire("r2")).group
+  const older = checkpointGroup(busy, start).map((fact) => {
+    const { mode: _mode, learning: _learning, leases, ...context } = fact.context
+    const told = (leases as ReadonlyArray<ChannelLease>).map(
+      ({ level: _level, acceptedBy: _acceptedBy, ...lease }) => lease,
+    )
+    const isOfChannel = fact.type === "channel.checkpointed"
+    return reread(isOfChannel ? { ...fact, context: { ...context, leases: told } } : fact)
+  })
+  const read = groupFromCheckpoint(older)
+  expect(read && JSON.stringify(toSnapshot(read).channel.context.leases)).toBe(
+    JSON.stringify(toSnapshot(busy).channel.context.leases),
+  )
+  expect(read && channelOf(read)).toMatchObject({ mode: 3, learning: null })
 })
 
 it("L11: a field of the configuration that an older file did not have gets its default", () => {

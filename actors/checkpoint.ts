@@ -1,5 +1,6 @@
 import type { CheckpointFact } from "@sluice/events/checkpoint.ts"
 import { actorName } from "@sluice/events/identifier.ts"
+import { Predicate } from "effect"
 import { newAccount } from "./account-context.ts"
 import { accountMachine } from "./account.ts"
 import { newChannel } from "./channel-ledger.ts"
@@ -65,8 +66,22 @@ export const groupFromCheckpoint = (facts: ReadonlyArray<CheckpointFact>): Group
 
 const channelContext = ({ lanes, shares, waiters, ...context }: Context) => {
   const stored = { ...(lanes as StoredLanes), shares, demands: [[{ share: "", waiters }]] } as StoredLanes
-  return known({ ...newChannel(), leases: [], holds: [], lanes: stored }, context)
+  const whole = { ...limitIn(context), ...context, leases: withLevels(context["leases"]) }
+  return known({ ...newChannel(), leases: [], holds: [], lanes: stored }, whole)
 }
+
+/** An older checkpoint does not tell the limit beside the configuration. */
+const limitIn = ({ config }: Context) => ({
+  mode: Predicate.hasProperty(config, "maxConcurrent") ? config.maxConcurrent : null,
+})
+
+/** An older checkpoint does not tell with how many in flight an attempt was sent; they stand in the order in which they were. */
+const withLevels = (leases: unknown): ReadonlyArray<unknown> =>
+  Array.isArray(leases)
+    ? leases.map((lease: object, before) =>
+        "level" in lease ? lease : { ...lease, level: before + 1, acceptedBy: null },
+      )
+    : []
 
 type Machine = typeof channelMachine | typeof accountMachine
 

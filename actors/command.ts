@@ -61,20 +61,20 @@ export interface Reset {
   readonly by: string
 }
 
-/** Makes the limit of an account a number, or one that is learned. Source: S6. */
+/** Makes the limit of one account, or of the channel, a number or one that is learned. Source: S6. */
 export interface SetLimit {
   readonly type: "set_limit"
-  readonly account: string
+  readonly account?: string
   readonly limit: number | "adaptive"
-  /** How it is learned where the account was configured with a number. Source: S4. */
+  /** How it is learned where the configuration says a number. Source: S4. */
   readonly usual?: AdaptiveBounds
   readonly by: string
 }
 
-/** Forgets what was learned of an account's limit. Source: S6. */
+/** Forgets what was learned of the limit of one account, or of the channel. Source: S6. */
 export interface Forget {
   readonly type: "forget"
-  readonly account: string
+  readonly account?: string
   /** How it would be learned where it is a number. Source: S4. */
   readonly usual?: AdaptiveBounds
   readonly by: string

@@ -109,6 +109,15 @@ test("an adaptive account holds the numbers of the settings where it says none, 
   ])
 })
 
+test("an adaptive channel holds the numbers of the settings where it says none (S4)", () => {
+  const channels = [{ ...openai, maxConcurrent: { adaptive: { max: 20 } } }]
+  const wanted = decode({ ...written, settings: { adaptive: { initial: 10 } }, channels })
+  const { channel } = channelCommands([], { wanted, by: "file" }).get("openai-1") ?? {}
+  expect(channel?.maxConcurrent).toEqual({
+    adaptive: { algorithm: "bracket", initial: 10, min: 1, max: 20 },
+  })
+})
+
 test("a channel without accounts gets the implicit one", () => {
   const commands = channelCommands([], { wanted: decode(written), by: "demo" })
   expect(commands.get("openai-1")?.accounts).toMatchObject([

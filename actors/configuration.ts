@@ -1,5 +1,4 @@
-import type { AccountConfiguration } from "@sluice/events/account-configuration.ts"
-import { type AdaptiveSettings, isAdaptive } from "@sluice/events/adaptive-limit.ts"
+import { type AdaptiveSettings, isAdaptive, type LimitMode } from "@sluice/events/adaptive-limit.ts"
 import type { ConfigurationFact } from "@sluice/events/configuration-fact.ts"
 import type {
   ClientConfiguration,
@@ -121,19 +120,22 @@ export const channelCommands = (
   for (const channel of wanted.channels)
     commands.set(channel.id, {
       ...told,
-      // Where the channel does not say in which order it serves, or an account how its limit is learned, the fact says what the settings did.
-      channel: { ...Struct.omit(channel, ["accounts"]), queueOrder: channel.queueOrder ?? queueOrder },
-      accounts: accountsOf(channel).map((account) =>
-        learnedIn(adaptive, Struct.omit(account, ["credential"])),
-      ),
+      // Where it is not said in which order a channel serves, or how a limit is learned, the fact says what the settings did.
+      channel: {
+        ...Struct.omit(channel, ["accounts"]),
+        queueOrder: channel.queueOrder ?? queueOrder,
+        maxConcurrent: learnedIn(adaptive, channel.maxConcurrent),
+      },
+      accounts: accountsOf(channel).map((account) => ({
+        ...Struct.omit(account, ["credential"]),
+        concurrency: learnedIn(adaptive, account.concurrency),
+      })),
     })
   return commands
 }
 
-const learnedIn = (settings: AdaptiveSettings, account: AccountConfiguration): AccountConfiguration =>
-  isAdaptive(account.concurrency)
-    ? { ...account, concurrency: { adaptive: boundsIn(settings, account.concurrency.adaptive) } }
-    : account
+const learnedIn = (settings: AdaptiveSettings, limit: LimitMode): LimitMode =>
+  isAdaptive(limit) ? { adaptive: boundsIn(settings, limit.adaptive) } : limit
 
 const installation = actorName("settings", "installation")
 

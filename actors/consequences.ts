@@ -3,12 +3,13 @@ import type { ChannelFact } from "@sluice/events/channel.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import { actorName } from "@sluice/events/identifier.ts"
 import type { AccountContext } from "./account-context.ts"
-import { isOfLimit, learningOf } from "./account-learning.ts"
 import { type RateKind, rateFacts, rateKindOf } from "./account-rate.ts"
 import { windowFacts } from "./account-window.ts"
+import { limitToldOf } from "./channel-limit.ts"
 import type { Rejection429 } from "./command.ts"
 import { channelOf, type Group } from "./group.ts"
 import { failuresMax, isFailure, refusalsMax } from "./health.ts"
+import { isOfLimit, isTest } from "./limit-learning.ts"
 import { cool, coolAsFailing, type EndedAttempt, loweredLimit } from "./rejection.ts"
 import type { Stay } from "./sessions.ts"
 import { windowUntil } from "./window.ts"
@@ -32,11 +33,11 @@ const ofRejection = (group: Group, ended: EndedAttempt): ReadonlyArray<Fact> => 
   const { account, held, now } = ended
   const kind = rateKindOf(account, rejection.classification, now)
   if (kind !== null) return ofRate(group, { ...ended, rejection }, kind)
-  if (!isOfLimit(account, rejection.classification)) return cool(group, { ...ended, rejection })
-  const learning = learningOf(account)
-  const lowered = loweredLimit(ended)
+  const told = limitToldOf(channelOf(group), account)
+  if (!isOfLimit(told, rejection.classification)) return cool(group, { ...ended, rejection })
+  const lowered = loweredLimit(group, ended)
   // A test that was rejected lets the next test wait, not the account.
-  if (learning !== null && held.level > learning.limit) return lowered
+  if (isTest(told, held.lease)) return lowered
   return [
     ...lowered,
     ...cool(group, { ...ended, rejection: { ...rejection, classification: "concurrency" } }),

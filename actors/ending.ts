@@ -2,16 +2,18 @@ import type { Fact } from "@sluice/events/commit.ts"
 import { tokensOf } from "@sluice/events/field.ts"
 import { actorName } from "@sluice/events/identifier.ts"
 import type { AccountContext, AccountLease } from "./account-context.ts"
-import { isOfLimit, learningOf } from "./account-learning.ts"
 import { slotsOf } from "./account-limit.ts"
 import { hasWindow, windowAfter, windowFacts } from "./account-window.ts"
 import { abandoned } from "./admission.ts"
+import type { ChannelContext } from "./channel-ledger.ts"
+import { isToldOfChannel, limitToldOf } from "./channel-limit.ts"
 import type { Accept, Decision, Meter, Recover, Rejection429, Release } from "./command.ts"
 import { consequences, failedSession } from "./consequences.ts"
 import { costNanoUsd } from "./cost.ts"
 import { accountOf, channelOf, contextOf, type Group } from "./group.ts"
+import { isOfLimit, isTest, isWatched, learningOf } from "./limit-learning.ts"
 import { nextRamp } from "./ramp.ts"
-import { gateUntil } from "./rejection.ts"
+import { type EndedAttempt, gateUntil } from "./rejection.ts"
 import { chargedTokens, estimatedTokens } from "./token-bucket.ts"
 
 const nothing: Decision = { kind: "facts", facts: [] }
@@ -31,10 +33,20 @@ export const meter = (group: Group, command: Meter, now: number): Decision => {
  *
  * Source: C6, F1.
  */
-export const awaitsAcceptance = (account: AccountContext, lease: string): boolean => {
+export const awaitsAcceptance = (group: Group, of: Pick<Accept, "account" | "lease">): boolean => {
+  const account = contextOf(accountOf(group, of.account))
+  return isAwaitedBy(account, of.lease) || isAwaitedByChannel(channelOf(group), account, of.lease)
+}
+
+const isAwaitedByChannel = (channel: ChannelContext, account: AccountContext, lease: string): boolean =>
+  isToldOfChannel(channel, account) &&
+  channel.leases.get(lease)?.acceptedBy === null &&
+  isWatched(channel, lease)
+
+const isAwaitedBy = (account: AccountContext, lease: string): boolean => {
   const held = account.leases.get(lease)
-  if (held === undefined || held.acceptedBy === "headers" || account.config === null) return false
-  return isRamping(account, held) || (learningOf(account)?.pending ?? []).some((one) => one.lease === lease)
+  if (held === undefined || account.config === null || held.acceptedBy === "headers") return false
+  return isRamping(account, held) || isWatched(account, lease)
 }
 
 /** An attempt that began before the end of the cooldown tells nothing of the time after it. */
@@ -47,15 +59,20 @@ const isRamping = ({ ramp, cooledAt }: AccountContext, { acquiredAt }: AccountLe
  * Source: C6, F1.
  */
 export const accept = (group: Group, command: Accept, now: number): Decision => {
+  const channel = channelOf(group)
   const account = contextOf(accountOf(group, command.account))
   const held = account.leases.get(command.lease)
   const { ramp, config } = account
-  if (held === undefined || config === null || !awaitsAcceptance(account, command.lease)) return nothing
-  const actor = actorName("account", config.id)
+  if (held === undefined || config === null || channel.config === null) return nothing
   const { request, attempt, lease } = held
   const { ttfbMs } = command
-  const accepted = { request, attempt, lease, ttfbMs, by: "headers" } as const
-  const facts: Array<Fact> = [{ actor, type: "account.accepted", at: now, ...accepted }]
+  const accepted = { at: now, request, attempt, lease, ttfbMs, by: "headers" } as const
+  const facts: Array<Fact> = []
+  if (isAwaitedByChannel(channel, account, lease))
+    facts.push({ ...accepted, actor: actorName("channel", channel.config.id), type: "channel.accepted" })
+  if (!isAwaitedBy(account, lease)) return { kind: "facts", facts }
+  const actor = actorName("account", config.id)
+  facts.push({ ...accepted, actor, type: "account.accepted" })
   if (ramp !== null && isRamping(account, held)) {
     const limit = nextRamp(ramp, slotsOf({ ...account, ramp: null }))
     facts.push({ actor, type: "account.ramped", at: now, limit })
@@ -86,11 +103,7 @@ export const release = (group: Group, command: Release, now: number): Decision =
     ttftMs: command.ttftMs,
   }
   const { rejection, fingerprint } = command
-  const evidence =
-    rejection === undefined
-      ? {}
-      : { classification: rejection.classification, evidence: rejection.evidence, model: held.model }
-  const gate = rejection === undefined ? {} : gateOf(account, held, { rejection, command, now })
+  const told = rejection && rejectionTold(group, { account, held, command, now }, rejection)
   const facts: Array<Fact> = [
     {
       ...ended,
@@ -98,6 +111,7 @@ export const release = (group: Group, command: Release, now: number): Decision =
       type: "channel.released",
       account: account.config.id,
       inFlight: channel.leases.size - 1,
+      ...told?.ofChannel,
     },
     {
       ...ended,
@@ -105,8 +119,7 @@ export const release = (group: Group, command: Release, now: number): Decision =
       type: "account.released",
       startedAt: held.acquiredAt,
       inFlight: account.leases.size - 1,
-      ...evidence,
-      ...gate,
+      ...told?.ofAccount,
       ...(fingerprint === undefined ? {} : { fingerprint }),
     },
   ]
@@ -224,20 +237,25 @@ const usageRecorded = (account: AccountContext, held: AccountLease, usage: Usage
   }
 }
 
-/** After a rejection as one too many nothing is sent for a while, unless it was a test: then the limit holds already. Source: C3, F5. */
-const gateOf = (
-  account: AccountContext,
-  { level }: AccountLease,
-  of: { readonly rejection: Rejection429; readonly command: Release; readonly now: number },
-): { readonly gateUntil?: number; readonly jitter?: number; readonly retryAfterMs?: number } => {
-  const { rejection, command, now } = of
-  if (!isOfLimit(account, rejection.classification)) return {}
-  const learning = learningOf(account)
-  const gate = { gateUntil: gateUntil(account, command, now) }
-  if (learning === null) return gate
-  const { retryAfterMs } = rejection
+/** What the end of an attempt tells of its rejection: the account what it was, whoever learns from it when to test again. Source: F5. */
+const rejectionTold = (
+  group: Group,
+  { account, held, command, now }: EndedAttempt,
+  rejection: Rejection429,
+) => {
+  const { classification, evidence, retryAfterMs } = rejection
+  const channel = channelOf(group)
+  const told = limitToldOf(channel, account)
+  const isLearned = isOfLimit(told, classification) && learningOf(told) !== null
   const drawn = { jitter: command.jitter, ...(retryAfterMs === null ? {} : { retryAfterMs }) }
-  return level > learning.limit ? drawn : { ...gate, ...drawn }
+  const learned = isLearned ? drawn : {}
+  const what = { classification, model: held.model }
+  // After a rejection as one too many nothing is sent for a while, unless it was a test: then the limit holds already (C3, F5).
+  const isGated = isOfLimit(told, classification) && !isTest(told, held.lease)
+  const gate = isGated ? { gateUntil: gateUntil(account, command, now) } : {}
+  return isToldOfChannel(channel, account)
+    ? { ofChannel: { ...what, ...learned }, ofAccount: { ...what, evidence, ...gate } }
+    : { ofAccount: { ...what, evidence, ...gate, ...learned } }
 }
 
 const lingerMs = (

@@ -2,10 +2,12 @@ import type { ChannelFact } from "@sluice/events/channel.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import { actorName } from "@sluice/events/identifier.ts"
 import { accountFollowing } from "./account-following.ts"
-import { abandoned, channelObstacle, hasChannelRoom, tokensAt } from "./admission.ts"
+import { abandoned, channelObstacle, tokensAt } from "./admission.ts"
 import type { ChannelContext } from "./channel-ledger.ts"
+import { channelLimitFollowing, channelRoomAt } from "./channel-limit.ts"
 import { channelOf, contextOf, type Group, isEnabled } from "./group.ts"
 import type { Lanes } from "./lanes.ts"
+import { limitDueAt } from "./limit-following.ts"
 import { holderOf } from "./obstacle.ts"
 import { canOpen, outlookOf } from "./outlook.ts"
 import { chooseAccount, grant } from "./slot.ts"
@@ -13,7 +15,7 @@ import { chooseAccount, grant } from "./slot.ts"
 /**
  * Decides the next thing that follows by itself from what a group is now and what the time is, until nothing does.
  *
- * In this order: what is due on an account happens, a waiter that is due leaves, a channel whose accounts all cool cools, the waiters of a channel that is closed go back to routing, a free
+ * In this order: what is due on an account and on the channel's limit happens, a waiter that is due leaves, a channel whose accounts all cool cools, the waiters of a channel that is closed go back to routing, a free
  * slot goes to the waiter whose turn it is.
  * Source: A6–A8, A10, B10, C5, C9.
  */
@@ -21,6 +23,7 @@ export const following = (group: Group, now: number): ReadonlyArray<Fact> => {
   const channel = channelOf(group)
   return (
     dueAccount(group, now) ??
+    channelLimitFollowing(channel, now) ??
     dueWaiter(group, channel, now) ??
     unblockedModel(channel, now) ??
     channelCooling(group, channel, now) ??
@@ -34,12 +37,14 @@ export const following = (group: Group, now: number): ReadonlyArray<Fact> => {
 export const dueAt = (group: Group): number | null => {
   const channel = channelOf(group)
   const { lanes, blockedModels } = channel
-  let first = group.timers.first?.at ?? Infinity
+  let first = Math.min(group.timers.first?.at ?? Infinity, limitDueAt(channel) ?? Infinity)
   for (const model in blockedModels) first = Math.min(first, blockedModels[model]?.until ?? Infinity)
   if (lanes.size > 0) {
     first = Math.min(first, lanes.firstDue()?.dueAt ?? Infinity, lanes.demands.reopensAt ?? Infinity)
     const next = lanes.next()
-    if (next !== undefined && hasChannelRoom(channel)) first = Math.min(first, tokensAt(channel, next))
+    const roomAt = next === undefined ? null : channelRoomAt(channel)
+    if (next !== undefined && roomAt !== null)
+      first = Math.min(first, Math.max(roomAt, tokensAt(channel, next)))
   }
   return first === Infinity ? null : first
 }

@@ -11,6 +11,7 @@ import { accountMachine } from "./account.ts"
 import type { ChannelContext } from "./channel-ledger.ts"
 import { channelMachine } from "./channel.ts"
 import type { Demand } from "./demand.ts"
+import { ownLimitOf } from "./limit-learning.ts"
 import { type Limit, tighter } from "./limit.ts"
 import { evolve as evolveActor, type Kept, type LiveActor, start, UnknownFact } from "./live-actor.ts"
 import { Timers } from "./timers.ts"
@@ -127,8 +128,7 @@ export const isEnabled = (channel: ChannelContext): boolean =>
   channel.config?.enabled === true && !channel.removed
 
 /** Gives the limit that holds for the channel and its accounts together. Source: B3. */
-export const limitOf = (group: Group): Limit =>
-  tighter(channelOf(group).config?.maxConcurrent ?? null, group.accountsLimit)
+export const limitOf = (group: Group): Limit => tighter(ownLimitOf(channelOf(group)), group.accountsLimit)
 
 /** Builds what follows from the accounts again, after one was configured, removed, suspended or restored, or its limit changed. */
 export const index = (group: Group): void => {

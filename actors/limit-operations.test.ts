@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { Command } from "./command.ts"
-import { accountOf, contextOf, type Group } from "./group.ts"
-import { acquire, configured, given, rejected } from "./testing/specification.ts"
+import { accountOf, channelOf, contextOf, type Group } from "./group.ts"
+import { acquire, configured, enqueue, given, rejected } from "./testing/specification.ts"
 
 const by = "api:test"
 const setLimit = (limit: number | "adaptive", more: object = {}): Command => ({
@@ -78,6 +78,40 @@ describe("S6: what was learned is forgotten", () => {
     const { group, then } = given(learning, ...lowered, setLimit(12)).when(forget)
     then({ type: "account.learning_reset", from: 8, to: 10 })
     expect(a(group)).toMatchObject({ mode: 12, learning: null, rejections: { concurrency: 0 } })
+  })
+})
+
+describe("S6: the limit of a channel", () => {
+  const ofChannel = (limit: number | "adaptive"): Command => ({ type: "set_limit", limit, by })
+  const maxConcurrent = { adaptive: bounds }
+  const c = (group: Group) => channelOf(group)
+
+  it("becomes a number and is learned again, and keeps what was learned until that is forgotten", () => {
+    given(configured({ maxConcurrent }), ...lowered, ofChannel(12))
+      .when(ofChannel("adaptive"))
+      .then({ type: "channel.mode_changed", by, from: 12, to: { adaptive: bounds }, limit: 8 })
+    const { group, then } = given(configured({ maxConcurrent }), ...lowered).when({ type: "forget", by })
+    then({ type: "channel.learning_reset", by, from: 8, to: 10 })
+    expect(c(group)).toMatchObject({
+      learning: { limit: 10 },
+      rejections: { concurrency: 0, lastAt: null },
+      adjustments: { count: 1, recent: [] },
+    })
+  })
+
+  it("lets whoever waits go when it becomes a larger number, and holds until the configuration says another", () => {
+    const one = configured({ maxConcurrent: 1 })
+    given(one, acquire("r1"), enqueue("r2"))
+      .when(ofChannel(2))
+      .then({ type: "channel.mode_changed", to: 2 }, { type: "channel.acquired", request: "r2" }, {})
+    expect(c(given(one, ofChannel(2)).when(configured({ maxConcurrent: 1, note: "n" })).group).mode).toBe(2)
+    expect(c(given(one, ofChannel(2)).when(configured({ maxConcurrent: 3 })).group).mode).toBe(3)
+  })
+
+  it("is not learned beside that of an account, and an account gets none beside one that is (F5)", () => {
+    given(counting).when(ofChannel("adaptive")).then()
+    given(configured({ maxConcurrent })).when(setLimit(4)).then()
+    given(counting).when(ofChannel(4)).then({ type: "channel.mode_changed", from: null, to: 4 })
   })
 })
 

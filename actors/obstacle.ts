@@ -1,15 +1,14 @@
 import { actorName } from "@sluice/events/identifier.ts"
 import type { PassedOver } from "@sluice/events/ingress.ts"
 import type { AccountContext } from "./account-context.ts"
-import { learningOf } from "./account-learning.ts"
-import { slotsFor, wholeOf } from "./account-limit.ts"
+import { slotsFor } from "./account-limit.ts"
 import { bucketSizeOf, expectedTokens } from "./account-rate.ts"
 import { windowStateFor } from "./account-window.ts"
 import type { Applicant, Obstacle } from "./command.ts"
 import { cooling } from "./cooldown.ts"
 import type { Demand } from "./demand.ts"
 import { type AccountActor, channelOf, contextOf, type Group } from "./group.ts"
-import { ceilingRisesAt } from "./learning.ts"
+import { risesAt, wholeOf } from "./limit-learning.ts"
 import { hasRoom } from "./limit.ts"
 import { isAllReserved } from "./reservation.ts"
 import { availableAt } from "./token-bucket.ts"
@@ -138,8 +137,7 @@ const opensAt = (
 const roomAt = (account: AccountContext, now: number): number | null => {
   const { gateUntil } = account
   if (gateUntil !== null && gateUntil > now) return gateUntil
-  const learning = learningOf(account)
-  const testAt = learning === null ? null : ceilingRisesAt(learning)
+  const testAt = risesAt(account)
   return testAt !== null && testAt > now ? testAt : null
 }
 

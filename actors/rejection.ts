@@ -1,12 +1,15 @@
 import type { AccountFact } from "@sluice/events/account.ts"
+import type { Fact } from "@sluice/events/commit.ts"
 import type { Classification } from "@sluice/events/field.ts"
 import { actorName } from "@sluice/events/identifier.ts"
 import type { AccountContext, AccountLease } from "./account-context.ts"
-import { learningOf } from "./account-learning.ts"
-import { slotsOf, wholeOf } from "./account-limit.ts"
+import { slotsOf } from "./account-limit.ts"
+import { isToldOfChannel } from "./channel-limit.ts"
 import type { Rejection429, Release } from "./command.ts"
 import { backoffMs, type Cooldown } from "./cooldown.ts"
 import { channelOf, type Group } from "./group.ts"
+import { learningOf, type LimitHolder, ownLimitOf, wholeOf } from "./limit-learning.ts"
+import type { Limit } from "./limit.ts"
 
 /** An attempt that has ended, on the account that carried it. */
 export interface EndedAttempt {
@@ -27,35 +30,48 @@ export const gateUntil = ({ gates }: AccountContext, { jitter }: Release, now: n
 /**
  * What a rejection for concurrency makes of a limit: what the provider says; else of a fixed one as many as were in flight, less the rejected one. A learned one is left to what the evidence comes to.
  *
- * Source: C3, F6.
+ * Source: C3, F5, F6.
  */
-export const loweredLimit = ({ account, command, now }: EndedAttempt): ReadonlyArray<AccountFact> => {
-  const { config, leases } = account
-  const inForce = slotsOf({ ...account, ramp: null })
-  if (config === null || inForce === null) return []
+export const loweredLimit = (group: Group, { account, command, now }: EndedAttempt): ReadonlyArray<Fact> => {
+  const channel = channelOf(group)
   const stated = command.rejection?.statedLimit ?? null
-  if (stated === null && learningOf(account) !== null) return []
-  const whole = wholeOf(account)
+  if (!isToldOfChannel(channel, account)) {
+    const inForce = slotsOf({ ...account, ramp: null })
+    const adjusted = lowered(account, { stated, inForce, whole: wholeOf(account) })
+    const actor = actorName("account", account.config?.id ?? "")
+    return adjusted === undefined ? [] : [{ actor, type: "account.limit_adjusted", at: now, ...adjusted }]
+  }
+  const adjusted = lowered(channel, { stated, inForce: ownLimitOf(channel), whole: wholeOf(channel) })
+  const actor = actorName("channel", channel.config?.id ?? "")
+  return adjusted === undefined ? [] : [{ actor, type: "channel.limit_adjusted", at: now, ...adjusted }]
+}
+
+const lowered = (
+  holder: LimitHolder,
+  {
+    stated,
+    inForce,
+    whole,
+  }: { readonly stated: number | null; readonly inForce: Limit; readonly whole: Limit },
+) => {
+  const learning = learningOf(holder)
+  if (inForce === null || (stated === null && learning !== null)) return undefined
+  const inFlight = holder.leases.size
   // What the provider says is believed, also where less was guessed before.
   const to = Math.max(
     1,
-    stated === null ? Math.min(inForce, leases.size - 1) : Math.min(whole ?? stated, stated),
+    stated === null ? Math.min(inForce, inFlight - 1) : Math.min(whole ?? stated, stated),
   )
-  if (to === inForce) return []
-  return [
-    {
-      actor: actorName("account", config.id),
-      type: "account.limit_adjusted",
-      at: now,
-      from: inForce,
-      to,
-      reason: stated === null ? "rejected" : "stated",
-      inFlight: leases.size,
-      utilization: leases.size / inForce,
-      samples: learningOf(account)?.samples ?? 1,
-      classification: "concurrency",
-    },
-  ]
+  if (to === inForce) return undefined
+  return {
+    from: inForce,
+    to,
+    reason: stated === null ? "rejected" : "stated",
+    inFlight,
+    utilization: inFlight / inForce,
+    samples: learning?.samples ?? 1,
+    classification: "concurrency",
+  } as const
 }
 
 /** Why an account cools that no provider has rejected. */

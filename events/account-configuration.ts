@@ -1,7 +1,7 @@
 import { Schema } from "effect"
-import { accountConcurrency } from "./account-concurrency.ts"
 import { amountUsd, anyWholeNumber, limit, optional, reserved } from "./configuration-field.ts"
 import { described, timeoutMs } from "./configuration-object.ts"
+import { accountConcurrency } from "./learnable-limit.ts"
 
 /** What an account may cost by the list in a window of 5 hours. Source: D5. */
 export const WindowCost = Schema.Struct({

@@ -1,6 +1,5 @@
 import { Schema } from "effect"
 import { AccountConfiguration } from "./account-configuration.ts"
-import { LimitMode } from "./adaptive-limit.ts"
 import { cooldownFacts } from "./cooldown.ts"
 import {
   ChangedBy,
@@ -16,6 +15,7 @@ import {
   TimeMs,
   Tokens,
 } from "./field.ts"
+import { limitFacts, testFields } from "./limit-facts.ts"
 
 /** What can happen to an account. Source: event-log.md, Facts. */
 export const AccountFact = Schema.Union([
@@ -41,11 +41,6 @@ export const AccountFact = Schema.Union([
     /** What it is expected to cost by the list; absent where no window counts it. Source: D5. */
     estimatedCostNanoUsd: Schema.optionalKey(Count),
   }),
-  fact("account.accepted", {
-    ...leaseFields,
-    ttfbMs: DurationMs,
-    by: Schema.Literals(["headers", "time"]),
-  }),
   fact("account.released", {
     ...leaseFields,
     outcome: Outcome,
@@ -59,9 +54,7 @@ export const AccountFact = Schema.Union([
     model: Schema.optionalKey(Schema.String),
     /** Nothing is sent until an attempt ends, or until then. Source: C3. */
     gateUntil: Schema.optionalKey(TimeMs),
-    /** Drawn in −1…1, for the time of the next test of a learned limit. Source: F5. */
-    jitter: Schema.optionalKey(Schema.Finite),
-    retryAfterMs: Schema.optionalKey(DurationMs),
+    ...testFields,
     /** Names the body of a request that was refused for its credential or its rights. Source: C7. */
     fingerprint: Schema.optionalKey(Schema.String),
   }),
@@ -82,27 +75,6 @@ export const AccountFact = Schema.Union([
     windowStart: Schema.optionalKey(TimeMs),
   }),
   fact("account.ramped", { limit: Schema.NullOr(Count) }),
-  fact("account.limit_adjusted", {
-    from: Count,
-    to: Count,
-    reason: Schema.Literals([
-      "rejected",
-      "stated",
-      "recovered",
-      "accepted",
-      "grown",
-      "probed",
-      "latency",
-      "manual",
-    ]),
-    inFlight: Count,
-    /** The used part of the limit that was. */
-    utilization: Schema.Finite,
-    /** How many attempts have told something since the last adjustment. */
-    samples: Count,
-    classification: Schema.NullOr(Classification),
-    by: Schema.optionalKey(ChangedBy),
-  }),
   /** A rate that the provider does not tell is found out, or found out to be another. Source: F7. */
   fact("account.rate_adjusted", {
     kind: Schema.Literals(["rpm", "tpm"]),
@@ -111,14 +83,6 @@ export const AccountFact = Schema.Union([
     to: Schema.NullOr(Count),
     reason: Schema.Literals(["rejected", "stated", "grown", "refuted"]),
   }),
-  fact("account.mode_changed", {
-    by: ChangedBy,
-    from: LimitMode,
-    to: LimitMode,
-    /** In force from now on. */
-    limit: Schema.optionalKey(Count),
-  }),
-  fact("account.learning_reset", { by: ChangedBy, from: Count, to: Count }),
   fact("account.session_registered", { session: Schema.String, stay: Schema.String }),
   fact("account.session_expired", { session: Schema.String, stay: Schema.String, lastSeenAt: TimeMs }),
   fact("account.session_released", {
@@ -147,6 +111,7 @@ export const AccountFact = Schema.Union([
   }),
   fact("account.restored", { by: ChangedBy, reason: Schema.Literals(["credential", "manual"]) }),
   fact("account.reset", { by: ChangedBy, cleared: Schema.Array(Schema.String) }),
+  ...limitFacts("account"),
   ...cooldownFacts("account"),
 ])
 export type AccountFact = typeof AccountFact.Type

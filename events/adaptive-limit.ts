@@ -34,7 +34,7 @@ export const AdaptiveBounds = Schema.Struct({
 })
 export type AdaptiveBounds = typeof AdaptiveBounds.Type
 
-/** How limits are learned of accounts that do not say it themselves. Source: S4. */
+/** How limits are learned of channels and accounts that do not say it themselves. Source: S4. */
 export const AdaptiveSettings = Schema.Struct({
   algorithm: optional(
     "How they are learned: bracket, or aether for those who move over; the others are for comparison.",
@@ -51,7 +51,7 @@ export type AdaptiveSettings = typeof AdaptiveSettings.Type
 export const AdaptiveLimit = Schema.Struct({ adaptive: AdaptiveBounds })
 export type AdaptiveLimit = typeof AdaptiveLimit.Type
 
-/** What an account's limit is: a number, `null` for none, or one that is learned. Source: A3. */
+/** What the limit of a channel or an account is: a number, `null` for none, or one that is learned. Source: A3. */
 export const LimitMode = Schema.NullOr(Schema.Union([Count, AdaptiveLimit]))
 export type LimitMode = typeof LimitMode.Type
 

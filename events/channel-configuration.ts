@@ -10,6 +10,7 @@ import {
 } from "./configuration-field.ts"
 import { described, spanMs, timeoutMs } from "./configuration-object.ts"
 import { Protocol } from "./field.ts"
+import { channelConcurrency } from "./learnable-limit.ts"
 
 /** In which order those are served that wait. Source: A7. */
 export const QueueOrder = Schema.Literals(["fair", "fifo"])
@@ -93,7 +94,7 @@ export const ChannelConfiguration = Schema.Struct({
     "unknown",
   ),
   weight: optional("Its share among equally free channels of a tier.", wholeNumber(1), 100),
-  maxConcurrent: limit("How many attempts at once. 0 or null: unlimited."),
+  maxConcurrent: channelConcurrency,
   queueSize: optional("How many requests may wait for a slot. 0: none.", wholeNumber(0), 100),
   queueTimeoutMs: openSpanMs(
     "Milliseconds. How long one request may wait. 0 or null: until its client leaves or its deadline passes.",

@@ -3,6 +3,7 @@ import { ChannelConfiguration } from "./channel-configuration.ts"
 import { cooldownFacts } from "./cooldown.ts"
 import {
   ChangedBy,
+  Classification,
   Count,
   DurationMs,
   Estimate,
@@ -12,6 +13,7 @@ import {
   RequestClass,
   TimeMs,
 } from "./field.ts"
+import { limitFacts, testFields } from "./limit-facts.ts"
 
 const place = { request: Schema.String, attempt: Count }
 
@@ -82,6 +84,10 @@ export const ChannelFact = Schema.Union([
     holdMs: DurationMs,
     ttftMs: Schema.NullOr(DurationMs),
     inFlight: Count,
+    /** As on the account, where it is the channel that learns from it. Source: F5. */
+    classification: Schema.optionalKey(Classification),
+    model: Schema.optionalKey(Schema.String),
+    ...testFields,
   }),
   fact("channel.expired", {
     ...leaseFields,
@@ -89,6 +95,7 @@ export const ChannelFact = Schema.Union([
     reason: Schema.Literal("holder_lost"),
     inFlight: Count,
   }),
+  ...limitFacts("channel"),
   ...cooldownFacts("channel"),
 ])
 export type ChannelFact = typeof ChannelFact.Type

@@ -110,7 +110,7 @@ export const Settings = Schema.Struct({
     2_000,
   ),
   adaptive: optional(
-    "How limits are learned, where an account whose limit is adaptive does not say it.",
+    "How limits are learned, where a channel or an account whose limit is adaptive does not say it.",
     AdaptiveSettings,
     {},
   ),

@@ -67,7 +67,7 @@ const adaptive = async (...command: ReadonlyArray<string>): Promise<unknown> => 
 
 const stats = async (): Promise<StatsAnswer> => {
   const url = sluice.run().nats?.url ?? ""
-  return decodeStats((await askOperation(url, { type: "adaptive_stats", account: "a" })).value)
+  return decodeStats((await askOperation(url, { type: "adaptive_stats", limited: "a" })).value)
 }
 
 const rows = async (...command: ReadonlyArray<string>) => {
@@ -184,9 +184,10 @@ test.each([
   ],
   [["mode", "a", "on", "--limit", "1001"], /^sluice: "1001" is no limit.*\n$/],
   [["limit", "a", "1.5"], /^sluice: "1.5" is no limit.*\n$/],
-  [["limit", "nobody", "5"], /^sluice: there is no account\/nobody\n$/],
-  [["stats", "nobody"], /^sluice: there is no account\/nobody\n$/],
-  [["forget", "nobody"], /^sluice: there is no account\/nobody\n$/],
+  [["limit", "nobody", "5"], /^sluice: there is no account\/nobody and no channel\/nobody\n$/],
+  [["stats", "nobody"], /^sluice: there is no account\/nobody and no channel\/nobody\n$/],
+  [["forget", "nobody"], /^sluice: there is no account\/nobody and no channel\/nobody\n$/],
+  [["forget", "channel/nobody"], /^sluice: there is no channel\/nobody\n$/],
   [["list", "--channel", "nowhere"], /^sluice: there is no channel\/nowhere\n$/],
 ])("%s is refused in one line", async (command, line) => {
   const { code, stdout, stderr } = await runCommand(["adaptive", ...command, "--data", data])

@@ -95,22 +95,28 @@ const accountConfigurationIn = (fact: Fact) => {
   return fact.type === "account.configured" ? fact.config : undefined
 }
 
+const numberIn = (limit: unknown): string => (typeof limit === "number" ? String(limit) : "none")
+
 const limitsOf = (facts: ReadonlyArray<Fact>): ReadonlyArray<string> =>
   facts.flatMap((fact) => {
-    if (fact.type === "channel.configured") return [`${fact.actor} ${fact.config.maxConcurrent ?? "none"}`]
+    if (fact.type === "channel.configured") return [`${fact.actor} ${numberIn(fact.config.maxConcurrent)}`]
     if (fact.type === "channel.checkpointed")
-      return [`${fact.actor} ${fact.context.config?.maxConcurrent ?? "none"}`]
+      return [`${fact.actor} ${numberIn(fact.context.config?.maxConcurrent)}`]
     const config = accountConfigurationIn(fact)
     if (config === undefined) return []
     const { concurrency } = config
-    return [`${fact.actor} ${typeof concurrency === "number" ? concurrency : "none"}`]
+    return [`${fact.actor} ${numberIn(concurrency)}`]
   })
 
 const adjustmentsOf = (facts: ReadonlyArray<Fact>): ReadonlyArray<string> =>
   facts.flatMap((fact) => {
-    if (fact.type === "account.limit_adjusted") return [`${fact.actor} ${fact.reason} ${fact.to}`]
-    if (fact.type === "account.learning_reset") return [`${fact.actor} learning_reset ${fact.to}`]
-    return fact.type === "account.mode_changed" ? [`${fact.actor} mode ${fact.limit ?? "none"}`] : []
+    if (fact.type === "channel.limit_adjusted" || fact.type === "account.limit_adjusted")
+      return [`${fact.actor} ${fact.reason} ${fact.to}`]
+    if (fact.type === "channel.learning_reset" || fact.type === "account.learning_reset")
+      return [`${fact.actor} learning_reset ${fact.to}`]
+    return fact.type === "channel.mode_changed" || fact.type === "account.mode_changed"
+      ? [`${fact.actor} mode ${fact.limit ?? "none"}`]
+      : []
   })
 
 /** Says what the tables must hold, straight from the facts. */

@@ -5,6 +5,7 @@ import { expect } from "vitest"
 import { slotsOf } from "../account-limit.ts"
 import { checkpointGroup, groupFromCheckpoint } from "../checkpoint.ts"
 import { channelOf, type contextOf, createGroup, evolve, type Group } from "../group.ts"
+import { ownLimitOf } from "../limit-learning.ts"
 import { hasRoom } from "../limit.ts"
 import { fromSnapshot, toSnapshot } from "../snapshot.ts"
 import type { Rule } from "../testing/live.ts"
@@ -69,7 +70,7 @@ export const chartsInStep = (): Rule => ({
       context: { ledger },
     } = group.channel.getSnapshot()
     const { config, leases, lanes, cooldown } = ledger
-    const isFull = !hasRoom(config?.maxConcurrent ?? null, leases.size)
+    const isFull = !hasRoom(ownLimitOf(ledger), leases.size)
     const admission = lanes.size > 0 ? "queueing" : isFull ? "saturated" : "open"
     const isEnabled = config?.enabled === true && !ledger.removed
     expect(value).toMatchObject({ admission, health: cooldown === null ? "healthy" : "cooling" })

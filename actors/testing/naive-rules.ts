@@ -4,7 +4,7 @@ import {
   accountIn,
   burstOf,
   type Charge,
-  fixedOf,
+  fixedIn,
   type InQueue,
   type KnownAccount,
   type World,
@@ -48,19 +48,23 @@ export const isRegistered = (world: World, { id }: KnownAccount, session: string
 
 /** Gives the limit in force: the lowest of what is configured, what a rejection has left and how far the ramp is. Source: A2. */
 export const limitInForce = (account: KnownAccount): number =>
-  Math.min(fixedOf(account) ?? Infinity, account.lowered ?? Infinity, account.ramp ?? Infinity)
+  Math.min(
+    fixedIn(account.config.concurrency) ?? Infinity,
+    account.lowered ?? Infinity,
+    account.ramp ?? Infinity,
+  )
 
 /** Tells whether an account keeps all of its slots for bound requests. Source: A4. */
 export const isKept = (account: KnownAccount): boolean => {
   const { reservedConcurrency } = account.config
-  const limit = fixedOf(account)
+  const limit = fixedIn(account.config.concurrency)
   return limit !== null && reservedConcurrency !== "auto" && reservedConcurrency >= limit
 }
 
 /** Gives how many slots an account reserves for bound requests. Source: A4, F11. */
 export const reservedOf = (world: World, account: KnownAccount): number => {
   const { reservedConcurrency } = account.config
-  const concurrency = fixedOf(account)
+  const concurrency = fixedIn(account.config.concurrency)
   const limit = limitInForce(account)
   if (concurrency === null || reservedConcurrency === 0) return 0
   if (isKept(account)) return limit
@@ -163,7 +167,8 @@ export const reasonsOf = (
 /** Gives every reason for which the channel itself may not carry a request now. */
 export const reasonsOfChannel = (world: World, asked: Asked, now: number): ReadonlyArray<Reason> => {
   const { channel, inFlight, cooldowns } = world
-  const isFull = channel?.mode !== "soft" && inFlight.length >= (channel?.maxConcurrent ?? Infinity)
+  const isFull =
+    channel?.mode !== "soft" && inFlight.length >= (fixedIn(channel?.maxConcurrent ?? null) ?? Infinity)
   const isBlocked = cooldowns.some(
     ({ actor, model, until }) => actor.startsWith("channel/") && model === asked.model && until > now,
   )

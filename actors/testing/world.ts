@@ -1,5 +1,6 @@
 import type { AccountConfiguration } from "@sluice/events/account-configuration.ts"
 import type { AccountFact } from "@sluice/events/account.ts"
+import { isAdaptive, type LimitMode } from "@sluice/events/adaptive-limit.ts"
 import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import type { ChannelFact } from "@sluice/events/channel.ts"
 import type { Fact } from "@sluice/events/commit.ts"
@@ -168,6 +169,10 @@ const ofChannel = (world: World, fact: ChannelFact): void => {
     case "channel.expired":
     case "channel.rejected":
     case "channel.reset":
+    case "channel.accepted":
+    case "channel.limit_adjusted":
+    case "channel.mode_changed":
+    case "channel.learning_reset":
       // What they tell, the account's fact tells too, or it changes nothing here.
       return
   }
@@ -292,16 +297,16 @@ const ofEnd = (
     }
 }
 
-/** Gives the limit as configured; the histories have none that is learned. */
-export const fixedOf = ({ config: { concurrency } }: KnownAccount): number | null => {
-  if (typeof concurrency === "object" && concurrency !== null) throw new Error("a learned limit in a history")
-  return concurrency
+/** Gives a limit as configured; the histories have none that is learned. */
+export const fixedIn = (limit: LimitMode): number | null => {
+  if (isAdaptive(limit)) throw new Error("a learned limit in a history")
+  return limit
 }
 
 const ofHealth = (account: KnownAccount, fact: AccountFact): void => {
   if (fact.type === "account.ramped") account.ramp = fact.limit
   if (fact.type === "account.limit_adjusted")
-    account.lowered = fact.to < (fixedOf(account) ?? 0) ? fact.to : null
+    account.lowered = fact.to < (fixedIn(account.config.concurrency) ?? 0) ? fact.to : null
   if (fact.type === "account.suspended") account.isSuspended = true
   if (fact.type === "account.restored") account.isSuspended = false
   if (fact.type === "account.reset")

@@ -81,6 +81,21 @@ test("a learned limit is summed up with what its account says, and what the sett
   ])
 })
 
+test("a channel that learns a limit of its own says so in the same words", async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), "sluice-check-"))
+  const file = join(folder.path, "sluice.yaml")
+  await writeFile(
+    file,
+    "pools: [{ id: p, models: ['*'], tiers: [[a]] }]\n" +
+      "channels: [{ id: a, protocol: openai, baseUrl: 'http://a', models: [m], maxConcurrent: { adaptive: { max: 9 } } }]\n",
+  )
+  const { problems, summary } = await Effect.runPromise(checkConfiguration(file, {}))
+  expect(problems).toEqual([])
+  expect(summary[2]).toBe(
+    "channel a: openai at http://a, 1 model, as many at once as are found to be accepted (bracket, at most 9), up to 100 wait 30000 ms",
+  )
+})
+
 test("a spool beside NATS_URL is warned of in one line, since it is for the embedded log only (L9)", async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), "sluice-check-"))
   const file = join(folder.path, "sluice.yaml")

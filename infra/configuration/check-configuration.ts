@@ -1,4 +1,9 @@
-import { type AdaptiveBounds, type AdaptiveSettings, isAdaptive } from "@sluice/events/adaptive-limit.ts"
+import {
+  type AdaptiveBounds,
+  type AdaptiveSettings,
+  isAdaptive,
+  type LimitMode,
+} from "@sluice/events/adaptive-limit.ts"
 import type { ConfigurationFile, DeclaredChannel } from "@sluice/events/configuration.ts"
 import { type AccountOfChannel, accountsOf } from "@sluice/events/implicit-account.ts"
 import { Effect, Result } from "effect"
@@ -60,11 +65,11 @@ export const summaryOf = ({
 
 const channelLines = (channel: DeclaredChannel, adaptive: AdaptiveSettings): ReadonlyArray<string> => [
   `channel ${channel.id}${channel.enabled ? "" : " (disabled)"}: ${channel.protocol} at ${channel.baseUrl}, ` +
-    `${counted(channel.models.length, "model")}, ${atOnce(channel.maxConcurrent)}${channel.mode === "soft" ? " (soft)" : ""}, ${[...ratesOf(channel), queueOf(channel)].join(", ")}`,
+    `${counted(channel.models.length, "model")}, ${atOnce(channel.maxConcurrent, adaptive)}${channel.mode === "soft" ? " (soft)" : ""}, ${[...ratesOf(channel), queueOf(channel)].join(", ")}`,
   ...accountsOf(channel).map(
     (account) =>
       `  account ${account.name === "" ? account.id : `${account.id} (${account.name})`}${account.enabled ? "" : " (disabled)"}: ` +
-      [accountAtOnce(account, adaptive), ...keptOf(account), ...ratesOf(account)].join(", "),
+      [atOnce(account.concurrency, adaptive), ...keptOf(account), ...ratesOf(account)].join(", "),
   ),
 ]
 
@@ -92,12 +97,11 @@ const keptOf = ({
 
 const counted = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? "" : "s"}`
 
-const atOnce = (limit: number | null): string => (limit === null ? "unlimited" : `at most ${limit} at once`)
-
-const accountAtOnce = ({ concurrency }: AccountOfChannel, settings: AdaptiveSettings): string =>
-  isAdaptive(concurrency)
-    ? `as many at once as are found to be accepted (${learningOf(concurrency.adaptive, settings)})`
-    : atOnce(concurrency)
+const atOnce = (limit: LimitMode, settings: AdaptiveSettings): string => {
+  if (isAdaptive(limit))
+    return `as many at once as are found to be accepted (${learningOf(limit.adaptive, settings)})`
+  return limit === null ? "unlimited" : `at most ${limit} at once`
+}
 
 const learningOf = (own: AdaptiveBounds, settings: AdaptiveSettings): string => {
   const said = (words: string, name: "initial" | "min" | "max") => {

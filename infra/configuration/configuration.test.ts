@@ -94,7 +94,7 @@ channels:
     'sluice.yaml:2:35 pools[0].tiers[0][0]: "b" is not valid: expected the id of a channel (a)',
     "sluice.yaml:4:5 channels[0].baseUrl: is missing: expected an http:// or https:// URL without user, query or fragment",
     'sluice.yaml:5:15 channels[0].protocol: "bedrock" is not valid: expected "openai" or "anthropic" or "gemini"',
-    "sluice.yaml:7:20 channels[0].maxConcurrent: -3 is not valid: expected a whole number from 0 (0 or null = unlimited)",
+    "sluice.yaml:7:20 channels[0].maxConcurrent: -3 is not valid: expected a whole number from 0 (0 or null = unlimited), adaptive, or { adaptive: { initial, min, max } }",
     "sluice.yaml:8:5 channels[0].maxConcurent: is not a field: did you mean maxConcurrent?",
     'sluice.yaml:9:9 channels[1].id: "a" is not valid: expected an id that no other channel has',
   ])
@@ -135,6 +135,18 @@ test.each([
     "accounts: [{ id: k, credential: env:OPENAI_KEY, concurrency: { adaptive: { min: 9, max: 8 } } }]",
     "accounts[0].concurrency.adaptive.min: 9 is not valid: expected max (8) or less",
   ],
+  [
+    "maxConcurrent: { adaptive: { initial: 9, max: 8 } }",
+    "maxConcurrent.adaptive.initial: 9 is not valid: expected max (8) or less",
+  ],
+  [
+    "maxConcurrent: adaptive\n    accounts: [{ id: k, credential: env:OPENAI_KEY, concurrency: 4 }]",
+    'maxConcurrent: "adaptive" is not valid: expected a number or null, since account "k" has a limit of its own: a channel learns only where none of its accounts has one',
+  ],
+  [
+    "maxConcurrent: { adaptive: {} }\n    accounts: [{ id: k, credential: env:OPENAI_KEY, concurrency: adaptive }]",
+    'maxConcurrent: a map is not valid: expected a number or null, since account "k" has a limit of its own: a channel learns only where none of its accounts has one',
+  ],
   ["headers: { Host: x }", "headers.Host: is not valid: expected a header that is not the transport's own"],
 ])("%s is refused", async (fields, line) => {
   const [problem, ...others] = await problemsOf(withChannel(fields))
@@ -148,6 +160,7 @@ test("a queue needs a limit, of the channel or of an account (A3)", async () => 
   const limitedAccount = "accounts: [{ id: k, credential: env:OPENAI_KEY, concurrency: 1 }]"
   expect(await queueSizeOf("queueSize: 0")).toBe(0)
   expect(await queueSizeOf("queueSize: 5\n    maxConcurrent: 1")).toBe(5)
+  expect(await queueSizeOf("queueSize: 5\n    maxConcurrent: adaptive")).toBe(5)
   expect(await queueSizeOf(`queueSize: 5\n    ${limitedAccount}`)).toBe(5)
   expect(await queueSizeOf(`queueSize: 5\n    ${limitedAccount.replace("1", "adaptive")}`)).toBe(5)
 })

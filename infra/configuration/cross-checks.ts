@@ -1,6 +1,6 @@
 import { implicitAccountId } from "@sluice/events/implicit-account.ts"
 import { Predicate } from "effect"
-import { boundsFindings, isLearned } from "./learned-limits.ts"
+import { boundsFindings, isLearned, learnerFindings } from "./learned-limits.ts"
 import { type Finding, notValid, type Path, shown } from "./problem.ts"
 import { at, entries, type Entry, field } from "./raw-entry.ts"
 
@@ -27,6 +27,7 @@ export const crossCheck = (raw: unknown): ReadonlyArray<Finding> => {
     ...channels.flatMap(modelFindings),
     ...channels.flatMap(headerFindings),
     ...boundsFindings(raw),
+    ...channels.flatMap(learnerFindings),
   ]
 }
 
@@ -109,6 +110,7 @@ const queueFindings = (channel: Entry): ReadonlyArray<Finding> => {
     names.some((name) => isLimit(at(entry, name).value))
   const isLimited =
     has(channel, "maxConcurrent", "rpm", "tpm") ||
+    isLearned(at(channel, "maxConcurrent")) ||
     accountsIn(channel).some(
       (account) => has(account, "concurrency", "rpm", "tpm") || isLearned(at(account, "concurrency")),
     )

@@ -10,22 +10,23 @@ const limitFields = {
   effectiveLimit: Limit,
 }
 
-/** The limit of an account. Source: S6. */
+/** The limit of a channel or an account. Source: S6. */
 export const LimitAnswer = Schema.Struct({ id: Schema.String, ...limitFields })
 export type LimitAnswer = typeof LimitAnswer.Type
 
-/** The limit of an account after it was made another, and what it was before. Source: S6. */
+/** Such a limit after it was made another, and what it was before. Source: S6. */
 export const ChangedLimitAnswer = Schema.Struct({
   ...LimitAnswer.fields,
   previousMode: Schema.Literals(["adaptive", "fixed"]),
 })
 export type ChangedLimitAnswer = typeof ChangedLimitAnswer.Type
 
-/** An account whose limit is learned. Source: S6. */
+/** A channel or an account whose limit is learned. Source: S6. */
 export const ListedAnswer = Schema.Struct({
   id: Schema.String,
   /** What people read: the id where it has no name. */
   name: Schema.String,
+  /** Its own id, of a channel. */
   channel: Schema.String,
   ...limitFields,
   learnedLimit: Limit,
@@ -36,9 +37,10 @@ export type ListedAnswer = typeof ListedAnswer.Type
 
 const adjustment = { at: Schema.Int, from: Schema.Int, to: Schema.Int, reason: Schema.String }
 
-/** What an account knows of its limit. Source: S6. */
+/** What a channel or an account knows of its limit. Source: S6. */
 export const StatsAnswer = Schema.Struct({
   id: Schema.String,
+  kind: Schema.Literals(["account", "channel"]),
   adaptiveMode: Schema.Boolean,
   maxConcurrent: Limit,
   effectiveLimit: Limit,
@@ -61,13 +63,13 @@ export const StatsAnswer = Schema.Struct({
 })
 export type StatsAnswer = typeof StatsAnswer.Type
 
-/** All accounts whose limit is learned, in one. Source: S6. */
+/** All limits that are learned, in one. Source: S6. */
 export const SummaryAnswer = Schema.Struct({
   adaptiveCount: Schema.Int,
   concurrent429Count: Schema.Int,
   rpm429Count: Schema.Int,
   adjustmentCount: Schema.Int,
-  /** The newest first: at most three of one account, ten in all. */
+  /** The newest first: at most three of one limit, ten in all. */
   recentAdjustments: Schema.Array(Schema.Struct({ id: Schema.String, name: Schema.String, ...adjustment })),
 })
 export type SummaryAnswer = typeof SummaryAnswer.Type

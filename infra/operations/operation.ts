@@ -1,7 +1,8 @@
 import { Schema } from "effect"
 
 const by = Schema.String
-const account = Schema.String
+/** `account/<id>` or `channel/<id>`; an id alone is that of an account, else of a channel. */
+const limited = Schema.String
 
 /** The largest number that a limit can be set to. Source: S6. */
 export const largestLimit = 1_000
@@ -17,18 +18,22 @@ export const Operation = Schema.Union([
     actor: Schema.String,
     by,
   }),
-  /** Makes the limit of an account a number, or one that is learned. */
+  /** Makes the limit of a channel or an account a number, or one that is learned. */
   Schema.Struct({
     type: Schema.Literal("set_limit"),
-    account,
+    limited,
     limit: Schema.Union([FixedLimit, Schema.Literal("adaptive")]),
     by,
   }),
-  /** Begins to learn the limit of an account anew. */
-  Schema.Struct({ type: Schema.Literal("forget"), account, by }),
-  /** Asks for the accounts whose limit is learned, of one channel or of all. */
-  Schema.Struct({ type: Schema.Literal("adaptive_list"), channel: Schema.NullOr(Schema.String) }),
-  Schema.Struct({ type: Schema.Literal("adaptive_stats"), account }),
+  /** Begins to learn such a limit anew. */
+  Schema.Struct({ type: Schema.Literal("forget"), limited, by }),
+  /** Asks for the accounts whose limit is learned, or the channels; of one channel or of all. */
+  Schema.Struct({
+    type: Schema.Literal("adaptive_list"),
+    kind: Schema.Literals(["account", "channel"]),
+    channel: Schema.NullOr(Schema.String),
+  }),
+  Schema.Struct({ type: Schema.Literal("adaptive_stats"), limited }),
   Schema.Struct({ type: Schema.Literal("adaptive_summary") }),
   /** Asks for what the actors of a subject hold: a `RunningState`. Source: R3. */
   Schema.Struct({ type: Schema.Literal("state"), subject: Schema.String }),

@@ -82,6 +82,7 @@ describe("S6: the statistics of an account", () => {
     const adjustments = { count: 17, recent: [1, 2, 3, 4, 5].map(adjusted) }
     expect(statsAnswer(account("a", { rejections, adjustments }))).toEqual({
       id: "a",
+      kind: "account",
       adaptiveMode: true,
       maxConcurrent: null,
       effectiveLimit: 6,

@@ -1,6 +1,8 @@
 import type { AccountContext } from "@sluice/actors/account-context.ts"
-import { learningOf } from "@sluice/actors/account-learning.ts"
 import { slotsOf } from "@sluice/actors/account-limit.ts"
+import type { ChannelContext } from "@sluice/actors/channel-ledger.ts"
+import { learningOf, ownLimitOf } from "@sluice/actors/limit-learning.ts"
+import type { Limit } from "@sluice/actors/limit.ts"
 import { isAdaptive } from "@sluice/events/adaptive-limit.ts"
 import type {
   LimitAnswer,
@@ -12,45 +14,55 @@ import type {
 const recentOfOne = 3
 const recentOfAll = 10
 
-const idOf = ({ config }: AccountContext): string => config?.id ?? ""
+/** What has a limit, as an operator asks for it. */
+export type Limited = AccountContext | ChannelContext
+
+const isAccount = (one: Limited): one is AccountContext => "channel" in one
+
+const idOf = ({ config }: Limited): string => config?.id ?? ""
+
+const channelIdOf = (one: Limited): string => (isAccount(one) ? one.channel : idOf(one))
+
+const inForce = (one: Limited): Limit => (isAccount(one) ? slotsOf(one) : ownLimitOf(one))
 
 /** People read the name, and the id where there is none. */
-const nameOf = ({ config }: AccountContext): string => config?.name || (config?.id ?? "")
+const nameOf = ({ config }: Limited): string => config?.name || (config?.id ?? "")
 
-/** Gives the limit of an account. Source: S6. */
-export const limitAnswer = (account: AccountContext): LimitAnswer => ({
-  id: idOf(account),
-  isAdaptive: isAdaptive(account.mode),
-  maxConcurrent: isAdaptive(account.mode) ? null : account.mode,
-  effectiveLimit: slotsOf(account),
+/** Gives the limit of a channel or an account. Source: S6. */
+export const limitAnswer = (one: Limited): LimitAnswer => ({
+  id: idOf(one),
+  isAdaptive: isAdaptive(one.mode),
+  maxConcurrent: isAdaptive(one.mode) ? null : one.mode,
+  effectiveLimit: inForce(one),
 })
 
-/** Gives the accounts whose limit is learned, of one channel or of all. Source: S6. */
+/** Gives those whose limit is learned, of one channel or of all. Source: S6. */
 export const listAnswer = (
-  accounts: ReadonlyArray<AccountContext>,
+  all: ReadonlyArray<Limited>,
   channel: string | null,
 ): ReadonlyArray<ListedAnswer> =>
-  adaptiveOf(accounts)
-    .filter((account) => channel === null || account.channel === channel)
-    .map((account) => {
-      const { id, ...limit } = limitAnswer(account)
+  adaptiveOf(all)
+    .filter((one) => channel === null || channelIdOf(one) === channel)
+    .map((one) => {
+      const { id, ...limit } = limitAnswer(one)
       return {
         id,
-        name: nameOf(account),
-        channel: account.channel,
+        name: nameOf(one),
+        channel: channelIdOf(one),
         ...limit,
-        learnedLimit: account.learning?.limit ?? null,
-        concurrency429Count: account.rejections.concurrency,
-        rpm429Count: account.rejections.rate,
+        learnedLimit: one.learning?.limit ?? null,
+        concurrency429Count: one.rejections.concurrency,
+        rpm429Count: one.rejections.rate,
       }
     })
 
-/** Gives what an account knows of its limit. Source: S6. */
-export const statsAnswer = (account: AccountContext): StatsAnswer => {
-  const { learning, rejections, adjustments, leases } = account
-  const { id, isAdaptive: adaptiveMode, maxConcurrent, effectiveLimit } = limitAnswer(account)
+/** Gives what a channel or an account knows of its limit. Source: S6. */
+export const statsAnswer = (one: Limited): StatsAnswer => {
+  const { learning, rejections, adjustments, leases } = one
+  const { id, isAdaptive: adaptiveMode, maxConcurrent, effectiveLimit } = limitAnswer(one)
   return {
     id,
+    kind: isAccount(one) ? "account" : "channel",
     adaptiveMode,
     maxConcurrent,
     effectiveLimit,
@@ -62,23 +74,22 @@ export const statsAnswer = (account: AccountContext): StatsAnswer => {
     adjustmentCount: adjustments.count,
     recentAdjustments: adjustments.recent.toReversed(),
     window: {
-      samples: learningOf(account)?.samples ?? 0,
+      samples: learningOf(one)?.samples ?? 0,
       inFlight: leases.size,
       utilization: effectiveLimit === null ? null : leases.size / effectiveLimit,
     },
   }
 }
 
-/** Sums up the accounts whose limit is learned. Source: S6. */
-export const summaryAnswer = (accounts: ReadonlyArray<AccountContext>): SummaryAnswer => {
-  const adaptive = adaptiveOf(accounts)
-  const sum = (of: (account: AccountContext) => number) =>
-    adaptive.reduce((total, account) => total + of(account), 0)
-  const recent = adaptive.flatMap((account) =>
-    account.adjustments.recent
+/** Sums up the limits that are learned. Source: S6. */
+export const summaryAnswer = (all: ReadonlyArray<Limited>): SummaryAnswer => {
+  const adaptive = adaptiveOf(all)
+  const sum = (of: (one: Limited) => number) => adaptive.reduce((total, one) => total + of(one), 0)
+  const recent = adaptive.flatMap((one) =>
+    one.adjustments.recent
       .slice(-recentOfOne)
       .toReversed()
-      .map((adjustment) => ({ id: idOf(account), name: nameOf(account), ...adjustment })),
+      .map((adjustment) => ({ id: idOf(one), name: nameOf(one), ...adjustment })),
   )
   return {
     adaptiveCount: adaptive.length,
@@ -89,5 +100,5 @@ export const summaryAnswer = (accounts: ReadonlyArray<AccountContext>): SummaryA
   }
 }
 
-const adaptiveOf = (accounts: ReadonlyArray<AccountContext>): ReadonlyArray<AccountContext> =>
-  accounts.filter(({ config, removed, mode }) => config !== null && !removed && isAdaptive(mode))
+const adaptiveOf = (all: ReadonlyArray<Limited>): ReadonlyArray<Limited> =>
+  all.filter(({ config, removed, mode }) => config !== null && !removed && isAdaptive(mode))

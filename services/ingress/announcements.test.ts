@@ -26,6 +26,19 @@ it("S8: an adjusted limit is a line with channel, account, from, to and why", ()
   expect(linesOf(adjusted)).toMatchObject([line])
 })
 
+it("S8: a channel's own limit is a line without an account", () => {
+  const told = { actor: "channel/c", at: 1_790_000_000_000, by: "api:test" }
+  const lines = linesOf(
+    { ...told, type: "channel.mode_changed", from: null, to: 7, limit: 7 },
+    { ...told, type: "channel.learning_reset", from: 12, to: 8 },
+  )
+  expect(lines).toMatchObject([
+    { msg: "kind of limit changed", channel: "c", to: 7, by: "api:test" },
+    { msg: "what was learned is forgotten", channel: "c", from: 12, to: 8 },
+  ])
+  expect(JSON.stringify(lines)).not.toContain("account")
+})
+
 it("S8: what an operator does with a learned limit is a line that names them", () => {
   const told = { actor: "account/a", at: 1_790_000_000_000, by: "api:test" }
   expect(

@@ -1,6 +1,9 @@
 import type { Fact } from "@sluice/events/commit.ts"
-import { idOf } from "@sluice/events/identifier.ts"
+import { idOf, kindOf } from "@sluice/events/identifier.ts"
 import type { Logger } from "@sluice/infra/logging/logging.ts"
+
+const placeOf = (channel: string, actor: string) =>
+  kindOf(actor) === "account" ? { channel, account: idOf(actor) } : { channel }
 
 /** Writes the log line of a fact of a channel or its accounts that an operator wants to see as it happens. Source: S8. */
 export const announce = (logger: Logger, channel: string, facts: ReadonlyArray<Fact>): void => {
@@ -19,19 +22,22 @@ export const announce = (logger: Logger, channel: string, facts: ReadonlyArray<F
       case "account.cooldown_ended":
         logger.info({ actor: fact.actor, reason: fact.reason }, "cooldown ended")
         break
+      case "channel.limit_adjusted":
       case "account.limit_adjusted": {
         const { actor, from, to, reason } = fact
-        logger.info({ channel, account: idOf(actor), from, to, reason }, "limit adjusted")
+        logger.info({ ...placeOf(channel, actor), from, to, reason }, "limit adjusted")
         break
       }
+      case "channel.mode_changed":
       case "account.mode_changed": {
         const { actor, from, to, by } = fact
-        logger.info({ channel, account: idOf(actor), from, to, by }, "kind of limit changed")
+        logger.info({ ...placeOf(channel, actor), from, to, by }, "kind of limit changed")
         break
       }
+      case "channel.learning_reset":
       case "account.learning_reset": {
         const { actor, from, to, by } = fact
-        logger.info({ channel, account: idOf(actor), from, to, by }, "what was learned is forgotten")
+        logger.info({ ...placeOf(channel, actor), from, to, by }, "what was learned is forgotten")
         break
       }
       case "account.suspended": {

@@ -47,7 +47,7 @@ export const grantedLease = (
     committed: support.untilStored(committed),
     accepted: (ttfbMs: number) => {
       const { lease, account: id } = granted
-      if (!awaitsAcceptance(contextOf(accountOf(channel.subject.state, id)), lease)) return
+      if (!awaitsAcceptance(channel.subject.state, { account: id, lease })) return
       submit({ type: "accept", lease, account: id, ttfbMs }).catch((error: unknown) =>
         support.onTrouble("an answer was not taken note of", { lease, err: error }),
       )

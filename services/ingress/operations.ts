@@ -1,13 +1,13 @@
-import type { AccountContext } from "@sluice/actors/account-context.ts"
 import { usualBounds } from "@sluice/actors/adaptive/settings.ts"
 import type { Command } from "@sluice/actors/command.ts"
-import { contextOf } from "@sluice/actors/group.ts"
+import { accountOf, channelOf, contextOf } from "@sluice/actors/group.ts"
+import { limitInTheWay } from "@sluice/actors/limit-operations.ts"
 import type { AdaptiveSettings } from "@sluice/events/adaptive-limit.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import { actorName, idOf, kindOf } from "@sluice/events/identifier.ts"
 import type { ChangedLimitAnswer } from "@sluice/infra/operations/adaptive-answer.ts"
 import type { Operation, OperationAnswer } from "@sluice/infra/operations/operation.ts"
-import { limitAnswer, listAnswer, statsAnswer, summaryAnswer } from "./adaptive-answers.ts"
+import { limitAnswer, type Limited, listAnswer, statsAnswer, summaryAnswer } from "./adaptive-answers.ts"
 import type { HostedChannel } from "./hosted-channel.ts"
 import { diagnosisAnswer, type RunningActors, stateAnswer } from "./running-answers.ts"
 
@@ -31,17 +31,20 @@ export const runOperation = async (operated: Operated, operation: Operation): Pr
     case "forget":
       return forget(operated, operation)
     case "adaptive_list": {
-      const { channel } = operation
+      const { channel, kind } = operation
       if (channel !== null && !channels.has(channel)) return unknown(actorName("channel", channel))
-      return { ok: true, message: "", value: listAnswer(accountsIn(channels), channel) }
+      const all = kind === "account" ? accountsIn(channels) : channelsIn(channels)
+      return { ok: true, message: "", value: listAnswer(all, channel) }
     }
     case "adaptive_stats": {
-      const found = findAccount(channels, operation.account)
-      if (found === undefined) return unknown(actorName("account", operation.account))
-      return { ok: true, message: "", value: statsAnswer(found.account()) }
+      const found = findLimited(channels, operation.limited)
+      if (found === undefined) return unknownLimited(operation.limited)
+      return { ok: true, message: "", value: statsAnswer(found.now()) }
     }
-    case "adaptive_summary":
-      return { ok: true, message: "", value: summaryAnswer(accountsIn(channels)) }
+    case "adaptive_summary": {
+      const all = [...accountsIn(channels), ...channelsIn(channels)]
+      return { ok: true, message: "", value: summaryAnswer(all) }
+    }
     case "state":
       return stateAnswer(operated, operation.subject)
     case "diagnose":
@@ -62,42 +65,50 @@ const reset = async (
 
 const setLimit = async (
   { channels, adaptive }: Operated,
-  { account: id, limit, by }: Of<"set_limit">,
+  { limited, limit, by }: Of<"set_limit">,
 ): Promise<OperationAnswer> => {
-  const found = findAccount(channels, id)
-  if (found === undefined) return unknown(actorName("account", id))
-  const previousMode = limitAnswer(found.account()).isAdaptive ? "adaptive" : "fixed"
-  const usual = usualBounds(adaptive())
-  const done = await execute(found.channel, { type: "set_limit", account: id, limit, usual, by })
+  const found = findLimited(channels, limited)
+  if (found === undefined) return unknownLimited(limited)
+  const { channel, actor, account } = found
+  const command = { type: "set_limit", ...account, limit, usual: usualBounds(adaptive()), by } as const
+  const other = limitInTheWay(channel.subject.state, command)
+  if (other !== undefined) return { ok: false, message: inTheWay(actor, other) }
+  const previousMode = limitAnswer(found.now()).isAdaptive ? "adaptive" : "fixed"
+  const done = await execute(channel, command)
   if ("ok" in done) return done
-  const value: ChangedLimitAnswer = { ...limitAnswer(found.account()), previousMode }
+  const value: ChangedLimitAnswer = { ...limitAnswer(found.now()), previousMode }
   const words =
     limit === "adaptive"
       ? `is learned, from ${value.effectiveLimit} on`
       : `is ${limit}${previousMode === "adaptive" ? ", and no longer learned" : ""}`
-  return { ok: true, message: `the limit of account/${id} ${words}`, value }
+  return { ok: true, message: `the limit of ${actor} ${words}`, value }
 }
+
+/** What attempts tell goes to an account that has a limit, so its channel cannot learn one beside it. Source: F5. */
+const inTheWay = (actor: string, other: string): string =>
+  kindOf(other) === "channel"
+    ? `${other} learns its limit, so ${actor} cannot have one: make that of ${other} a number first`
+    : `${other} has a limit, so ${actor} cannot learn one: a channel learns only where none of its accounts has one`
 
 const forget = async (
   { channels, adaptive }: Operated,
-  { account: id, by }: Of<"forget">,
+  { limited, by }: Of<"forget">,
 ): Promise<OperationAnswer> => {
-  const found = findAccount(channels, id)
-  if (found === undefined) return unknown(actorName("account", id))
-  const done = await execute(found.channel, {
-    type: "forget",
-    account: id,
-    usual: usualBounds(adaptive()),
-    by,
-  })
+  const found = findLimited(channels, limited)
+  if (found === undefined) return unknownLimited(limited)
+  const { channel, actor, account } = found
+  const done = await execute(channel, { type: "forget", ...account, usual: usualBounds(adaptive()), by })
   if ("ok" in done) return done
-  const { isAdaptive, effectiveLimit } = limitAnswer(found.account())
+  const { id, isAdaptive, effectiveLimit } = limitAnswer(found.now())
   const now = isAdaptive ? `its limit is learned anew, from ${effectiveLimit} on` : "its limit stays a number"
-  const message = `what account/${id} has learned is forgotten: ${now}`
+  const message = `what ${actor} has learned is forgotten: ${now}`
   return { ok: true, message, value: { id, message } }
 }
 
 const unknown = (actor: string): OperationAnswer => ({ ok: false, message: `there is no ${actor}` })
+
+const unknownLimited = (named: string): OperationAnswer =>
+  unknown(named.includes("/") ? named : `account/${named} and no channel/${named}`)
 
 /** Gives the facts of a command once they are in the log, or why it cannot be carried out. */
 const execute = async (
@@ -124,21 +135,31 @@ const findActor = (
   return channel && { channel, account: id }
 }
 
-/** Finds an account that was not removed; what is known of it is asked for anew each time. */
-const findAccount = (
-  channels: Operated["channels"],
-  id: string,
-): { readonly channel: HostedChannel; readonly account: () => AccountContext } | undefined => {
-  const name = actorName("account", id)
-  for (const channel of channels.values()) {
-    const actor = channel.subject.state.accounts.get(name)
-    if (actor !== undefined && !contextOf(actor).removed) return { channel, account: () => contextOf(actor) }
-  }
-  return undefined
+/** A channel or an account that was not removed; what is known of it is asked for anew each time. */
+interface Found {
+  readonly channel: HostedChannel
+  readonly actor: string
+  /** The account, as a command names it; nothing of a channel. */
+  readonly account: { readonly account?: string }
+  readonly now: () => Limited
 }
 
-const accountsIn = (channels: Operated["channels"]): ReadonlyArray<AccountContext> =>
+const findLimited = (channels: Operated["channels"], named: string): Found | undefined => {
+  if (!named.includes("/"))
+    return findLimited(channels, `account/${named}`) ?? findLimited(channels, `channel/${named}`)
+  const { channel, account } = findActor(channels, named) ?? {}
+  if (channel === undefined) return undefined
+  const { state } = channel.subject
+  const now = () => (account === undefined ? channelOf(state) : contextOf(accountOf(state, account)))
+  if (now().removed) return undefined
+  return { channel, actor: named, account: account === undefined ? {} : { account }, now }
+}
+
+const accountsIn = (channels: Operated["channels"]): ReadonlyArray<Limited> =>
   [...channels.values()].flatMap(({ subject }) => [...subject.state.accounts.values()].map(contextOf))
+
+const channelsIn = (channels: Operated["channels"]): ReadonlyArray<Limited> =>
+  [...channels.values()].map(({ subject }) => channelOf(subject.state))
 
 const clearedBy = (facts: ReadonlyArray<Fact>): string => {
   const cleared = facts.flatMap((fact) =>

@@ -12,9 +12,9 @@ const readShare = (text: string): number => {
 }
 
 /**
- * How each account's limit was made what it is: the last time that the configuration or an operator changed its kind or its number.
+ * How each limit was made what it is: the last time that the configuration or an operator changed its kind or its number.
  *
- * An account that was configured again with the same limit keeps what an operator has said since.
+ * What was configured again with the same limit keeps what an operator has said since.
  */
 const kinds = `
   SELECT actor, version, \`index\`, adaptive, concurrency AS number, initial AS first

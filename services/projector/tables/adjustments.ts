@@ -3,7 +3,7 @@ import type { Fact } from "@sluice/events/commit.ts"
 import { channelOf, rowKey, type Projection, type RowKey } from "./row.ts"
 
 /**
- * A change of an account's limit: by what was found, by an operator, or back to where it began.
+ * A change of the limit of a channel or an account: by what was found, by an operator, or back to where it began.
  *
  * `from` and `to` are the limits in force before and after it; `null` where the fact does not tell, or there is none.
  */
@@ -31,16 +31,19 @@ const numberOf = (mode: LimitMode): number | null => (typeof mode === "number" ?
 
 const changeOf = (fact: Fact): Change | undefined => {
   switch (fact.type) {
+    case "channel.limit_adjusted":
     case "account.limit_adjusted": {
       const { from, to, reason, inFlight, utilization, samples, classification, by } = fact
       const told = { classification: classification ?? "", inFlight, utilization, samples, by: by ?? "" }
       return { from, to, reason, mode: "", ...told }
     }
+    case "channel.mode_changed":
     case "account.mode_changed": {
       const { from, to, limit, by } = fact
       const mode = isAdaptive(to) ? "adaptive" : "fixed"
       return { from: numberOf(from), to: limit ?? numberOf(to), reason: "mode", mode, ...untold, by }
     }
+    case "channel.learning_reset":
     case "account.learning_reset": {
       const { from, to, by } = fact
       return { from, to, reason: "learning_reset", mode: "", ...untold, by }

@@ -1,5 +1,5 @@
 import type { AccountConfiguration } from "@sluice/events/account-configuration.ts"
-import { isAdaptive } from "@sluice/events/adaptive-limit.ts"
+import { isAdaptive, type LimitMode } from "@sluice/events/adaptive-limit.ts"
 import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import { Predicate } from "effect"
@@ -43,24 +43,24 @@ const none = {
 const windowLimitOf = (limitUsd: number): string | null =>
   limitUsd === 0 ? null : usdColumn(Math.min(Math.round(limitUsd * 1e9), Number.MAX_SAFE_INTEGER))
 
+const ofLimit = (limit: LimitMode): Pick<Limits, "adaptive" | "concurrency" | "initial"> =>
+  isAdaptive(limit)
+    ? { adaptive: true, concurrency: null, initial: limit.adaptive.initial }
+    : { adaptive: false, concurrency: limit, initial: null }
+
 const ofChannel = (config: ChannelConfiguration): Limits => {
-  const { enabled, maxConcurrent: concurrency, queueSize, rpm, tpm } = config
-  return { ...none, enabled, concurrency, queueSize, rpm, tpm }
+  const { enabled, maxConcurrent, queueSize, rpm, tpm } = config
+  return { ...none, enabled, queueSize, rpm, tpm, ...ofLimit(maxConcurrent) }
 }
 
 const ofAccount = (config: AccountConfiguration): Limits => {
   const { enabled, concurrency, rpm, tpm, maxSessions, windowCost } = config
   const windowLimitUsd = windowLimitOf(windowCost.limitUsd)
-  const others = { ...none, enabled, rpm, tpm, maxSessions, windowLimitUsd }
-  return isAdaptive(concurrency)
-    ? { ...others, adaptive: true, initial: concurrency.adaptive.initial }
-    : { ...others, concurrency }
+  return { ...none, enabled, rpm, tpm, maxSessions, windowLimitUsd, ...ofLimit(concurrency) }
 }
 
 /** Where the log begins with a checkpoint, a limit that is learned goes on from what was learned by then. */
-const ofCheckpoint = (config: AccountConfiguration, context: Readonly<Record<string, unknown>>): Limits => {
-  const { learning } = context
-  const limits = ofAccount(config)
+const ofCheckpoint = (limits: Limits, { learning }: Readonly<Record<string, unknown>>): Limits => {
   const isLearned = limits.adaptive && Predicate.hasProperty(learning, "limit")
   return isLearned && Predicate.isNumber(learning.limit) ? { ...limits, initial: learning.limit } : limits
 }
@@ -76,11 +76,14 @@ const limitsOf = (fact: Fact): Limits | undefined => {
     case "account.removed":
       return { ...none, removed: true }
     case "channel.checkpointed":
-      return unlessRemoved(fact.context, fact.context.config && ofChannel(fact.context.config))
+      return unlessRemoved(
+        fact.context,
+        fact.context.config && ofCheckpoint(ofChannel(fact.context.config), fact.context),
+      )
     case "account.checkpointed":
       return unlessRemoved(
         fact.context,
-        fact.context.config && ofCheckpoint(fact.context.config, fact.context),
+        fact.context.config && ofCheckpoint(ofAccount(fact.context.config), fact.context),
       )
     default:
       return undefined

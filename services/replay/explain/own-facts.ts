@@ -12,13 +12,18 @@ export interface PlacedFact {
 const consequences: ReadonlySet<string> = new Set<Fact["type"]>([
   "account.cooldown_started",
   "account.cooldown_extended",
+  "channel.limit_adjusted",
   "account.limit_adjusted",
   "account.ramped",
   "account.suspended",
 ])
 
 /** These end or refuse an attempt, or tell that the upstream took it: something may follow from them. */
-const causes: ReadonlySet<string> = new Set<Fact["type"]>(["account.released", "account.accepted"])
+const causes: ReadonlySet<string> = new Set<Fact["type"]>([
+  "account.released",
+  "account.accepted",
+  "channel.accepted",
+])
 
 /**
  * Picks, of facts in order, those of one request and what it caused.
@@ -39,7 +44,8 @@ export const ownFacts = (request: string, facts: ReadonlyArray<PlacedFact>): Rea
       cause !== undefined &&
       isSameCommit(cause, placed) &&
       consequences.has(fact.type) &&
-      fact.actor === cause.fact.actor
+      // Of a commit's accounts it is the one that carried the attempt; the channel is theirs.
+      (fact.actor === cause.fact.actor || fact.type === "channel.limit_adjusted")
     )
   })
 }

@@ -14,6 +14,7 @@ export const sentenceOf = (fact: Fact): string | undefined => {
       return `attempt ${fact.attempt} gets a slot on ${fact.actor} and account/${fact.account} after ${span(fact.waitMs)} (lease ${fact.lease}, ${fact.class}); ${fact.inFlight} in flight`
     case "account.acquired":
       return `${fact.actor} carries it with ${fact.inFlight} in flight; ${fact.estimate.inputTokens} + ${fact.estimate.outputTokens} tokens are expected`
+    case "channel.accepted":
     case "account.accepted":
       return `the upstream took attempt ${fact.attempt} after ${span(fact.ttfbMs)}, as ${fact.by === "headers" ? "its headers show" : "the time without a rejection shows"}`
     case "channel.rejected":
@@ -123,6 +124,7 @@ const aside = (fact: Fact): string | undefined => {
       return `its session ${fact.session} is bound to ${fact.actor} from now on`
     case "account.session_released":
       return `its session ${fact.session} is no longer bound to ${fact.actor}: ${fact.reason.replaceAll("_", " ")}`
+    case "channel.limit_adjusted":
     case "account.limit_adjusted":
       return `the limit of ${fact.actor} goes from ${fact.from} to ${fact.to} (${fact.reason}, ${fact.inFlight} in flight)`
     case "account.ramped":

@@ -90,6 +90,18 @@ describe("the story of a request (R2)", () => {
     expect(sentencesOf("r3", found)).toContain("its wait at channel/c timed out after 400 ms")
   })
 
+  test("tells what it made of the limit that its channel learns", () => {
+    const learning = configured({ maxConcurrent: { adaptive: { initial: 1 } } })
+    const accepted = { type: "accept", lease: "r2.1", account: "a", ttfbMs: 40 } as const
+    const found = placed(learning, acquire("r1"), acquire("r2"), { afterMs: 40 }, accepted)
+    expect(sentencesOf("r2", found).slice(2)).toEqual([
+      "the upstream took attempt 1 after 40 ms, as its headers show",
+      "the limit of channel/c goes from 1 to 2 (accepted, 2 in flight)",
+      "it is under way still",
+    ])
+    expect(sentencesOf("r1", found).join()).not.toContain("the limit of")
+  })
+
   test("tells of the cooldown that it caused, with what the upstream said, and of its end", () => {
     const found = placed(configured(), acquire("r1"), acquire("r2"), rejected("r1"), rejected("r2"), {
       afterMs: 5_000,

@@ -1,5 +1,7 @@
 import { slotsFor } from "@sluice/actors/account-limit.ts"
+import { hasChannelRoom } from "@sluice/actors/channel-limit.ts"
 import { channelOf, contextOf } from "@sluice/actors/group.ts"
+import { ceilingAt } from "@sluice/actors/limit-learning.ts"
 import { hasRoom } from "@sluice/actors/limit.ts"
 import type { Check } from "./invariant.ts"
 
@@ -12,12 +14,13 @@ import type { Check } from "./invariant.ts"
 export const checkLimits = (): Check => ({
   name: "limits",
   looks: {
-    "channel.acquired": ({ lease }, { group }) => {
+    "channel.acquired": ({ lease, at }, { group }) => {
       if (group === undefined) return undefined
-      const { config, leases } = channelOf(group)
+      const channel = channelOf(group)
+      const { config, leases } = channel
       if (config === null) return `${lease} is granted on a channel that is not configured`
-      const limit = config.maxConcurrent
-      if (config.mode === "soft" || hasRoom(limit, leases.size)) return undefined
+      if (hasChannelRoom(channel, at)) return undefined
+      const limit = ceilingAt(channel, at)
       return `${lease} is granted on channel/${config.id} with ${leases.size} in flight of ${limit}`
     },
     "account.acquired": ({ actor, lease, class: of, at }, { group }) => {

@@ -111,6 +111,19 @@ describe("a doctored log is found out, and the commit named (R3)", () => {
     ])
   })
 
+  test("A2, F4: a grant above what a channel has learned, as far as it is no test of that", async () => {
+    const learned = (initial: number) => configured({ maxConcurrent: { adaptive: { initial } } })
+    const tested = record(learned(1), acquire("r1"), acquire("r2"))
+    expect((await verified(tested)).violations).toEqual([])
+    const beyond = record(learned(9), acquire("r1"), acquire("r2"), acquire("r3"))
+    Object.assign((find(beyond, "channel.configured").fact as unknown as { config: object }).config, {
+      maxConcurrent: { adaptive: { algorithm: null, initial: 1, min: null, max: null } },
+    })
+    expect(await commitsThatBreak(beyond, "limits")).toEqual([
+      ["commit-4", "r3.1 is granted on channel/c with 2 in flight of 2"],
+    ])
+  })
+
   test("A4: a new request on a slot that is kept for bound ones", async () => {
     const drafts = record(configured({}, [{ concurrency: 2 }]), acquire("r1"), acquire("r2"))
     Object.assign((find(drafts, "account.configured").fact as unknown as { config: object }).config, {

@@ -20,50 +20,53 @@ export interface Asking {
 
 const print = (text: string): void => void process.stdout.write(`${text}\n`)
 
-/** Prints the accounts whose limit is learned, of one channel or of all. Source: S6. */
-export const list = Effect.fnUntraced(function* (channel: string | null, { data, json }: Asking) {
-  const answer = yield* askRunning(data, { type: "adaptive_list", channel })
-  const accounts = yield* valueIn(Schema.Array(ListedAnswer), answer)
-  print(json ? JSON.stringify(accounts) : showList(accounts, terminalLook()))
+/** Prints the accounts whose limit is learned, or the channels; of one channel or of all. Source: S6. */
+export const list = Effect.fnUntraced(function* (
+  { kind, channel }: { readonly kind: "account" | "channel"; readonly channel: string | null },
+  { data, json }: Asking,
+) {
+  const answer = yield* askRunning(data, { type: "adaptive_list", kind, channel })
+  const all = yield* valueIn(Schema.Array(ListedAnswer), answer)
+  print(json ? JSON.stringify(all) : showList(all, kind, terminalLook()))
 })
 
-/** Prints what an account knows of its limit. Source: S6. */
-export const stats = Effect.fnUntraced(function* (account: string, { data, json }: Asking) {
-  const known = yield* valueIn(StatsAnswer, yield* askRunning(data, { type: "adaptive_stats", account }))
+/** Prints what a channel or an account knows of its limit. Source: S6. */
+export const stats = Effect.fnUntraced(function* (limited: string, { data, json }: Asking) {
+  const known = yield* valueIn(StatsAnswer, yield* askRunning(data, { type: "adaptive_stats", limited }))
   print(json ? JSON.stringify(known) : showStats(known, terminalLook()))
 })
 
-/** Prints all accounts whose limit is learned in one. Source: S6. */
+/** Prints all limits that are learned in one. Source: S6. */
 export const summary = Effect.fnUntraced(function* ({ data, json }: Asking) {
   const all = yield* valueIn(SummaryAnswer, yield* askRunning(data, { type: "adaptive_summary" }))
   print(json ? JSON.stringify(all) : showSummary(all, terminalLook()))
 })
 
-/** Makes the limit of an account one that is learned, or ends that. Source: S6. */
+/** Makes the limit of a channel or an account one that is learned, or ends that. Source: S6. */
 export const setMode = Effect.fnUntraced(function* (
-  change: { readonly account: string; readonly mode: "on" | "off"; readonly limit: string | undefined },
+  change: { readonly limited: string; readonly mode: "on" | "off"; readonly limit: string | undefined },
   { data, json }: Asking,
 ) {
-  const { account, mode } = change
+  const { limited, mode } = change
   const limit = yield* readMode(mode, change.limit)
-  const answer = yield* askRunning(data, { type: "set_limit", account, limit, by: operator })
+  const answer = yield* askRunning(data, { type: "set_limit", limited, limit, by: operator })
   const { id, isAdaptive, maxConcurrent, effectiveLimit } = yield* valueIn(LimitAnswer, answer)
   print(json ? JSON.stringify({ id, isAdaptive, maxConcurrent, effectiveLimit }) : answer.message)
 })
 
-/** Makes the limit of an account a number. Source: S6. */
+/** Makes the limit of a channel or an account a number. Source: S6. */
 export const setLimit = Effect.fnUntraced(function* (
-  change: { readonly account: string; readonly limit: string },
+  change: { readonly limited: string; readonly limit: string },
   { data, json }: Asking,
 ) {
-  const { account } = change
+  const { limited } = change
   const limit = yield* readFixedLimit(change.limit)
-  const answer = yield* askRunning(data, { type: "set_limit", account, limit, by: operator })
+  const answer = yield* askRunning(data, { type: "set_limit", limited, limit, by: operator })
   print(json ? JSON.stringify(yield* valueIn(ChangedLimitAnswer, answer)) : answer.message)
 })
 
-/** Begins to learn the limit of an account anew. Source: S6. */
-export const forget = Effect.fnUntraced(function* (account: string, { data, json }: Asking) {
-  const answer = yield* askRunning(data, { type: "forget", account, by: operator })
+/** Begins to learn the limit of a channel or an account anew. Source: S6. */
+export const forget = Effect.fnUntraced(function* (limited: string, { data, json }: Asking) {
+  const answer = yield* askRunning(data, { type: "forget", limited, by: operator })
   print(json ? JSON.stringify(yield* valueIn(ForgottenAnswer, answer)) : answer.message)
 })

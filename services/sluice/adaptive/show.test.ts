@@ -20,6 +20,7 @@ const listed = {
 
 const stats: StatsAnswer = {
   id: "openai-main",
+  kind: "account",
   adaptiveMode: true,
   maxConcurrent: null,
   effectiveLimit: 2,
@@ -34,14 +35,22 @@ const stats: StatsAnswer = {
 }
 
 test("the accounts that learn are a line each, with what is enforced beside what was learned", () => {
-  const table = showList([listed, { ...listed, id: "openai-spare", name: "Spare" }], look)
+  const table = showList([listed, { ...listed, id: "openai-spare", name: "Spare" }], "account", look)
   expect(table).toMatch(/openai-main +openai +2 +12 +3$/m)
   expect(table).toMatch(/openai-spare +Spare +openai +2 +12 +3$/m)
   expect(Math.max(...table.split("\n").map((line) => line.length))).toBeLessThanOrEqual(100)
 })
 
+test("channels that learn are a line each", () => {
+  const table = showList([{ ...listed, id: "local", name: "local", channel: "local" }], "channel", look)
+  expect(table).toMatch(/^channel +effective/)
+  expect(table).toMatch(/local +2 +12 +3$/m)
+  expect(showStats({ ...stats, id: "local", kind: "channel" }, look)).toMatch(/^channel local \(adaptive\)/)
+})
+
 test("where no account learns, it is said how one does", () => {
-  expect(showList([], look)).toMatch(/^no account learns its limit: .*adaptive mode ID on$/)
+  expect(showList([], "account", look)).toMatch(/^no account learns its limit: .*adaptive mode ID on$/)
+  expect(showList([], "channel", look)).toMatch(/^no channel learns its limit: say maxConcurrent: adaptive/)
 })
 
 test("what an account knows is a few lines and its last adjustments", () => {
@@ -73,8 +82,6 @@ test("the summary names the account of each adjustment", () => {
   const recentAdjustments = [{ id: "openai-main", name: "Team", ...adjustment }]
   const counts = { adaptiveCount: 2, concurrent429Count: 5, rpm429Count: 1, adjustmentCount: 17 }
   const shown = showSummary({ ...counts, recentAdjustments }, look)
-  expect(shown).toMatch(
-    /^2 accounts with a limit that is learned\n5 rejections for concurrency, 1 for requests/,
-  )
+  expect(shown).toMatch(/^2 limits learned\n5 rejections for concurrency, 1 for requests/)
   expect(shown).toMatch(/openai-main +Team +12 +10 +rejected$/)
 })

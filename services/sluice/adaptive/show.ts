@@ -11,33 +11,39 @@ const rejectedOf = (of: { readonly concurrent429Count: number; readonly rpm429Co
 const timed = (adjustments: Adjustments) =>
   adjustments.map(({ at, ...adjustment }) => ({ at: new Date(at).toISOString(), ...adjustment }))
 
-/** Shows the accounts whose limit is learned. */
-export const showList = (accounts: ReadonlyArray<ListedAnswer>, look: TableLook): string =>
-  accounts.length === 0
-    ? "no account learns its limit: say concurrency: adaptive in the file, or sluice adaptive mode ID on"
+const fieldOf = { account: "concurrency", channel: "maxConcurrent" } as const
+
+/** Shows the accounts whose limit is learned, or the channels. */
+export const showList = (
+  all: ReadonlyArray<ListedAnswer>,
+  kind: "account" | "channel",
+  look: TableLook,
+): string =>
+  all.length === 0
+    ? `no ${kind} learns its limit: say ${fieldOf[kind]}: adaptive in the file, or sluice adaptive mode ID on`
     : formatTable(
-        accounts.map((account) => ({
-          account: account.id,
-          name: account.name === account.id ? "" : account.name,
-          channel: account.channel,
-          effectiveLimit: account.effectiveLimit,
-          learnedLimit: account.learnedLimit,
-          rejectedForConcurrency: account.concurrency429Count,
-          rejectedForRate: account.rpm429Count,
+        all.map((one) => ({
+          [kind]: one.id,
+          name: one.name === one.id ? "" : one.name,
+          ...(kind === "account" ? { channel: one.channel } : {}),
+          effectiveLimit: one.effectiveLimit,
+          learnedLimit: one.learnedLimit,
+          rejectedForConcurrency: one.concurrency429Count,
+          rejectedForRate: one.rpm429Count,
         })),
         look,
       )
 
-/** Shows what one account knows of its limit. */
+/** Shows what a channel or an account knows of its limit. */
 export const showStats = (stats: StatsAnswer, look: TableLook): string => {
-  const { id, adaptiveMode, effectiveLimit, learnedLimit, window, last429At, last429Type } = stats
+  const { id, kind, adaptiveMode, effectiveLimit, learnedLimit, window, last429At, last429Type } = stats
   const limit = effectiveLimit === null ? "unlimited" : `at most ${effectiveLimit} at once`
   const learned = learnedLimit === null ? "" : `, ${learnedLimit} learned${adaptiveMode ? "" : " before"}`
   const last =
     last429At === null ? [] : [`the last rejection at ${new Date(last429At).toISOString()}: ${last429Type}`]
   const since = adaptiveMode ? `, ${counted(window.samples, "attempt")} since the last adjustment` : ""
   return [
-    `account ${id} (${adaptiveMode ? "adaptive" : "fixed"}): ${limit}${learned}`,
+    `${kind} ${id} (${adaptiveMode ? "adaptive" : "fixed"}): ${limit}${learned}`,
     `${window.inFlight} in flight${since}`,
     rejectedOf(stats),
     ...last,
@@ -45,10 +51,10 @@ export const showStats = (stats: StatsAnswer, look: TableLook): string => {
   ].join("\n")
 }
 
-/** Shows all accounts whose limit is learned in one. */
+/** Shows all limits that are learned in one. */
 export const showSummary = (summary: SummaryAnswer, look: TableLook): string =>
   [
-    `${counted(summary.adaptiveCount, "account")} with a limit that is learned`,
+    `${counted(summary.adaptiveCount, "limit")} learned`,
     rejectedOf(summary),
     ...adjustmentLines(summary, look),
   ].join("\n")

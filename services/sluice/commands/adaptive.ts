@@ -2,8 +2,10 @@ import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { dataFlag, jsonFlag } from "../flags.ts"
 
-const accountArgument = Argument.String("id").pipe(
-  Argument.withDescription("The account, such as openai-main"),
+const idArgument = Argument.String("id").pipe(
+  Argument.withDescription(
+    "An account, such as openai-main, else a channel; account/ID or channel/ID where both are called so",
+  ),
 )
 
 const places = { json: jsonFlag, data: dataFlag }
@@ -16,38 +18,52 @@ const listCommand = Command.make(
   {
     channel: Flag.String("channel").pipe(
       Flag.withMetavar("ID"),
-      Flag.withDescription("Only the accounts of this channel (default: all)"),
+      Flag.withDescription("Only those of this channel (default: of all)"),
       Flag.optional,
+    ),
+    channels: Flag.Boolean("channels").pipe(
+      Flag.withDescription("The channels that learn a limit of their own, not the accounts"),
+      Flag.withDefault(false),
+      Flag.withoutNegation,
     ),
     ...places,
   },
-  Effect.fnUntraced(function* ({ channel, ...asking }) {
+  Effect.fnUntraced(function* ({ channel, channels, ...asking }) {
     const commands = yield* adaptive
-    yield* commands.list(Option.getOrNull(channel), asking)
+    const kind = channels ? "channel" : "account"
+    yield* commands.list({ kind, channel: Option.getOrNull(channel) }, asking)
   }),
 ).pipe(
-  Command.withDescription("List the accounts whose limit is learned, with what was learned so far."),
+  Command.withDescription(
+    "List the accounts whose limit is learned, or the channels, with what was learned so far.",
+  ),
   Command.withExamples([
-    { command: "sluice adaptive list --channel openai", description: "Those of one channel" },
+    { command: "sluice adaptive list --channel openai", description: "The accounts of one channel" },
+    { command: "sluice adaptive list --channels", description: "The channels" },
   ]),
 )
 
 const statsCommand = Command.make(
   "stats",
-  { id: accountArgument, ...places },
+  { id: idArgument, ...places },
   Effect.fnUntraced(function* ({ id, ...asking }) {
     const commands = yield* adaptive
     yield* commands.stats(id, asking)
   }),
 ).pipe(
-  Command.withDescription("Show what an account knows of its limit, also where it is a fixed one."),
-  Command.withExamples([{ command: "sluice adaptive stats openai-main", description: "Of one account" }]),
+  Command.withDescription(
+    "Show what an account or a channel knows of its limit, also where it is a fixed one.",
+  ),
+  Command.withExamples([
+    { command: "sluice adaptive stats openai-main", description: "Of one account" },
+    { command: "sluice adaptive stats channel/local", description: "Of one channel" },
+  ]),
 )
 
 const modeCommand = Command.make(
   "mode",
   {
-    id: accountArgument,
+    id: idArgument,
     mode: Argument.Literals("mode", ["on", "off"]).pipe(
       Argument.withDescription("on: the limit is learned; off: it is the number of --limit"),
     ),
@@ -58,15 +74,15 @@ const modeCommand = Command.make(
     ),
     ...places,
   },
-  Effect.fnUntraced(function* ({ id: account, mode, limit, ...asking }) {
+  Effect.fnUntraced(function* ({ id: limited, mode, limit, ...asking }) {
     const commands = yield* adaptive
-    yield* commands.setMode({ account, mode, limit: Option.getOrUndefined(limit) }, asking)
+    yield* commands.setMode({ limited, mode, limit: Option.getOrUndefined(limit) }, asking)
   }),
 ).pipe(
   Command.withDescription(
-    "Let the limit of an account be learned, or end that. What was learned is kept for the next time. It is a fact in the log.",
+    "Let the limit of an account or a channel be learned, or end that. A channel learns only where none of its accounts has a limit. What was learned is kept for the next time. It is a fact in the log.",
   ),
-  Command.withShortDescription("Learn an account's limit, or end that"),
+  Command.withShortDescription("Learn a limit, or end that"),
   Command.withExamples([
     { command: "sluice adaptive mode openai-main on", description: "Learn it" },
     { command: "sluice adaptive mode openai-main off --limit 12", description: "From now on 12 at once" },
@@ -76,31 +92,33 @@ const modeCommand = Command.make(
 const limitCommand = Command.make(
   "limit",
   {
-    id: accountArgument,
+    id: idArgument,
     limit: Argument.String("n").pipe(Argument.withDescription("How many at once from now on, 1 to 1000")),
     ...places,
   },
-  Effect.fnUntraced(function* ({ id: account, limit, ...asking }) {
+  Effect.fnUntraced(function* ({ id: limited, limit, ...asking }) {
     const commands = yield* adaptive
-    yield* commands.setLimit({ account, limit }, asking)
+    yield* commands.setLimit({ limited, limit }, asking)
   }),
 ).pipe(
-  Command.withDescription("Make the limit of an account a number; one that was learned no longer is."),
+  Command.withDescription(
+    "Make the limit of an account or a channel a number; one that was learned no longer is.",
+  ),
   Command.withExamples([{ command: "sluice adaptive limit openai-main 12", description: "12 at once" }]),
 )
 
 const forgetCommand = Command.make(
   "forget",
-  { id: accountArgument, ...places },
+  { id: idArgument, ...places },
   Effect.fnUntraced(function* ({ id, ...asking }) {
     const commands = yield* adaptive
     yield* commands.forget(id, asking)
   }),
 ).pipe(
   Command.withDescription(
-    "Begin to learn the limit of an account anew: its counts and what was learned are gone, the log keeps everything.",
+    "Begin to learn the limit of an account or a channel anew: its counts and what was learned are gone, the log keeps everything.",
   ),
-  Command.withShortDescription("Begin to learn an account's limit anew"),
+  Command.withShortDescription("Begin to learn a limit anew"),
   Command.withExamples([{ command: "sluice adaptive forget openai-main", description: "Begin anew" }]),
 )
 
@@ -112,7 +130,7 @@ const summaryCommand = Command.make(
     yield* commands.summary(asking)
   }),
 ).pipe(
-  Command.withDescription("Sum up all accounts whose limit is learned."),
+  Command.withDescription("Sum up all limits that are learned, of accounts and of channels."),
   Command.withExamples([{ command: "sluice adaptive summary --json", description: "For a program" }]),
 )
 

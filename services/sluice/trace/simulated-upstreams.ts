@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises"
 import { createRouter, createServedModels } from "@sluice/actors/routing.ts"
-import { isAdaptive } from "@sluice/events/adaptive-limit.ts"
+import { isAdaptive, type LimitMode } from "@sluice/events/adaptive-limit.ts"
 import type { DeclaredChannel } from "@sluice/events/configuration.ts"
 import type { Protocol } from "@sluice/events/field.ts"
 import { decodeFile } from "@sluice/infra/configuration/shape.ts"
@@ -76,12 +76,15 @@ const limitOf = ({ maxConcurrent, accounts }: DeclaredChannel): number | null =>
   const together = accounts
     .filter(({ enabled }) => enabled)
     .reduce<number>(
-      (sum, { concurrency }) => sum + (isAdaptive(concurrency) ? Infinity : (concurrency ?? Infinity)),
+      (sum, { concurrency }) => sum + knownOf(concurrency),
       accounts.length === 0 ? Infinity : 0,
     )
-  const limit = Math.min(maxConcurrent ?? Infinity, together)
+  const limit = Math.min(knownOf(maxConcurrent), together)
   return limit === Infinity ? null : limit
 }
+
+/** One that is learned is not known before. */
+const knownOf = (limit: LimitMode): number => (isAdaptive(limit) ? Infinity : (limit ?? Infinity))
 
 const peakAt = async ({ id, baseUrl }: DeclaredChannel): Promise<number> => {
   const stats = await ask(`${baseUrl}/__stats`, "GET")
