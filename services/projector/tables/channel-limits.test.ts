@@ -1,5 +1,6 @@
-import { configured } from "@sluice/actors/testing/specification.ts"
+import { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import { type Commit, type Fact, schemaNumber } from "@sluice/events/commit.ts"
+import { Schema } from "effect"
 import { expect, test } from "vitest"
 import { adjustments } from "./adjustments.ts"
 import { limits } from "./limits.ts"
@@ -18,9 +19,14 @@ const commitOf = (...facts: ReadonlyArray<Fact>): Commit => ({
   facts,
 })
 
-const command = configured({ maxConcurrent: { adaptive: { initial: 4 } }, queueSize: 9 })
-if (command.type !== "configure" || command.channel === null) throw new Error("it configures no channel")
-const config = command.channel
+const config = Schema.decodeUnknownSync(ChannelConfiguration)({
+  id: "c",
+  protocol: "openai",
+  baseUrl: "http://upstream",
+  models: ["m"],
+  maxConcurrent: { adaptive: { initial: 4 } },
+  queueSize: 9,
+})
 
 test("a channel that learns has no number but a beginning, in a checkpoint what was learned by then (F4)", () => {
   const told = { actor, channel: "c", adaptive: true, concurrency: null, queueSize: 9 }
