@@ -16,6 +16,23 @@ export interface Span {
   readonly toMs: number
 }
 
+type Occupying = Extract<Fact, { type: "channel.acquired" | "channel.released" | "channel.expired" }>
+
+/** What a fact tells of the use of a channel. */
+export type ToldOfUse = Pick<Occupying, "type" | "at" | "inFlight"> | Exclude<Fact, Occupying>
+
+/** Leaves out what takes memory and tells nothing of the use. */
+export const toldOfUse = (fact: Fact): ToldOfUse => {
+  switch (fact.type) {
+    case "channel.acquired":
+    case "channel.released":
+    case "channel.expired":
+      return { type: fact.type, at: fact.at, inFlight: fact.inFlight }
+    default:
+      return fact
+  }
+}
+
 /** Follows from its facts how many attempts of a channel were in flight, and how many might have been. */
 export class ChannelUse {
   readonly #channel: string
@@ -34,7 +51,7 @@ export class ChannelUse {
   }
 
   /** Takes a fact of the channel or of one of its accounts. */
-  take(fact: Fact): void {
+  take(fact: ToldOfUse): void {
     switch (fact.type) {
       case "channel.acquired":
       case "channel.released":

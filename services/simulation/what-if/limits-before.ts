@@ -1,8 +1,7 @@
 import { isAdaptive, type LimitMode } from "@sluice/events/adaptive-limit.ts"
-import type { Fact } from "@sluice/events/commit.ts"
 import type { ConfigurationFile } from "@sluice/events/configuration.ts"
 import { idOf } from "@sluice/events/identifier.ts"
-import { learnedIn } from "./channel-use.ts"
+import { learnedIn, type ToldOfUse } from "./channel-use.ts"
 
 /** What was known of the limits of accounts before a time. */
 export interface LimitsBefore {
@@ -13,11 +12,11 @@ export interface LimitsBefore {
 }
 
 /** Finds what was known of limits when a time began; facts of an account stand in their order. */
-export const limitsBefore = (facts: Iterable<Fact>, beforeMs: number): LimitsBefore => {
+export const limitsBefore = (facts: Iterable<ToldOfUse>, beforeMs: number): LimitsBefore => {
   const learned = new Map<string, number>()
   const set = new Map<string, LimitMode>()
   for (const fact of facts) {
-    if (fact.at >= beforeMs) continue
+    if (fact.at >= beforeMs || !("actor" in fact)) continue
     const account = idOf(fact.actor)
     if (fact.type === "account.limit_adjusted" || fact.type === "account.learning_reset")
       learned.set(account, fact.to)

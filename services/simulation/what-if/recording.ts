@@ -1,7 +1,7 @@
 import { type Commit, decodeCommit, type Fact } from "@sluice/events/commit.ts"
 import { channelSubject, idOf } from "@sluice/events/identifier.ts"
 import { AttemptLedger } from "./attempt-ledger.ts"
-import { ChannelUse, type Span, type Use } from "./channel-use.ts"
+import { ChannelUse, type Span, type ToldOfUse, toldOfUse, type Use } from "./channel-use.ts"
 import { limitsBefore, withLimits } from "./limits-before.ts"
 import type { RecordedAttempt, RecordedRequest } from "./recorded-attempt.ts"
 import { type ConfigurationAt, RecordedConfiguration } from "./recorded-configuration.ts"
@@ -47,7 +47,7 @@ export class Recorder {
   readonly #requests: Array<RecordedRequest> = []
   readonly #resets: Array<RecordedReset> = []
   /** What tells of the use of channels, to be summed up when the span is known. */
-  readonly #ofUse = new Map<string, Array<Fact>>()
+  readonly #ofUse = new Map<string, Array<ToldOfUse>>()
   #lastMs = 0
 
   constructor(wanted: Wanted) {
@@ -79,7 +79,7 @@ export class Recorder {
   #keepUse(channel: string, facts: ReadonlyArray<Fact>): void {
     const kept = this.#ofUse.get(channel) ?? []
     this.#ofUse.set(channel, kept)
-    for (const fact of facts) if (tellsOfUse.has(fact.type)) kept.push(fact)
+    for (const fact of facts) if (tellsOfUse.has(fact.type)) kept.push(toldOfUse(fact))
   }
 
   #keepResets(channel: string, facts: ReadonlyArray<Fact>, atMs: number): void {
