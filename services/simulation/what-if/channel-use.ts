@@ -61,7 +61,16 @@ export class ChannelUse {
         break
       case "channel.configured":
         this.#advance(fact.at)
-        this.#ofChannel = fact.config.maxConcurrent
+        this.#ofChannel = inForce(fact.config.maxConcurrent, this.#ofChannel)
+        break
+      case "channel.limit_adjusted":
+      case "channel.learning_reset":
+        this.#advance(fact.at)
+        this.#ofChannel = fact.to
+        break
+      case "channel.mode_changed":
+        this.#advance(fact.at)
+        this.#ofChannel = fact.limit ?? inForce(fact.to, null)
         break
       case "account.configured":
         this.#setLimit(fact, fact.config.enabled ? inForce(fact.config.concurrency, this.#limitOf(fact)) : 0)
