@@ -1,5 +1,6 @@
 import { Predicate } from "effect"
 import type { Clock } from "../clock/clock.ts"
+import type { Disk } from "./disk.ts"
 import { type EventLog, LogUnavailable, WrongSequence } from "./event-log.ts"
 import { type Drained, SpoolDrain } from "./spool-drain.ts"
 import { SpoolFences } from "./spool-fences.ts"
@@ -14,6 +15,7 @@ export interface SpoolerOptions {
   readonly log: EventLog
   readonly file: SpoolFile
   readonly refusedFile: string
+  readonly disk: Disk
   readonly policy: () => SpoolPolicy
   readonly listener: SpoolListener
   readonly clock: Clock
@@ -225,7 +227,7 @@ export class Spooler {
 
   /** What somebody was told to be stored is never thrown away, even where it has no place in the log. */
   async #keepRefused(record: SpoolRecord, error: unknown): Promise<void> {
-    this.#refusedFile ??= SpoolFile.open(this.#options.refusedFile)
+    this.#refusedFile ??= SpoolFile.open(this.#options.refusedFile, this.#options.disk)
     const { file } = await this.#refusedFile
     await file.append(encodeRecord(record))
     this.#options.listener.onRefused({ subject: record.subject, commit: record.id, error })
