@@ -4,7 +4,9 @@ import { drawExponential } from "../random.ts"
 import type { FaultPlan } from "./fault-plan.ts"
 
 /** Makes the function that draws the requests of a plan, and how long it is until the next one. */
-export const createDemands = (plan: FaultPlan): (() => { readonly demand: Demand; readonly nextMs: number }) => {
+export const createDemands = (
+  plan: FaultPlan,
+): (() => { readonly demand: Demand; readonly nextMs: number }) => {
   const random = seededRandom(plan.seed, "demands")
   const amount = () => 1 + Math.floor(random() * 1_000)
   return () => {

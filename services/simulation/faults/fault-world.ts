@@ -1,5 +1,5 @@
-import { channelOf, contextOf } from "@sluice/actors/group.ts"
 import { slotsOf } from "@sluice/actors/account-limit.ts"
+import { channelOf, contextOf } from "@sluice/actors/group.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import { decodeRecords } from "@sluice/infra/event-log/spool-record.ts"
 import type { Logger } from "@sluice/infra/logging/logging.ts"
@@ -227,7 +227,9 @@ export class FaultWorld {
   }
 
   readonly #onDefect = (error: unknown): void => {
-    this.violations.add(`a defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+    this.violations.add(
+      `a defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    )
   }
 
   #onEndSeen({ lease }: Lease): void {
@@ -243,7 +245,8 @@ export class FaultWorld {
     const isSpooled = spooled.some(
       ({ body }) => body.includes(lease) && body.includes("account.usage_recorded"),
     )
-    if (!isSpooled) this.violations.add(`D3: a client saw the end of the lease ${lease}, which is not metered`)
+    if (!isSpooled)
+      this.violations.add(`D3: a client saw the end of the lease ${lease}, which is not metered`)
   }
 }
 
@@ -256,5 +259,7 @@ const unexpected = [
 
 const describe = (detail: Record<string, unknown>): string =>
   Object.entries(detail)
-    .map(([name, value]) => `${name} ${value instanceof Error ? (value.stack ?? value.message) : String(value)}`)
+    .map(
+      ([name, value]) => `${name} ${value instanceof Error ? (value.stack ?? value.message) : String(value)}`,
+    )
     .join(", ")

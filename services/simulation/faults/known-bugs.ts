@@ -1,6 +1,6 @@
+import { headers } from "@nats-io/transport-node"
 import { decodeCommit, type Commit, type Fact } from "@sluice/events/commit.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
-import { headers } from "@nats-io/transport-node"
 import type { Sabotage } from "./sabotage.ts"
 
 /** Changes the facts of every commit on its way to the log, as a product would that decides wrongly. */

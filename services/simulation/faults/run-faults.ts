@@ -34,7 +34,8 @@ export const runFaults = async (
   const plan = drawPlan(seed, mode)
   const world = new FaultWorld(plan, sabotage, silent)
   const demands = sendRequests(world)
-  for (const [disaster, meanMs] of plan.disasters) repeat(world, disaster, meanMs, () => bringOn(world, disaster))
+  for (const [disaster, meanMs] of plan.disasters)
+    repeat(world, disaster, meanMs, () => bringOn(world, disaster))
   const { clock } = world
   const endMs = clock.now() + plan.faultyMs
   await clock.run(endMs)

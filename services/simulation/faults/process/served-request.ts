@@ -66,8 +66,7 @@ export class ServedRequest implements AttemptOwner {
     this.#id = id
     this.#arrivedAt = clock.now()
     this.#retries = new Retries(pool.retries, random)
-    if (demand.leavesAfterMs !== null)
-      clock.at(this.#arrivedAt + demand.leavesAfterMs, () => this.#leave())
+    if (demand.leavesAfterMs !== null) clock.at(this.#arrivedAt + demand.leavesAfterMs, () => this.#leave())
   }
 
   /** Asks for a slot, waiting for it if need be. */

@@ -124,8 +124,10 @@ const moreOrAborted = ({
   new Promise((resolve) => {
     clock.at(clock.now() + 4 * pauseMs, resolve)
     signal.addEventListener("abort", () => resolve(), { once: true })
-    link.ask("waiting", (server) => {
-      if (server.head > after) link.tell(resolve)
-      else server.onMore(() => link.tell(resolve))
-    }).catch(() => undefined)
+    link
+      .ask("waiting", (server) => {
+        if (server.head > after) link.tell(resolve)
+        else server.onMore(() => link.tell(resolve))
+      })
+      .catch(() => undefined)
   })

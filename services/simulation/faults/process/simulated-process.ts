@@ -1,6 +1,7 @@
-import type { ConfigurationFile } from "@sluice/events/configuration.ts"
 import type { Fact } from "@sluice/events/commit.ts"
+import type { ConfigurationFile } from "@sluice/events/configuration.ts"
 import { CommitRefused } from "@sluice/infra/actor-host/committer.ts"
+import type { Clock } from "@sluice/infra/clock/clock.ts"
 import { LogUnavailable } from "@sluice/infra/event-log/event-log.ts"
 import { WrongSequence } from "@sluice/infra/event-log/event-log.ts"
 import type { Logger } from "@sluice/infra/logging/logging.ts"
@@ -10,7 +11,6 @@ import { type GuardedLog, guardLog } from "@sluice/ingress/guarded-log.ts"
 import type { HostedChannel } from "@sluice/ingress/hosted-channel.ts"
 import { recover } from "@sluice/ingress/recovery.ts"
 import { createRoutes } from "@sluice/ingress/routes.ts"
-import type { Clock } from "@sluice/infra/clock/clock.ts"
 import type { Demand } from "../../demand.ts"
 import type { Way, VirtualAttempt } from "../../virtual-attempt.ts"
 import type { FaultPlan } from "../fault-plan.ts"
@@ -54,6 +54,7 @@ export interface ProcessListener {
 export const nodeId = "node"
 
 const graceMs = 3_000
+const lastCommitsMs = 5_000
 const noCost = { standardCostNanoUsd: 0, priced: true, prices: "none" }
 
 /**
@@ -150,11 +151,17 @@ export class SimulatedProcess {
     for (const request of this.#requests) request.shutDown()
     await after(clock, 50)
     if (this.#node?.ingress.isLive === true) this.#node.ingress.execute({ type: "stop", node: nodeId })
-    await this.#node?.close().catch((error: unknown) => {
-      if (!isExpected(error)) throw error
-    })
-    await this.#guarded?.log.close()
+    await Promise.race([this.#close(), after(clock, lastCommitsMs)])
     this.clock.kill()
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#node?.close()
+    } catch (error) {
+      if (!isExpected(error)) throw error
+    }
+    await this.#guarded?.log.close()
   }
 
   async #start(): Promise<void> {

@@ -96,7 +96,11 @@ export class SimulatedJetStream {
   /** Gives some of what is stored, in order. */
   after({ subject, afterSequence, untilSequence, count }: Range): ReadonlyArray<StoredMessage> {
     const found: Array<StoredMessage> = []
-    for (let at = this.#placeAfter(afterSequence); at < this.#messages.length && found.length < count; at += 1) {
+    for (
+      let at = this.#placeAfter(afterSequence);
+      at < this.#messages.length && found.length < count;
+      at += 1
+    ) {
       const message = this.#messages[at]
       if (message === undefined || message.sequence > untilSequence) break
       if (subject === undefined || message.subject === subject) found.push(message)

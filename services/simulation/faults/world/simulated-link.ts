@@ -1,6 +1,6 @@
+import type { Clock } from "@sluice/infra/clock/clock.ts"
 import type { PublishAnswer, PublishingConnection } from "@sluice/infra/event-log/append.ts"
 import { LogUnavailable } from "@sluice/infra/event-log/event-log.ts"
-import type { Clock } from "@sluice/infra/clock/clock.ts"
 import type { ProcessClock } from "../process/process-clock.ts"
 import { drawFate, type NetworkFaults } from "./network-faults.ts"
 import type { SimulatedJetStream } from "./simulated-jetstream.ts"
@@ -79,18 +79,20 @@ export class SimulatedLink implements PublishingConnection {
       if (!this.#isConnected) return fail(new LogUnavailable({ reason: `${doing}: no connection` }))
       this.#send(() => {
         if (!server.isAnswering) return
-        void Promise.resolve(answer(server)).then((answered) =>
-          this.#answer(() => {
-            this.#failing.delete(fail)
-            cancel()
-            resolve(answered)
-          }),
+        void Promise.resolve(answer(server)).then(
+          (answered) =>
+            this.#answer(() => {
+              this.#failing.delete(fail)
+              cancel()
+              resolve(answered)
+            }),
           // What the server refuses is its answer.
-          (error: unknown) => this.#answer(() => {
-            this.#failing.delete(fail)
-            cancel()
-            reject(error)
-          }),
+          (error: unknown) =>
+            this.#answer(() => {
+              this.#failing.delete(fail)
+              cancel()
+              reject(error)
+            }),
         )
       })
     })

@@ -1,4 +1,9 @@
-import { databaseName, type ClickHouse, type Insert, type QueryParameter } from "@sluice/infra/clickhouse/clickhouse.ts"
+import {
+  databaseName,
+  type ClickHouse,
+  type Insert,
+  type QueryParameter,
+} from "@sluice/infra/clickhouse/clickhouse.ts"
 import type { Clock } from "@sluice/infra/clock/clock.ts"
 
 /** How a database misbehaves. Units: shares of inserts. */

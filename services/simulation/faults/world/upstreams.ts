@@ -1,8 +1,8 @@
-import type { Lease } from "@sluice/ingress/lease.ts"
 import type { Clock } from "@sluice/infra/clock/clock.ts"
+import type { Lease } from "@sluice/ingress/lease.ts"
 import { Schema } from "effect"
-import { VirtualProvider } from "../../provider/virtual-provider.ts"
 import type { Call, Upstream } from "../../provider/upstream.ts"
+import { VirtualProvider } from "../../provider/virtual-provider.ts"
 import { ProviderBehaviour } from "../../scenario/scenario.ts"
 import type { FaultPlan } from "../fault-plan.ts"
 import { LimitHistory } from "./account-slots.ts"
@@ -99,6 +99,8 @@ export class Upstreams {
 
   #compare(whose: string, inFlight: number, limit: number | undefined): void {
     if (limit !== undefined && inFlight > limit)
-      this.#options.onViolation(`A2: ${inFlight} in flight at the upstream of ${whose}, whose limit is ${limit}`)
+      this.#options.onViolation(
+        `A2: ${inFlight} in flight at the upstream of ${whose}, whose limit is ${limit}`,
+      )
   }
 }
