@@ -319,9 +319,9 @@ describe("L8: a spooled commit that the log refuses", () => {
     }
     const disk: Disk = {
       open: async (path) => {
-        const file = await machineDisk.open(path)
-        if (!path.endsWith("refused")) return file
+        if (!path.endsWith("refused")) return machineDisk.open(path)
         failing("cannot be opened")
+        const file = await machineDisk.open(path)
         const append = (bytes: Buffer): Promise<void> => {
           failing("cannot be written")
           return file.append(bytes)

@@ -24,7 +24,7 @@ const calmMs = 60_000
 /** Half seconds in which what is under way at the end of that may end too. */
 const mostWaits = 10
 
-const silent = createLogger({ name: "faults", level: (process.env["FL"] ?? "fatal") as "fatal" })
+const silent = createLogger({ name: "faults", level: "fatal" })
 
 /** Runs one seed. */
 export const runFaults = async (

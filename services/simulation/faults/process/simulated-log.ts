@@ -1,5 +1,5 @@
 import type { Clock } from "@sluice/infra/clock/clock.ts"
-import { createAppend, type PublishingConnection } from "@sluice/infra/event-log/append.ts"
+import { createAppend } from "@sluice/infra/event-log/append.ts"
 import {
   envelopeBytes,
   type EventLog,
@@ -13,8 +13,6 @@ import type { SimulatedLink } from "../world/simulated-link.ts"
 export interface SimulatedLogOptions {
   readonly link: SimulatedLink
   readonly clock: Clock
-  /** Where commits are published; by default the link itself. */
-  readonly publishing?: PublishingConnection
   /** Answers the question for a subject's last message; by default the stream's leader. Source: L8. */
   readonly last?: EventLog["last"]
 }
@@ -29,11 +27,11 @@ const batch = 100
  * Source: L5, L8, L9.
  */
 export const openSimulatedLog = (options: SimulatedLogOptions): EventLog => {
-  const { link, clock, publishing = link } = options
+  const { link, clock } = options
   const last: EventLog["last"] =
     options.last ?? ((subject) => link.ask("reading the last commit", (server) => server.last(subject)))
   return {
-    append: createAppend({ connection: publishing, clock, timeoutMs: appendTimeoutMs, last }),
+    append: createAppend({ connection: link, clock, timeoutMs: appendTimeoutMs, last }),
     last,
     subjects: () => link.ask("listing the subjects", (server) => server.subjects()),
     head: () => link.ask("reading the head", (server) => server.head),

@@ -74,10 +74,10 @@ export class SimulatedProcess {
   #isStopping = false
 
   constructor(options: ProcessOptions) {
-    const { world, server, random, network } = options
+    const { world, server, random, network, sabotage } = options
     this.#options = options
     this.clock = new ProcessClock(world)
-    this.link = new SimulatedLink({ server, world, process: this.clock, random, faults: network })
+    this.link = new SimulatedLink({ server, world, process: this.clock, random, faults: network, sabotage })
     this.clock.onKill(() => this.#abandonUpstreams())
     this.#start().catch((error: unknown) => this.#onFailed(error))
   }
@@ -167,8 +167,7 @@ export class SimulatedProcess {
   async #start(): Promise<void> {
     const { plan, sabotage, listener, logger, disk } = this.#options
     const { clock, link } = this
-    const publishing = sabotage.publishing?.(link) ?? link
-    this.#guarded = await guardLog(openSimulatedLog({ link, clock, publishing }), {
+    this.#guarded = await guardLog(openSimulatedLog({ link, clock }), {
       isEmbedded: plan.isEmbedded,
       dataDir: "data",
       settings: () => ({ onLogUnavailable: plan.onLogUnavailable, spoolLimitBytes: 1024 * 1024 }),

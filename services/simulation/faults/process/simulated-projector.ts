@@ -31,7 +31,7 @@ export class SimulatedProjector {
 
   constructor({ world, server, tables, network, random, sabotage, logger }: ProjectorOptions) {
     this.clock = new ProcessClock(world)
-    this.link = new SimulatedLink({ server, world, process: this.clock, random, faults: network })
+    this.link = new SimulatedLink({ server, world, process: this.clock, random, faults: network, sabotage })
     const claims = claimsOver(this.link)
     this.#projection = startProjection({
       log: openSimulatedLog({ link: this.link, clock: this.clock }),

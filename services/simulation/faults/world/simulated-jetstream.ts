@@ -1,4 +1,3 @@
-import { JetStreamApiCodes } from "@nats-io/jetstream"
 import { createMemoryClaims } from "@sluice/infra/clickhouse/memory-claims.ts"
 import type { Clock } from "@sluice/infra/clock/clock.ts"
 import type { Snapshot, StoredMessage } from "@sluice/infra/event-log/event-log.ts"
@@ -16,6 +15,9 @@ export interface Publish {
 export type Acknowledgement =
   | { readonly seq: number; readonly duplicate?: boolean }
   | { readonly error: { readonly err_code: number; readonly description: string } }
+
+/** The server's code for it. */
+const wrongLastSequence = 10_071
 
 /** So long the server knows the ids of what it stored. */
 const duplicateWindowMs = 1_000
@@ -147,7 +149,7 @@ export class SimulatedJetStream {
 
 const wrongSequence = (actual: number): Acknowledgement => ({
   error: {
-    err_code: JetStreamApiCodes.StreamWrongLastSequence,
+    err_code: wrongLastSequence,
     description: `wrong last sequence: ${actual}`,
   },
 })

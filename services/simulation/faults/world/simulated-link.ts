@@ -2,6 +2,7 @@ import type { Clock } from "@sluice/infra/clock/clock.ts"
 import type { PublishAnswer, PublishingConnection } from "@sluice/infra/event-log/append.ts"
 import { LogUnavailable } from "@sluice/infra/event-log/event-log.ts"
 import type { ProcessClock } from "../process/process-clock.ts"
+import type { Sabotage } from "../sabotage.ts"
 import { drawFate, type NetworkFaults } from "./network-faults.ts"
 import type { SimulatedJetStream } from "./simulated-jetstream.ts"
 
@@ -13,6 +14,7 @@ export interface LinkOptions {
   readonly random: () => number
   /** As they are now. */
   readonly faults: () => NetworkFaults
+  readonly sabotage: Pick<Sabotage, "publish">
 }
 
 const reconnectMs = 100
@@ -133,13 +135,14 @@ export class SimulatedLink implements PublishingConnection {
   }
 
   #publish(publish: Parameters<SimulatedJetStream["publish"]>[0], reply: string): void {
-    const { server, faults, random } = this.#options
+    const { server, faults, random, sabotage } = this.#options
+    const sent = sabotage.publish?.(publish) ?? publish
     const fate = drawFate(faults(), random)
     if (fate.isLost) return
     for (const delayMs of fate.delaysMs)
       this.#send(() => {
         if (!server.isAnswering) return
-        const acknowledgement = server.publish(publish)
+        const acknowledgement = server.publish(sent)
         if (!fate.isAcknowledged) return
         const data = Buffer.from(JSON.stringify(acknowledgement))
         const json = <T>() => acknowledgement as T
