@@ -37,6 +37,8 @@ export const bringOn = (world: FaultWorld, disaster: Disaster): void => {
       return
     case "projector_killed":
       return world.killProjector()
+    case "projector_doubled":
+      return world.doubleProjector()
     case "limits_changed":
       world.limits = plan.accounts.map(() => 1 + Math.floor(4 * world.chance()))
       return process.configure()

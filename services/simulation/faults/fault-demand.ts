@@ -3,6 +3,13 @@ import type { Demand } from "../demand.ts"
 import { drawExponential } from "../random.ts"
 import type { FaultPlan } from "./fault-plan.ts"
 
+const sessions = 6
+
+const sessionOf = (nth: number): Demand["session"] => ({
+  id: `${nth}`.padStart(16, "0"),
+  source: "header",
+})
+
 /** Makes the function that draws the requests of a plan, and how long it is until the next one. */
 export const createDemands = (
   plan: FaultPlan,
@@ -19,7 +26,7 @@ export const createDemands = (
       protocol: "openai",
       model: "model",
       pool: "pool",
-      session: null,
+      session: random() < plan.inSession ? sessionOf(Math.floor(random() * sessions)) : null,
       estimate: { inputTokens: tokens.input, outputTokens: 1_000 },
       deadlineMs: null,
       leavesAfterMs: isLeaving ? leavesAfterMs : null,

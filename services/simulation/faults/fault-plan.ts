@@ -17,6 +17,7 @@ export const disasters = [
   "power_lost",
   "tail_lost",
   "projector_killed",
+  "projector_doubled",
   "limits_changed",
 ] as const
 /** The name of one. */
@@ -38,6 +39,8 @@ export interface FaultPlan {
   readonly requestsPerS: number
   readonly clients: number
   readonly serviceMs: number
+  /** How many of the requests belong to a session. */
+  readonly inSession: number
   /** How many of the requests' clients leave before their end. */
   readonly leaving: number
   /** How many of the requests the providers refuse for no reason. */
@@ -77,6 +80,7 @@ export const drawPlan = (seed: number, mode: Mode): FaultPlan => {
     requestsPerS: Math.min(12, ((0.5 + random()) * slots * 1_000) / serviceMs),
     clients: between(1, 3),
     serviceMs,
+    inSession: sometimes(0.4, 1),
     leaving: sometimes(0.4, 0.3),
     noise: sometimes(0.3, 0.1),
     outages: random() < 0.2 ? [{ fromS: between(2, 10), forS: between(1, 4) }] : [],

@@ -116,6 +116,13 @@ export class FaultWorld {
     })
   }
 
+  /** Starts another projector while the one before it still runs, until that is ended. */
+  doubleProjector(): void {
+    const { projector } = this
+    this.projector = this.#openProjector()
+    this.#later(500, 3_000, () => projector.clock.kill())
+  }
+
   /** Ends the server for a while; everybody loses their connection. */
   killServer(): void {
     this.server.isUp = false
@@ -187,7 +194,7 @@ export class FaultWorld {
       server: this.server,
       tables: this.tables,
       network: () => quietNetwork(this.plan.network.latencyMs),
-      random: this.random(`projector ${this.#runs}`),
+      random: this.random(`projector ${(this.#runs += 1)}`),
       sabotage: this.#sabotage,
       logger: this.#logger,
     })

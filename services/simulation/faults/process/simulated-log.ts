@@ -6,6 +6,7 @@ import {
   LogUnavailable,
   type StoredMessage,
 } from "@sluice/infra/event-log/event-log.ts"
+import type { Sabotage } from "../sabotage.ts"
 import type { Range } from "../world/simulated-jetstream.ts"
 import type { SimulatedLink } from "../world/simulated-link.ts"
 
@@ -13,8 +14,7 @@ import type { SimulatedLink } from "../world/simulated-link.ts"
 export interface SimulatedLogOptions {
   readonly link: SimulatedLink
   readonly clock: Clock
-  /** Answers the question for a subject's last message; by default the stream's leader. Source: L8. */
-  readonly last?: EventLog["last"]
+  readonly sabotage?: Pick<Sabotage, "last">
 }
 
 const appendTimeoutMs = 500
@@ -27,9 +27,11 @@ const batch = 100
  * Source: L5, L8, L9.
  */
 export const openSimulatedLog = (options: SimulatedLogOptions): EventLog => {
-  const { link, clock } = options
-  const last: EventLog["last"] =
-    options.last ?? ((subject) => link.ask("reading the last commit", (server) => server.last(subject)))
+  const { link, clock, sabotage } = options
+  const last: EventLog["last"] = (subject) =>
+    link.ask("reading the last commit", (server) =>
+      sabotage?.last === undefined ? server.last(subject) : sabotage.last(server, subject),
+    )
   return {
     append: createAppend({ connection: link, clock, timeoutMs: appendTimeoutMs, last }),
     last,

@@ -167,7 +167,7 @@ export class SimulatedProcess {
   async #start(): Promise<void> {
     const { plan, sabotage, listener, logger, disk } = this.#options
     const { clock, link } = this
-    this.#guarded = await guardLog(openSimulatedLog({ link, clock }), {
+    this.#guarded = await guardLog(openSimulatedLog({ link, clock, sabotage }), {
       isEmbedded: plan.isEmbedded,
       dataDir: "data",
       settings: () => ({ onLogUnavailable: plan.onLogUnavailable, spoolLimitBytes: 1024 * 1024 }),

@@ -95,6 +95,12 @@ export class SimulatedJetStream {
     return this.#messages.findLast((message) => message.subject === subject)
   }
 
+  /** Gives what was a subject's last message a while ago, as a replica that is behind does. */
+  lastBehind(subject: string, lagMs: number): StoredMessage | undefined {
+    const until = this.#clock.now() - lagMs
+    return this.#messages.findLast((message) => message.subject === subject && message.storedAt <= until)
+  }
+
   /** Gives some of what is stored, in order. */
   after({ subject, afterSequence, untilSequence, count }: Range): ReadonlyArray<StoredMessage> {
     const found: Array<StoredMessage> = []
