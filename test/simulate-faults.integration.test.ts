@@ -1,6 +1,7 @@
 import { type KnownBug, knownBugs } from "@sluice/simulation/faults/known-bugs.ts"
 import { formatFailure } from "@sluice/simulation/faults/many/format-reports.ts"
 import { runSeeds, type SeedRun } from "@sluice/simulation/faults/many/run-seeds.ts"
+import type { FaultReport } from "@sluice/simulation/faults/run-faults.ts"
 import { describe, expect, it } from "vitest"
 
 const modes = ["safety", "liveness"] as const
@@ -33,11 +34,12 @@ describe("the product in a world that fails", () => {
   it.each(Object.keys(knownBugs) as ReadonlyArray<KnownBug>)(
     "would be found out with %s",
     async (bug) => {
+      const isFound = ({ violations }: FaultReport) =>
+        violations.some(({ message }) => signs[bug].test(message))
       const reports = await runSeeds(runsOf(seedsForABug, { bug }), {
-        onDone: ({ violations }) => (violations.length > 0 ? "stop" : undefined),
+        onDone: (report) => (isFound(report) ? "stop" : undefined),
       })
-      const found = reports.find(({ violations }) => violations.length > 0)
-      expect(found?.violations[0]?.message).toMatch(signs[bug])
+      expect(reports.some(isFound)).toBe(true)
     },
     4 * minutes,
   )
@@ -50,9 +52,11 @@ describe("the product in a world that fails", () => {
   })
 })
 
-/** By what each shows itself first. */
+/** By what each shows itself. */
 const signs: Readonly<Record<KnownBug, RegExp>> = {
   "a release that is lost": /A9|liveness/,
+  "a slot that is free too early": /A2: \d+ in flight/,
+  "an end before its usage": /D3: a client saw the end/,
   "a fence that is skipped": /L5|L11|A9/,
   "a tail that is read where it is old": /a lease was not released|A8|A9|liveness/,
   "a usage that is recorded twice": /D3: the lease .* is metered twice/,

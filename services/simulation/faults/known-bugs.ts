@@ -28,6 +28,26 @@ export const knownBugs = {
       }),
     }
   },
+  /** A slot is given back when the answer begins, not when it has ended. */
+  "a slot that is free too early": () => ({
+    lease: (lease) => ({
+      ...lease,
+      accepted: (ttfbMs) => {
+        lease.accepted(ttfbMs)
+        lease.release({ outcome: "ok", status: 200, ttftMs: ttfbMs }, true)
+      },
+    }),
+  }),
+  /** The end of an answer does not wait for its usage. */
+  "an end before its usage": () => ({
+    lease: (lease) => ({
+      ...lease,
+      meter: (usage) => {
+        lease.meter(usage).catch(() => undefined)
+        return Promise.resolve()
+      },
+    }),
+  }),
   /** Commits are published without the sequence that they stand behind. */
   "a fence that is skipped": () => ({
     publish: (publish) => ({ ...publish, expectedSequence: undefined }),

@@ -2,7 +2,7 @@ import { createLogger } from "@sluice/infra/logging/logging.ts"
 import { drawExponential } from "../random.ts"
 import { bringOn } from "./disaster.ts"
 import { createDemands } from "./fault-demand.ts"
-import { drawPlan, type Mode } from "./fault-plan.ts"
+import { drawPlan, type FaultPlan, type Mode } from "./fault-plan.ts"
 import { FaultWorld } from "./fault-world.ts"
 import { liveIsFold, tablesAreLog } from "./invariants/equal-states.ts"
 import type { Sabotage } from "./sabotage.ts"
@@ -27,11 +27,14 @@ const mostWaits = 10
 const silent = createLogger({ name: "faults", level: "fatal" })
 
 /** Runs one seed. */
-export const runFaults = async (
+export const runFaults = (
   { seed, mode }: { readonly seed: number; readonly mode: Mode },
   sabotage: Sabotage = {},
-): Promise<FaultReport> => {
-  const plan = drawPlan(seed, mode)
+): Promise<FaultReport> => runPlan(drawPlan(seed, mode), sabotage)
+
+/** Runs what a seed or a test has planned. */
+export const runPlan = async (plan: FaultPlan, sabotage: Sabotage = {}): Promise<FaultReport> => {
+  const { seed, mode } = plan
   const world = new FaultWorld(plan, sabotage, silent)
   const demands = sendRequests(world)
   for (const [disaster, meanMs] of plan.disasters)

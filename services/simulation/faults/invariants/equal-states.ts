@@ -21,7 +21,8 @@ export const liveIsFold = (node: ActorNode, messages: ReadonlyArray<StoredMessag
   })
 
 const firstDifference = (one: string, other: string): string => {
-  const at = [...one].findIndex((letter, place) => letter !== other[place])
+  let at = 0
+  while (at < one.length && one[at] === other[at]) at += 1
   return `…${one.slice(Math.max(0, at - 60), at + 40)}… against …${other.slice(Math.max(0, at - 60), at + 40)}…`
 }
 

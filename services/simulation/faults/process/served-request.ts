@@ -186,13 +186,19 @@ export class ServedRequest implements AttemptOwner {
     this.#end(trying, end)
     const problem = cause === undefined ? { status: 200, code: okCode } : problemOfCause(cause)
     const recorded = this.#complete(problem)
-    Promise.all([metered, recorded]).then(
-      () => {
-        if (isWhole && !this.#left.signal.aborted) this.#through.onEndSeen(lease)
-      },
-      // What cannot be stored is cut before its end: the client has seen no end.
-      () => undefined,
+    void this.#endWhenStored(isWhole ? lease : undefined, [metered, recorded])
+  }
+
+  /** What cannot be stored is cut before its end: the client sees none. */
+  async #endWhenStored(
+    whole: Lease | undefined,
+    [metered, recorded]: readonly [Promise<void>, Promise<void>],
+  ): Promise<void> {
+    const isStored = await Promise.all([metered, recorded]).then(
+      () => true,
+      () => false,
     )
+    if (isStored && whole !== undefined && !this.#left.signal.aborted) this.#through.onEndSeen(whole)
   }
 
   #fail(trying: Trying, failure: AttemptFailure): void {

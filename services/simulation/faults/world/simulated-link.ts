@@ -145,7 +145,7 @@ export class SimulatedLink implements PublishingConnection {
         const acknowledgement = server.publish(sent)
         if (!fate.isAcknowledged) return
         const data = Buffer.from(JSON.stringify(acknowledgement))
-        const json = <T>() => acknowledgement as T
+        const json = () => acknowledgement as never
         this.#answer(() => this.#deliver(null, { subject: reply, data, json }))
       }, delayMs)
   }
