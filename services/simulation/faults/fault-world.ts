@@ -52,6 +52,7 @@ export class FaultWorld {
   readonly #seen = new Set<string>()
   /** What was watched before the log lost its end. */
   readonly #forgotten: Array<LogWatch> = []
+  #formerProjector: SimulatedProjector | undefined
   #runs = 0
 
   constructor(plan: FaultPlan, sabotage: Sabotage, logger: Logger) {
@@ -107,9 +108,10 @@ export class FaultWorld {
     process.stop().then(() => this.process === process && this.#startAgain(), this.#onDefect)
   }
 
-  /** Ends the projector in this instant; it is started again after a while. */
+  /** Ends the projector in this instant, and one that it was to take the place of; it is started again after a while. */
   killProjector(): void {
     this.projector.clock.kill()
+    this.#formerProjector?.clock.kill()
     const { projector } = this
     this.#later(200, 2_000, () => {
       if (this.projector === projector) this.projector = this.#openProjector()
@@ -119,6 +121,8 @@ export class FaultWorld {
   /** Starts another projector while the one before it still runs, until that is ended. */
   doubleProjector(): void {
     const { projector } = this
+    this.#formerProjector?.clock.kill()
+    this.#formerProjector = projector
     this.projector = this.#openProjector()
     this.#later(500, 3_000, () => projector.clock.kill())
   }
@@ -140,8 +144,9 @@ export class FaultWorld {
     for (const message of this.server.messages) this.watch.take(message).forEach(this.violations.add)
   }
 
-  /** No more faults. */
+  /** No more faults. Whoever has brought a log back that lacks its end starts the ingress again, which may not have seen it yet. */
   heal(): void {
+    if (this.hasLostTail) this.killProcess()
     this.isHealed = true
     this.disk.isHealed = true
     this.tables.isHealed = true

@@ -53,8 +53,9 @@ const simulateFaults = Command.make(
     const runs = modes.flatMap((one) =>
       Array.from({ length: seeds }, (_, at): SeedRun => ({ seed: seed + at, mode: one })),
     )
+    const sources = sourcesOf()
     const reports = yield* Effect.promise((signal) => runShown(runs, Option.getOrUndefined(workers), signal))
-    show(reports, json)
+    show(reports, { json, sources })
   }),
 ).pipe(
   Command.withDescription(
@@ -94,7 +95,10 @@ const runShown = async (
   }
 }
 
-const show = (reports: ReadonlyArray<FaultReport>, json: boolean): void => {
+const show = (
+  reports: ReadonlyArray<FaultReport>,
+  { json, sources }: { readonly json: boolean; readonly sources: string },
+): void => {
   const failures = reports.filter(({ violations }) => violations.length > 0)
   if (failures.length > 0) process.exitCode = 1
   if (json) {
@@ -102,7 +106,7 @@ const show = (reports: ReadonlyArray<FaultReport>, json: boolean): void => {
     return
   }
   for (const failure of failures) process.stdout.write(`${formatFailure(failure)}\n\n`)
-  process.stdout.write(`${formatSummary(reports)}${sourcesOf()}\n`)
+  process.stdout.write(`${formatSummary(reports)}${sources}\n`)
 }
 
 /** A seed means a run of these sources only. */

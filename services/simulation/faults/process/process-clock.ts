@@ -9,14 +9,19 @@ export class ProcessClock implements Clock {
   readonly #world: Clock
   readonly #ends: Array<() => void> = []
   #frozenUntil = 0
-  #isAlive = true
+  #deadSince: number | undefined
 
   constructor(world: Clock) {
     this.#world = world
   }
 
   get isAlive(): boolean {
-    return this.#isAlive
+    return this.#deadSince === undefined
+  }
+
+  /** When the process ended, if it has. */
+  get deadSince(): number | undefined {
+    return this.#deadSince
   }
 
   now(): number {
@@ -26,7 +31,7 @@ export class ProcessClock implements Clock {
   at(timeMs: number, callback: () => void): Cancel {
     let cancel: Cancel = () => undefined
     const fire = (): void => {
-      if (!this.#isAlive) return
+      if (!this.isAlive) return
       if (this.#world.now() < this.#frozenUntil) cancel = this.#world.at(this.#frozenUntil, fire)
       else callback()
     }
@@ -50,8 +55,8 @@ export class ProcessClock implements Clock {
 
   /** Ends the process in this instant. */
   kill(): void {
-    if (!this.#isAlive) return
-    this.#isAlive = false
+    if (!this.isAlive) return
+    this.#deadSince = this.#world.now()
     for (const end of this.#ends) end()
   }
 }

@@ -15,7 +15,7 @@ import type { Demand } from "../../demand.ts"
 import type { Way, VirtualAttempt } from "../../virtual-attempt.ts"
 import type { FaultPlan } from "../fault-plan.ts"
 import type { Sabotage } from "../sabotage.ts"
-import type { SimulatedDisk } from "../world/simulated-disk.ts"
+import { DiskFailed, type SimulatedDisk } from "../world/simulated-disk.ts"
 import type { SimulatedJetStream } from "../world/simulated-jetstream.ts"
 import { type LinkOptions, SimulatedLink } from "../world/simulated-link.ts"
 import { ProcessClock } from "./process-clock.ts"
@@ -229,7 +229,10 @@ const after = (clock: Clock, spanMs: number): Promise<void> =>
   new Promise((resolve) => clock.at(clock.now() + spanMs, resolve))
 
 const isExpected = (error: unknown): boolean =>
-  error instanceof LogUnavailable || error instanceof CommitRefused || error instanceof WrongSequence
+  error instanceof DiskFailed ||
+  error instanceof LogUnavailable ||
+  error instanceof CommitRefused ||
+  error instanceof WrongSequence
 
 const sabotaged = (
   admission: ActorAdmission,

@@ -23,7 +23,7 @@ export class LimitHistory {
 
   /** Gives the highest limit that was in force at any instant since a time. */
   highestSince(timeMs: number): number {
-    const from = this.#inForce.findLastIndex(({ since }) => since <= timeMs)
+    const from = this.#inForce.findLastIndex(({ since }) => since < timeMs)
     return Math.max(...this.#inForce.slice(Math.max(0, from)).map(({ limit }) => limit ?? Infinity))
   }
 }

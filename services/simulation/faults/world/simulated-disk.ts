@@ -1,6 +1,9 @@
 import type { Clock } from "@sluice/infra/clock/clock.ts"
 import type { AppendedFile, Disk } from "@sluice/infra/event-log/disk.ts"
 
+/** The disk did not do what it was asked for. */
+export class DiskFailed extends Error {}
+
 /** How a disk misbehaves. */
 export interface DiskFaults {
   /** Draws in 0…1. */
@@ -78,7 +81,7 @@ export class SimulatedDisk {
         if (this.#isFailing()) {
           tear()
           isWritten = true
-          throw new Error("no space left on the device")
+          throw new DiskFailed("no space left on the device")
         }
         isWritten = true
         kept.content = Buffer.concat([kept.content, bytes])
@@ -99,7 +102,7 @@ export class SimulatedDisk {
   }
 
   #mayFail(): void {
-    if (this.#isFailing()) throw new Error("input/output error")
+    if (this.#isFailing()) throw new DiskFailed("input/output error")
   }
 
   #took(clock: Clock): Promise<void> {

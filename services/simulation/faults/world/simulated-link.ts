@@ -18,6 +18,8 @@ export interface LinkOptions {
 }
 
 const reconnectMs = 100
+/** What a dead process has sent arrives before the next one has started, or never. */
+const outlivesMs = 150
 const questionTimeoutMs = 2_000
 
 /**
@@ -152,11 +154,12 @@ export class SimulatedLink implements PublishingConnection {
 
   /** What is held up is overtaken by what is sent after it. */
   #send(arrive: () => void, lateMs = 0): void {
-    const { world, random } = this.#options
+    const { world, process, random } = this.#options
     const arrivesAt = Math.max(this.#sentAt, world.now() + this.#latency())
     if (lateMs === 0) this.#sentAt = arrivesAt
     const connection = this.#connection
     world.at(arrivesAt + lateMs, () => {
+      if (process.deadSince !== undefined && world.now() - process.deadSince > outlivesMs) return
       // What a broken connection had sent lies in the server's socket, or does not.
       if (connection === this.#connection || random() < 0.5) arrive()
     })
