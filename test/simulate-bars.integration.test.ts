@@ -18,7 +18,11 @@ test("no bar that was met is lost, over five seeds (F9)", async () => {
   const { code, stdout, stderr } = await runCommand([
     "simulate",
     ...met.flatMap((scenario) => ["--scenario", scenario]),
-    ...["--algorithm", "bracket", "--seeds", "5", "--json"],
+    "--algorithm",
+    "bracket",
+    "--seeds",
+    "5",
+    "--json",
   ])
   expect([code, code === 0 ? "" : stderr]).toEqual([0, ""])
   const compared = JSON.parse(stdout) as ReadonlyArray<{

@@ -1,9 +1,25 @@
 import { JetStreamApiCodes, PubHeaders, type ApiError, type PubAck } from "@nats-io/jetstream"
-import { createInbox, headers, type Msg } from "@nats-io/transport-node"
-import type { LogConnection } from "./connection.ts"
+import { createInbox, headers, type Msg, type MsgHdrs } from "@nats-io/transport-node"
+import type { Cancel, Clock } from "../clock/clock.ts"
 import { LogUnavailable, WrongSequence, type EventLog, type StoredMessage } from "./event-log.ts"
 
 type Commit = Parameters<EventLog["append"]>[0]
+
+/** An answer to a publish, as the client gives it. */
+export type PublishAnswer = Pick<Msg, "subject" | "data" | "json">
+
+/** What commits are published over: as much of a connection as that takes. */
+export interface PublishingConnection {
+  readonly nats: {
+    publish(subject: string, body: string, options: { headers: MsgHdrs; reply: string }): void
+    subscribe(
+      subject: string,
+      options: { callback: (error: Error | null, message: PublishAnswer) => void },
+    ): unknown
+  }
+  requireConnected(): void
+  onLost(listener: (reason: string) => void): void
+}
 
 interface Pending {
   readonly commit: Commit
@@ -55,39 +71,42 @@ const settleConflict = async (
  * Source: L5, L8, L9.
  */
 export const createAppend = (options: {
-  connection: LogConnection
+  connection: PublishingConnection
+  clock: Clock
   timeoutMs: number
   last: (subject: string) => Promise<StoredMessage | undefined>
 }): EventLog["append"] => {
-  const { connection, timeoutMs, last } = options
+  const { connection, clock, timeoutMs, last } = options
   const { nats } = connection
   const inbox = `${createInbox()}.`
   const pending = new Map<string, Pending>()
   let count = 0
-  let timer: NodeJS.Timeout | undefined
+  let timer: Cancel | undefined
 
   const failAll = (reason: string): void => {
     const failed = [...pending.values()]
     pending.clear()
+    timer?.()
+    timer = undefined
     for (const { reject } of failed) reject(new LogUnavailable({ reason }))
   }
 
   const expire = (): void => {
     timer = undefined
-    const now = performance.now()
+    const now = clock.now()
     for (const [token, { dueAt, reject, commit }] of pending) {
-      if (dueAt > now) return arm(dueAt - now)
+      if (dueAt > now) return arm(dueAt)
       pending.delete(token)
       reject(new LogUnavailable({ reason: `no acknowledgement of ${commit.subject} within ${timeoutMs} ms` }))
     }
   }
 
-  const arm = (inMs: number): void => {
+  const arm = (dueAt: number): void => {
     // After a stall of this process the acknowledgements lie in the socket while the timer is due: they are read first.
-    timer = setTimeout(() => setImmediate(expire), inMs).unref()
+    timer = clock.at(dueAt, () => clock.soon(expire))
   }
 
-  const settle = (message: Msg): void => {
+  const settle = (message: PublishAnswer): void => {
     const token = message.subject.slice(inbox.length)
     const found = pending.get(token)
     if (found === undefined) return
@@ -110,7 +129,8 @@ export const createAppend = (options: {
       connection.requireConnected()
       const token = (count++).toString(36)
       nats.publish(commit.subject, commit.body, { headers: fenced(commit), reply: inbox + token })
-      pending.set(token, { commit, dueAt: performance.now() + timeoutMs, resolve, reject })
-      if (timer === undefined) arm(timeoutMs)
+      const dueAt = clock.now() + timeoutMs
+      pending.set(token, { commit, dueAt, resolve, reject })
+      if (timer === undefined) arm(dueAt)
     })
 }

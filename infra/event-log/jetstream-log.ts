@@ -1,4 +1,5 @@
 import { jetstreamManager, type JetStreamManager } from "@nats-io/jetstream"
+import { systemClock } from "../clock/clock.ts"
 import { createAppend } from "./append.ts"
 import { connectToLog, type LogConnection } from "./connection.ts"
 import type { EventLog } from "./event-log.ts"
@@ -59,7 +60,7 @@ const openOn = async (connection: LogConnection, options: JetStreamLogOptions): 
     })
   return {
     ...snapshots,
-    append: createAppend({ connection, timeoutMs: appendTimeoutMs, last }),
+    append: createAppend({ connection, clock: systemClock, timeoutMs: appendTimeoutMs, last }),
     last,
     subjects: () => asking("listing the subjects", () => subjectsOf(connection, manager)),
     head: () => asking("reading the head of the log", () => headOf(source)),

@@ -1,5 +1,4 @@
-import { type FileHandle, mkdir, open } from "node:fs/promises"
-import { dirname } from "node:path"
+import { type AppendedFile, type Disk, machineDisk } from "./disk.ts"
 import { decodeRecords, type SpoolRecord } from "./spool-record.ts"
 
 /** Some whole records of a spool, and where the next ones begin. */
@@ -22,7 +21,7 @@ const partBytes = 1024 * 1024
  * Source: L9.
  */
 export class SpoolFile {
-  #handle: FileHandle
+  #handle: AppendedFile
   /** So much of it is on the disk. */
   #bytes: number
   /** So much of it is done with. */
@@ -33,7 +32,7 @@ export class SpoolFile {
   #isTorn = false
   #idle: Promise<void> = Promise.resolve()
 
-  private constructor(handle: FileHandle, bytes: number) {
+  private constructor(handle: AppendedFile, bytes: number) {
     this.#handle = handle
     this.#bytes = bytes
   }
@@ -42,12 +41,13 @@ export class SpoolFile {
    * Opens a spool, made where it is missing, and cuts what stands behind its last whole record: a write that was torn by the end of the process or of the power, of which nobody was
    * told that it is stored.
    */
-  static async open(path: string): Promise<{ readonly file: SpoolFile; readonly cutBytes: number }> {
-    await mkdir(dirname(path), { recursive: true })
-    const handle = await open(path, "a+", 0o600)
+  static async open(
+    path: string,
+    disk: Disk = machineDisk,
+  ): Promise<{ readonly file: SpoolFile; readonly cutBytes: number }> {
+    const handle = await disk.open(path)
     try {
-      await syncDirectory(dirname(path))
-      const { size } = await handle.stat()
+      const size = await handle.size()
       const whole = await wholeBytes(handle, size)
       if (whole < size) {
         await handle.truncate(whole)
@@ -88,7 +88,7 @@ export class SpoolFile {
   async next(): Promise<SpoolPart> {
     const offset = this.#doneBytes
     for (let length = partBytes; ; length *= 2) {
-      const bytes = await bytesAt(this.#handle, offset, Math.min(length, this.#bytes - offset))
+      const bytes = await this.#handle.read({ offset, length: Math.min(length, this.#bytes - offset) })
       const { records, bytes: read, rest } = decodeRecords(bytes)
       if (records.length > 0 || bytes.length === 0) return { records, nextOffset: offset + read }
       if (rest === "damaged" || bytes.length < length)
@@ -145,8 +145,8 @@ export class SpoolFile {
     try {
       await this.#mend()
       this.#isTorn = true
-      await this.#handle.appendFile(bytes)
-      await this.#handle.datasync()
+      await this.#handle.append(bytes)
+      await this.#handle.syncData()
       this.#isTorn = false
       this.#bytes += bytes.length
       this.#waitingBytes -= bytes.length
@@ -168,25 +168,10 @@ export class SpoolFile {
   }
 }
 
-/** Makes the file's place in its directory last as its content does. */
-const syncDirectory = async (path: string): Promise<void> => {
-  const directory = await open(path, "r")
-  try {
-    await directory.sync()
-  } finally {
-    await directory.close()
-  }
-}
-
-const bytesAt = async (handle: FileHandle, offset: number, length: number): Promise<Buffer> => {
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset)
-  return buffer.subarray(0, bytesRead)
-}
-
-const wholeBytes = async (handle: FileHandle, size: number): Promise<number> => {
+const wholeBytes = async (handle: AppendedFile, size: number): Promise<number> => {
   let offset = 0
   for (let length = partBytes; offset < size;) {
-    const bytes = await bytesAt(handle, offset, Math.min(length, size - offset))
+    const bytes = await handle.read({ offset, length: Math.min(length, size - offset) })
     const { records, bytes: read, rest } = decodeRecords(bytes)
     const isLast = offset + bytes.length >= size
     offset += read

@@ -1,5 +1,6 @@
 import { Predicate } from "effect"
 import type { Clock } from "../clock/clock.ts"
+import type { Disk } from "./disk.ts"
 import { type EventLog, LogUnavailable, WrongSequence } from "./event-log.ts"
 import { type Drained, SpoolDrain } from "./spool-drain.ts"
 import { SpoolFences } from "./spool-fences.ts"
@@ -14,6 +15,7 @@ export interface SpoolerOptions {
   readonly log: EventLog
   readonly file: SpoolFile
   readonly refusedFile: string
+  readonly disk: Disk
   readonly policy: () => SpoolPolicy
   readonly listener: SpoolListener
   readonly clock: Clock
@@ -25,7 +27,8 @@ const lastStretchBytes = 256 * 1024
 const startGiveUpMs = 10_000
 /** A close waits so long for a drain that is under way; what is left is drained at the next start. */
 const closeDrainMs = 2_000
-const clearRetryMs = 500
+/** The wait before a disk that failed is asked again. */
+const diskRetryMs = 500
 
 /**
  * Decides for each commit whether it goes to the log or to the spool, and keeps the spool draining while it holds anything.
@@ -223,12 +226,27 @@ export class Spooler {
     this.#figures.facts += factsIn(record.body)
   }
 
-  /** What somebody was told to be stored is never thrown away, even where it has no place in the log. */
+  /** What somebody was told to be stored is never thrown away, even where it has no place in the log: a disk that does not take it is asked again. */
   async #keepRefused(record: SpoolRecord, error: unknown): Promise<void> {
-    this.#refusedFile ??= SpoolFile.open(this.#options.refusedFile)
-    const { file } = await this.#refusedFile
-    await file.append(encodeRecord(record))
+    while (!(await this.#isKept(record))) await this.#pause()
     this.#options.listener.onRefused({ subject: record.subject, commit: record.id, error })
+  }
+
+  async #isKept(record: SpoolRecord): Promise<boolean> {
+    this.#requireOpen()
+    const { refusedFile, disk } = this.#options
+    try {
+      this.#refusedFile ??= SpoolFile.open(refusedFile, disk).catch((error: unknown) => {
+        this.#refusedFile = undefined
+        throw error
+      })
+      const { file } = await this.#refusedFile
+      await file.append(encodeRecord(record))
+      return true
+    } catch (error) {
+      this.#full(error)
+      return false
+    }
   }
 
   #onUnavailable(error: LogUnavailable): void {
@@ -242,10 +260,14 @@ export class Spooler {
       return (await this.#file.clear()) && this.#file.bytes === 0
     } catch (error) {
       this.#full(error)
-      const { clock } = this.#options
-      await new Promise<void>((resolve) => clock.at(clock.now() + clearRetryMs, resolve))
+      await this.#pause()
       return false
     }
+  }
+
+  #pause(): Promise<void> {
+    const { clock } = this.#options
+    return new Promise((resolve) => clock.at(clock.now() + diskRetryMs, resolve))
   }
 
   #finish(): void {

@@ -4,6 +4,7 @@ import { join } from "node:path"
 import { setImmediate } from "node:timers/promises"
 import { describe, expect, it } from "vitest"
 import { manualClock } from "../clock/clock.ts"
+import { type Disk, machineDisk } from "./disk.ts"
 import { LogUnavailable, WrongSequence } from "./event-log.ts"
 import { decodeRecords } from "./spool-record.ts"
 import { openSpoolingLog, type SpoolingLog, type SpoolListener } from "./spooling-log.ts"
@@ -23,7 +24,7 @@ const rest = async (clock: ReturnType<typeof manualClock>, isOver: () => boolean
 }
 
 const start = async (
-  given: { log?: FailingLog; directory?: string; limitBytes?: number; isOn?: boolean } = {},
+  given: { log?: FailingLog; directory?: string; limitBytes?: number; isOn?: boolean; disk?: Disk } = {},
 ) => {
   const directory = given.directory ?? (await mkdtemp(join(tmpdir(), "sluice-spool-")))
   const log = given.log ?? createFailingLog()
@@ -38,7 +39,8 @@ const start = async (
     onFull: () => void told.push("full"),
     onRoom: () => void told.push("room"),
   }
-  const opening = openSpoolingLog({ log, directory, policy: () => policy, listener, clock })
+  const disk = given.disk ?? machineDisk
+  const opening = openSpoolingLog({ log, directory, policy: () => policy, listener, clock, disk })
   let opened: SpoolingLog | undefined
   let failed: unknown
   opening.then(
@@ -308,6 +310,34 @@ describe("L8: a spooled commit that the log refuses", () => {
     expect(await refusedIn(run.directory)).toEqual(["a2", "a3"])
     await expect(toA("a4")).rejects.toEqual(new WrongSequence({ subject: a, expected: 1, actual: 2 }))
     expect(await host(run.spooling, a, 2)("mine")).toBe(3)
+  })
+
+  it("is kept as soon as the disk takes it, and what stands behind it is drained then", async () => {
+    const failures = ["cannot be opened", "cannot be opened", "cannot be written"]
+    const failing = (because: string): void => {
+      if (failures[0] === because) throw new Error(failures.shift())
+    }
+    const disk: Disk = {
+      open: async (path) => {
+        if (!path.endsWith("refused")) return machineDisk.open(path)
+        failing("cannot be opened")
+        const file = await machineDisk.open(path)
+        const append = (bytes: Buffer): Promise<void> => {
+          failing("cannot be written")
+          return file.append(bytes)
+        }
+        return { ...file, append }
+      },
+    }
+    await using run = await start({ disk })
+    await spoolBehind(run)
+    await host(run.spooling, b)("b1")
+    run.log.state = "well"
+    await run.log.append({ subject: a, id: "other", body: "", expectedSequence: 1 })
+    await run.drained()
+    expect(failures).toEqual([])
+    expect(await refusedIn(run.directory)).toEqual(["a2", "a3"])
+    expect(await idsIn(run.log, b)).toEqual(["b1"])
   })
 
   it("because the log has lost its tail stops the subject, also for those that would read it", async () => {

@@ -1,5 +1,6 @@
 import { join } from "node:path"
 import { type Clock, systemClock } from "../clock/clock.ts"
+import { type Disk, machineDisk } from "./disk.ts"
 import type { EventLog } from "./event-log.ts"
 import { SpoolFile } from "./spool-file.ts"
 import { Spooler } from "./spooler.ts"
@@ -56,6 +57,8 @@ export interface SpoolingLogOptions {
   readonly policy: () => SpoolPolicy
   readonly listener: SpoolListener
   readonly clock?: Clock
+  /** Default: the machine's. */
+  readonly disk?: Disk
 }
 
 /**
@@ -68,10 +71,11 @@ export interface SpoolingLogOptions {
  * Source: L8, L9.
  */
 export const openSpoolingLog = async (options: SpoolingLogOptions): Promise<SpoolingLog> => {
-  const { log, directory, policy, listener, clock = systemClock } = options
-  const { file, cutBytes } = await SpoolFile.open(join(directory, "commits"))
+  const { log, directory, policy, listener, clock = systemClock, disk = machineDisk } = options
+  const { file, cutBytes } = await SpoolFile.open(join(directory, "commits"), disk)
   if (cutBytes > 0) listener.onCut({ bytes: cutBytes })
-  const spooler = new Spooler({ log, file, refusedFile: join(directory, "refused"), policy, listener, clock })
+  const refusedFile = join(directory, "refused")
+  const spooler = new Spooler({ log, file, refusedFile, disk, policy, listener, clock })
   try {
     await spooler.drainWhatIsLeft()
   } catch (error) {

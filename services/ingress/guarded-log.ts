@@ -1,6 +1,8 @@
 import { join } from "node:path"
 import type { Settings } from "@sluice/events/configuration.ts"
+import type { Clock } from "@sluice/infra/clock/clock.ts"
 import { type AnsweringLog, watchAnswers } from "@sluice/infra/event-log/answering-log.ts"
+import type { Disk } from "@sluice/infra/event-log/disk.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 import { openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
 import {
@@ -11,15 +13,23 @@ import {
 import type { Logger } from "@sluice/infra/logging/logging.ts"
 import { WaitingForLog } from "./waiting-for-log.ts"
 
-/** How the log of an ingress is opened. */
-export interface GuardedLogOptions {
-  readonly natsUrl: string
+/** How the log of an ingress is guarded. */
+export interface GuardOptions {
   readonly isEmbedded: boolean
-  readonly node: string
   readonly dataDir: string
   /** As they are now. */
   readonly settings: () => Pick<Settings, "onLogUnavailable" | "spoolLimitBytes">
   readonly logger: Logger
+  /** Default: the machine's. */
+  readonly clock?: Clock
+  /** Default: the machine's. */
+  readonly disk?: Disk
+}
+
+/** How the log of an ingress is opened. */
+export interface GuardedLogOptions extends GuardOptions {
+  readonly natsUrl: string
+  readonly node: string
 }
 
 /** How the log of an ingress fares, as `/readyz` tells it. */
@@ -44,9 +54,13 @@ export interface GuardedLog {
  * Fails: rejects with `LogUnavailable`.
  * Source: L9.
  */
-export const openGuardedLog = async (options: GuardedLogOptions): Promise<GuardedLog> => {
-  const { natsUrl, node, isEmbedded, settings, logger } = options
-  const answering = watchAnswers(await openJetStreamLog({ url: natsUrl, name: `ingress ${node}` }))
+export const openGuardedLog = async (options: GuardedLogOptions): Promise<GuardedLog> =>
+  guardLog(await openJetStreamLog({ url: options.natsUrl, name: `ingress ${options.node}` }), options)
+
+/** Guards a log that is open. Fails: as `openGuardedLog`, and closes the log. */
+export const guardLog = async (log: EventLog, options: GuardOptions): Promise<GuardedLog> => {
+  const { isEmbedded, settings, logger, clock, disk } = options
+  const answering = watchAnswers(log)
   if (!isEmbedded) {
     if (settings().onLogUnavailable === "spool")
       logger.warn("settings.onLogUnavailable: spool works with the embedded log only; here it means refuse")
@@ -62,6 +76,8 @@ export const openGuardedLog = async (options: GuardedLogOptions): Promise<Guarde
         limitBytes: settings().spoolLimitBytes,
       }),
       listener: listener(logger, waiting),
+      ...(clock === undefined ? {} : { clock }),
+      ...(disk === undefined ? {} : { disk }),
     })
     return withSpool(spooling, { answering, waiting, isOn: () => settings().onLogUnavailable !== "refuse" })
   } catch (error) {

@@ -1,3 +1,4 @@
+import { systemClock } from "@sluice/infra/clock/clock.ts"
 import { expect, test } from "vitest"
 import type { Block, ProjectedMessage } from "./block.ts"
 import { createCollector } from "./collector.ts"
@@ -23,6 +24,7 @@ const collecting = (maxWaitMs: number) => {
   const collector = createCollector({
     limit,
     pace: { quietWaitMs: maxWaitMs, busyWaitMs: neverMs, busyFacts: 8 },
+    clock: systemClock,
     write: (block: Block) => {
       written.push([block.first, block.last])
       const write = Promise.withResolvers<void>()

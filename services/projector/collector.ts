@@ -1,3 +1,4 @@
+import type { Cancel, Clock } from "@sluice/infra/clock/clock.ts"
 import {
   addTo,
   closeBlock,
@@ -32,6 +33,7 @@ export interface BlockPace {
 export interface CollectorOptions {
   readonly limit: BlockLimit
   readonly pace: BlockPace
+  readonly clock: Clock
   write(block: Block): Promise<void>
   /** Called once, when a block could not be written; nothing is written after it. */
   onFailure(error: unknown): void
@@ -41,7 +43,7 @@ export interface CollectorOptions {
 export const createCollector = (options: CollectorOptions): Collector => {
   let open = openBlock()
   let writing: Promise<void> | undefined
-  let timer: NodeJS.Timeout | undefined
+  let timer: Cancel | undefined
   let isDue = false
   let lastFacts = 0
 
@@ -50,7 +52,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
     lastFacts = open.facts
     open = openBlock()
     isDue = false
-    clearTimeout(timer)
+    timer?.()
     timer = undefined
     return block
   }
@@ -69,7 +71,8 @@ export const createCollector = (options: CollectorOptions): Collector => {
   const take = (message: ProjectedMessage): void => {
     addTo(open, message)
     const { quietWaitMs, busyWaitMs, busyFacts } = options.pace
-    timer ??= setTimeout(becomeDue, lastFacts < busyFacts ? quietWaitMs : busyWaitMs)
+    const waitMs = lastFacts < busyFacts ? quietWaitMs : busyWaitMs
+    timer ??= options.clock.at(options.clock.now() + waitMs, becomeDue)
   }
   const idle = async (): Promise<void> => {
     while (writing !== undefined) await writing
@@ -89,7 +92,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
       return undefined
     },
     finish: async () => {
-      clearTimeout(timer)
+      timer?.()
       await idle()
       if (open.messages.length > 0) write(close())
       await idle()

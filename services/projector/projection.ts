@@ -1,4 +1,4 @@
-import { setImmediate as turn, setTimeout as delay } from "node:timers/promises"
+import { type Clock, systemClock } from "@sluice/infra/clock/clock.ts"
 import { blockLimit, projectMessage, type BlockLimit } from "./block.ts"
 import { type BlockPace, createCollector } from "./collector.ts"
 import { createLagMeter, type LagMeter } from "./lag.ts"
@@ -11,6 +11,8 @@ export interface ProjectionOptions extends RecoveryParts {
   readonly limit?: BlockLimit
   /** Default: 250 ms, and 1 s where the log is busy. Source: P2. */
   readonly pace?: BlockPace
+  /** Default: the machine's. */
+  readonly clock?: Clock
 }
 
 /** The tables following the log. */
@@ -36,6 +38,7 @@ const longestRetryMs = 5_000
  * Source: P1–P3.
  */
 export const startProjection = (options: ProjectionOptions): Projection => {
+  const { clock = systemClock } = options
   const meter = createLagMeter()
   const stopping = new AbortController()
   let isFollowing = false
@@ -51,7 +54,7 @@ export const startProjection = (options: ProjectionOptions): Projection => {
       } catch (error) {
         isFollowing = false
         options.logger.error({ err: error, retryMs }, "projection interrupted")
-        await waitFor(retryMs, stopping.signal)
+        await waitFor(clock, retryMs, stopping.signal)
         retryMs = Math.min(longestRetryMs, retryMs * 2)
       }
     }
@@ -67,17 +70,24 @@ export const startProjection = (options: ProjectionOptions): Projection => {
   }
 }
 
-const waitFor = async (ms: number, signal: AbortSignal): Promise<void> => {
-  // Rejects only when the signal ends it, which is what it is for.
-  await delay(ms, undefined, { signal }).catch(() => undefined)
-}
+/** Resolves after a while, or when a signal ends it. */
+const waitFor = (clock: Clock, ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const cancel = clock.at(clock.now() + ms, resolve)
+    const end = (): void => {
+      cancel()
+      resolve()
+    }
+    if (signal.aborted) end()
+    else signal.addEventListener("abort", end, { once: true })
+  })
 
 /** Recovers, then projects until it is stopped; rejects where anything fails. */
 const followOnce = async (
   options: ProjectionOptions,
   { meter, started, stopped }: { meter: LagMeter; started: () => void; stopped: AbortSignal },
 ): Promise<void> => {
-  const { log, logger } = options
+  const { log, logger, clock = systemClock } = options
   const recovered = await recover(options)
   meter.restart(recovered.written)
   const writer = createTablesWriter(options, recovered)
@@ -85,6 +95,7 @@ const followOnce = async (
   const collector = createCollector({
     limit: options.limit ?? blockLimit,
     pace: options.pace ?? blockPace,
+    clock,
     write: async (block) => {
       await writer.write(block)
       meter.written(block.last)
@@ -104,7 +115,7 @@ const followOnce = async (
     meter.read(projected)
     await collector.add(projected)
     taken += 1
-    if (taken % messagesPerTurn === 0) await turn()
+    if (taken % messagesPerTurn === 0) await new Promise<void>((resolve) => clock.soon(resolve))
   }
   await collector.finish()
 }

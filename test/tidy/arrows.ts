@@ -6,14 +6,13 @@ import type { SourceFile } from "./source-file.ts"
 export const maySee = (from: string, to: string): boolean => {
   const [floor, target] = [floorOf(from), floorOf(to)]
   if (floor === "test") return true
-  // The command line and `up` start the other services; these do not know each other, but the simulation runs what the ingress decides against what the simulated providers do.
+  // The command line and `up` start the other services; these do not know each other, but the simulation runs what the ingress decides against what the simulated providers do, and what the projector makes of it.
   if (target === "services")
-    return (
-      from === "services/sluice" ||
-      (from === "services/simulation" && (to === "services/ingress" || to === "services/simulator"))
-    )
+    return from === "services/sluice" || (from === "services/simulation" && simulated.has(to))
   return (arrows[floor] ?? []).includes(target)
 }
+
+const simulated = new Set(["services/ingress", "services/projector", "services/simulator"])
 
 const arrows: Readonly<Record<string, ReadonlyArray<string>>> = {
   events: [],

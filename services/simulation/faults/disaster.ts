@@ -1,0 +1,46 @@
+import type { Disaster } from "./fault-plan.ts"
+import type { FaultWorld } from "./fault-world.ts"
+
+const longestFreezeMs = 3_000
+const leaderGapMs = 5_000
+
+/** Lets a disaster happen to a world. */
+export const bringOn = (world: FaultWorld, disaster: Disaster): void => {
+  const { clock, server, process, plan } = world
+  switch (disaster) {
+    case "process_killed":
+      return world.killProcess()
+    case "process_stopped":
+      return world.stopProcess()
+    case "process_frozen":
+      return process.clock.freeze(longestFreezeMs * world.chance())
+    case "connection_lost":
+      return process.link.break()
+    case "server_killed":
+      return world.killServer()
+    case "leader_lost":
+      server.leaderlessUntil = clock.now() + leaderGapMs
+      return
+    case "power_lost":
+      // The machine takes all with it: the server, the ingress and the projector.
+      world.killProcess()
+      world.killProjector()
+      world.killServer()
+      world.disk.cutPower()
+      world.loseTail()
+      world.tables.cutPower(clock, 1_000)
+      return
+    case "tail_lost":
+      world.killServer()
+      world.loseTail()
+      world.killProjector()
+      return
+    case "projector_killed":
+      return world.killProjector()
+    case "projector_doubled":
+      return world.doubleProjector()
+    case "limits_changed":
+      world.limits = plan.accounts.map(() => 1 + Math.floor(4 * world.chance()))
+      return process.configure()
+  }
+}

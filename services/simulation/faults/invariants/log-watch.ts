@@ -1,0 +1,36 @@
+import { decodeCommit } from "@sluice/events/commit.ts"
+import type { StoredMessage } from "@sluice/infra/event-log/event-log.ts"
+import { cooldownsPaired } from "./cooldowns.ts"
+import { orderInLanes } from "./lane-order.ts"
+import { eachLeaseEndsOnce } from "./leases.ts"
+import { eachUsageOnce } from "./usages.ts"
+import { versionsWithoutGaps } from "./versions.ts"
+
+/** Holds a log to what must be true of it, with each message that is stored. Source: R3. */
+export class LogWatch {
+  readonly usages = eachUsageOnce()
+  readonly #invariants = [
+    versionsWithoutGaps(),
+    eachLeaseEndsOnce(),
+    this.usages,
+    cooldownsPaired(),
+    orderInLanes(),
+  ]
+
+  /** Takes the next message; gives what is wrong with it. */
+  take({ subject, body }: StoredMessage): ReadonlyArray<string> {
+    const { commit, version, facts } = decodeCommit(body)
+    const place = { subject, commit, version }
+    return facts.flatMap((fact) =>
+      this.#invariants.flatMap((invariant) => {
+        const wrong = invariant.take(fact, place)
+        return wrong === undefined ? [] : [`${wrong} (commit ${commit})`]
+      }),
+    )
+  }
+
+  /** Gives what is open where all has ended. */
+  left(nowMs: number): ReadonlyArray<string> {
+    return this.#invariants.flatMap((invariant) => invariant.left(nowMs))
+  }
+}
