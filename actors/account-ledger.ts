@@ -93,10 +93,12 @@ const endLease = (
 ): Change => {
   const held = context.leases.get(fact.lease)
   if (held === undefined) return unchanged
+  // What it tells of the limit depends on what was in flight beside it: it is asked before the lease is gone.
+  const learned = learnFromEnd(context, held, fact)
   context.leases.delete(fact.lease)
   if (held.session !== null) context.sessions.end(held.session, { at: fact.at, isSuccess })
   const gate = {
-    ...learnFromEnd(context, held, fact),
+    ...learned,
     ...(context.gateUntil === null ? unchanged : { gateUntil: null }),
   }
   if (held.metered) return gate

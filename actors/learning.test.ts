@@ -116,6 +116,11 @@ describe("F2: what moves the limit", () => {
       )
   })
 
+  it("is one of an unknown kind beside a single other attempt, and counts as evidence", () => {
+    const { group } = given(...full).when(crowded("r1", { classification: "unknown" }))
+    expect(a(group).learning).toMatchObject({ samples: 1, classification: "unknown" })
+  })
+
   it("is what the provider says itself", () =>
     expect(given(...full).when(crowded("r1", { statedLimit: 1 })).facts).toMatchObject([
       { type: "channel.released" },
