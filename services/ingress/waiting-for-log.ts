@@ -11,14 +11,22 @@ export class WaitingForLog {
 
   /** Resolves with the log. Fails: rejects with the log, or with `LogUnavailable` from the moment in which nothing can be stored. */
   until(stored: Promise<void>): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const promise = new Promise<void>((resolve, reject) => {
+      if (this.#givenUp === undefined) this.#waiting.add(reject)
+      else reject(this.#givenUp)
+      stored.then(
+        () => {
+          this.#waiting.delete(reject)
+          resolve()
+        },
+        (error: unknown) => {
+          this.#waiting.delete(reject)
+          reject(error as Error)
+        },
+      )
+    })
     // Whoever does not wait for it has nothing to be told.
     promise.catch(() => undefined)
-    const forget = (): void => void this.#waiting.delete(reject)
-    stored.then(resolve, reject)
-    stored.then(forget, forget)
-    if (this.#givenUp === undefined) this.#waiting.add(reject)
-    else reject(this.#givenUp)
     return promise
   }
 
