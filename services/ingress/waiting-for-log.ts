@@ -14,15 +14,13 @@ export class WaitingForLog {
     const promise = new Promise<void>((resolve, reject) => {
       if (this.#givenUp === undefined) this.#waiting.add(reject)
       else reject(this.#givenUp)
+      const end = (tell: () => void) => {
+        this.#waiting.delete(reject)
+        tell()
+      }
       stored.then(
-        () => {
-          this.#waiting.delete(reject)
-          resolve()
-        },
-        (error: unknown) => {
-          this.#waiting.delete(reject)
-          reject(error as Error)
-        },
+        () => end(resolve),
+        (error: unknown) => end(() => reject(error)),
       )
     })
     // Whoever does not wait for it has nothing to be told.
