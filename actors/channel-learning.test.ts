@@ -1,36 +1,23 @@
 import { describe, expect, it } from "vitest"
-import type { Command, Rejection429 } from "./command.ts"
 import { dueAt } from "./following.ts"
 import { accountOf, channelOf, contextOf, type Group, limitOf } from "./group.ts"
 import { standingOf } from "./score.ts"
 import { fromSnapshot, toSnapshot } from "./snapshot.ts"
-import { acquire, configured, enqueue, given, rejected, release, start } from "./testing/specification.ts"
+import {
+  accepted,
+  acquire,
+  configured,
+  crowded,
+  enqueue,
+  given,
+  release,
+  start,
+} from "./testing/specification.ts"
 
 const adaptive = (bounds: object = {}, accounts: ReadonlyArray<object> = [{}]) =>
   configured({ maxConcurrent: { adaptive: { initial: 2, ...bounds } } }, accounts)
 const a = (group: Group) => contextOf(accountOf(group, "a"))
 const limit = (group: Group) => channelOf(group).learning?.limit
-
-const crowded = (request: string, more: Partial<Rejection429> = {}): Command =>
-  rejected(request, {
-    rejection: {
-      classification: "concurrency",
-      evidence: {},
-      retryAfterMs: null,
-      resetAt: null,
-      isOfModel: false,
-      statedLimit: null,
-      summary: "too many at once",
-      ...more,
-    },
-  })
-
-const accepted = (request: string, account = "a"): Command => ({
-  type: "accept",
-  lease: `${request}.1`,
-  account,
-  ttfbMs: 80,
-})
 
 const full = [adaptive(), acquire("r1"), acquire("r2")]
 

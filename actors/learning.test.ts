@@ -3,32 +3,11 @@ import { slotsFor, slotsOf } from "./account-limit.ts"
 import type { Command, Rejection429 } from "./command.ts"
 import { accountOf, contextOf, type Group } from "./group.ts"
 import { fromSnapshot, toSnapshot } from "./snapshot.ts"
-import { acquire, configured, enqueue, given, rejected, release } from "./testing/specification.ts"
+import { accepted, acquire, configured, crowded, enqueue, given, release } from "./testing/specification.ts"
 
 const adaptive = (bounds: object = {}) =>
   configured({}, [{ concurrency: { adaptive: { initial: 2, ...bounds } } }])
 const a = (group: Group) => contextOf(accountOf(group, "a"))
-
-const crowded = (request: string, more: Partial<Rejection429> = {}): Command =>
-  rejected(request, {
-    rejection: {
-      classification: "concurrency",
-      evidence: {},
-      retryAfterMs: null,
-      resetAt: null,
-      isOfModel: false,
-      statedLimit: null,
-      summary: "too many at once",
-      ...more,
-    },
-  })
-
-const accepted = (request: string): Command => ({
-  type: "accept",
-  lease: `${request}.1`,
-  account: "a",
-  ttfbMs: 80,
-})
 
 const full = [adaptive(), acquire("r1"), acquire("r2")]
 

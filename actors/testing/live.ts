@@ -3,8 +3,9 @@ import type { Command, Decision, Release } from "../command.ts"
 import { decide } from "../decide.ts"
 import { dueAt, following } from "../following.ts"
 import { createGroup, evolve, type Group } from "../group.ts"
+import { happen } from "./happen.ts"
 import { start } from "./specification.ts"
-import { emptyWorld, happen, type World } from "./world.ts"
+import { emptyWorld, type World } from "./world.ts"
 
 /** What decides for a group: the real functions, or ones that break a rule to show that it is noticed. */
 export interface Decider {

@@ -3,7 +3,7 @@ import { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import { Schema } from "effect"
 import { expect } from "vitest"
-import type { Acquire, Command, Decision, Enqueue, Release } from "../command.ts"
+import type { Acquire, Command, Decision, Enqueue, Rejection429, Release } from "../command.ts"
 import { decide } from "../decide.ts"
 import { following } from "../following.ts"
 import { createGroup, evolve, type Group } from "../group.ts"
@@ -84,6 +84,29 @@ export const rejected = (request: string, more: Partial<Release> = {}): Command 
     },
     ...more,
   })
+
+/** The end of an attempt that the provider rejected as one too many at once. */
+export const crowded = (request: string, more: Partial<Rejection429> = {}): Command =>
+  rejected(request, {
+    rejection: {
+      classification: "concurrency",
+      evidence: {},
+      retryAfterMs: null,
+      resetAt: null,
+      isOfModel: false,
+      statedLimit: null,
+      summary: "too many at once",
+      ...more,
+    },
+  })
+
+/** The word that the upstream took a request's first attempt. */
+export const accepted = (request: string, account = "a"): Command => ({
+  type: "accept",
+  lease: `${request}.1`,
+  account,
+  ttfbMs: 80,
+})
 
 type Step = Command | { readonly afterMs: number }
 
