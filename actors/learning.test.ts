@@ -129,6 +129,25 @@ describe("F4: the learned limit", () => {
     const { group } = given(...learned, { ...operator, limit: 9 }, { ...operator, limit: "adaptive" }).when()
     expect(slotsOf(a(group))).toBe(3)
   })
+
+  it("goes on after an operator's number, whatever ended meanwhile: nobody waits for what is gone", () => {
+    const operator = { type: "set_limit", account: "a", by: "api:test" } as const
+    const { facts } = given(
+      ...full,
+      acquire("r3"),
+      { ...operator, limit: 9 },
+      crowded("r3"),
+      release("r1"),
+      release("r2"),
+      { ...operator, limit: "adaptive" },
+      { afterMs: 200 },
+      acquire("r4"),
+      acquire("r5"),
+      acquire("r6"),
+      enqueue("r7"),
+    ).when(release("r4"))
+    expect(facts.map(({ type }) => type)).toContain("channel.acquired")
+  })
 })
 
 describe("F11: reserved slots of a learned limit", () => {

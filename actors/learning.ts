@@ -62,6 +62,13 @@ export const learn = (wanted: AdaptiveBounds, known: Learning | null = null): Le
   }
 }
 
+/** Gives what was learned before a time in which nothing was: the limit, and nothing of attempts that may have ended since. */
+export const resumed = (learning: Learning): Learning => {
+  const { algorithm: way } = algorithms[learning.algorithm]
+  const { bounds, limit } = learning
+  return { ...learning, pending: [], state: way.adopt(way.begin(bounds), limit, bounds) }
+}
+
 /** Folds what an attempt tells. Source: F1. */
 export const observe = (
   learning: Learning,

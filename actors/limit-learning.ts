@@ -2,7 +2,7 @@ import type { AccountFact } from "@sluice/events/account.ts"
 import { isAdaptive, type LimitMode } from "@sluice/events/adaptive-limit.ts"
 import type { ChannelFact } from "@sluice/events/channel.ts"
 import type { Classification } from "@sluice/events/field.ts"
-import { adjusted, ceilingOf, ceilingRisesAt, learn, type Learning, observe } from "./learning.ts"
+import { adjusted, ceilingOf, ceilingRisesAt, learn, type Learning, observe, resumed } from "./learning.ts"
 import type { Limit } from "./limit.ts"
 import { unchanged } from "./live-actor.ts"
 
@@ -176,9 +176,12 @@ export const countRejection = (
   }
 }
 
-/** Makes another kind of limit the one in force; what was learned is kept, for the day when it is asked for again. Source: S6. */
-export const takeMode = ({ learning }: LimitHolder, mode: LimitMode): Change =>
-  isAdaptive(mode) ? { mode, learning: learn(mode.adaptive, learning) } : { mode }
+/** Makes another kind of limit the one in force; the limit that was learned is kept, for the day when it is asked for again. Source: S6. */
+export const takeMode = ({ mode: before, learning }: LimitHolder, mode: LimitMode): Change => {
+  if (!isAdaptive(mode)) return { mode }
+  const known = isAdaptive(before) ? learning : learning && resumed(learning)
+  return { mode, learning: learn(mode.adaptive, known) }
+}
 
 /** What an adjustment makes of what is learned, and of what is remembered of it. Source: F3. */
 export const takeAdjustment = (holder: LimitHolder, fact: Of<"limit_adjusted">): Change => {
