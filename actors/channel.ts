@@ -1,10 +1,14 @@
 import type { ChannelFact } from "@sluice/events/channel.ts"
 import { assign, setup } from "xstate"
 import { type ChannelContext, evolveChannel, newChannel } from "./channel-ledger.ts"
+import { factLogic, followLedger } from "./fact-logic.ts"
 import { ownLimitOf } from "./limit-learning.ts"
 import { hasRoom } from "./limit.ts"
 import { changed, type Kept, refuseUnknownFact } from "./live-actor.ts"
 import { healthRegion, lifecycleRegion } from "./regions.ts"
+
+const evolve = (ledger: ChannelContext, fact: ChannelFact): Partial<ChannelContext> =>
+  evolveChannel[fact.type](ledger, fact as never)
 
 const evolves = { actions: "evolve" } as const
 
@@ -26,11 +30,9 @@ const isOpen = (step: Step): boolean => !isBusy(step)
  * Source: L1, L2.
  */
 export const channelMachine = setup({
-  types: { context: {} as Kept<ChannelContext>, events: {} as ChannelFact },
+  types: { context: {} as Kept<ChannelContext>, events: {} as ChannelFact | typeof followLedger },
   actions: {
-    evolve: assign(({ context: { ledger }, event }) =>
-      changed(ledger, evolveChannel[event.type](ledger, event as never)),
-    ),
+    evolve: assign(({ context: { ledger }, event }) => changed(ledger, evolve(ledger, event as ChannelFact))),
     refuseUnknownFact,
   },
 }).createMachine({
@@ -56,6 +58,7 @@ export const channelMachine = setup({
     "channel.cooldown_started": evolves,
     "channel.cooldown_extended": evolves,
     "channel.cooldown_ended": evolves,
+    "ledger.changed": {},
     "*": { actions: "refuseUnknownFact" },
   },
   states: {
@@ -76,3 +79,6 @@ export const channelMachine = setup({
     lifecycle: lifecycleRegion,
   },
 })
+
+/** What a running channel does with a fact. */
+export const channelLogic = factLogic(channelMachine, evolve)

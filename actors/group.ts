@@ -7,9 +7,9 @@ import { accountDueAt } from "./account-following.ts"
 import { slotsOf } from "./account-limit.ts"
 import { AccountOrder } from "./account-order.ts"
 import { hasWindow } from "./account-window.ts"
-import { accountMachine } from "./account.ts"
+import { accountLogic } from "./account.ts"
 import type { ChannelContext } from "./channel-ledger.ts"
-import { channelMachine } from "./channel.ts"
+import { channelLogic } from "./channel.ts"
 import type { Demand } from "./demand.ts"
 import { ownLimitOf } from "./limit-learning.ts"
 import { type Limit, tighter } from "./limit.ts"
@@ -46,7 +46,7 @@ export interface Group {
 
 /** Makes a group to which nothing has happened yet. */
 export const createGroup = (): Group => ({
-  channel: start(channelMachine),
+  channel: start(channelLogic),
   accounts: new Map(),
   cooling: new Set(),
   timers: new Timers(),
@@ -167,7 +167,7 @@ const isOf = (fact: Fact, prefix: string): boolean => fact.actor.startsWith(pref
 const open = (group: Group, fact: Fact): AccountActor => {
   if (fact.type !== "account.configured")
     throw new UnknownFact(`${fact.type} of ${fact.actor}, which is not configured`)
-  const account: AccountActor = start(accountMachine)
+  const account: AccountActor = start(accountLogic)
   group.accounts.set(fact.actor, account)
   return account
 }

@@ -3,9 +3,9 @@ import type { ChannelFact } from "@sluice/events/channel.ts"
 import { Hash } from "effect"
 import type { StateValue } from "xstate"
 import type { AccountContext, AccountLease } from "./account-context.ts"
-import { accountMachine } from "./account.ts"
+import { accountLogic, accountMachine } from "./account.ts"
 import type { ChannelContext, ChannelLease } from "./channel-ledger.ts"
-import { channelMachine } from "./channel.ts"
+import { channelLogic, channelMachine } from "./channel.ts"
 import { createGroup, type Group, indexAll } from "./group.ts"
 import type { Hold } from "./holds.ts"
 import { Lanes, type StoredLanes } from "./lanes.ts"
@@ -93,10 +93,10 @@ export const fromSnapshot = (stored: GroupSnapshot): Group => {
       ),
     }
     const state = accountMachine.resolveState({ value, context: { ledger: restored } })
-    return [actor, start<Kept<AccountContext>, AccountFact>(accountMachine, state)] as const
+    return [actor, start<Kept<AccountContext>, AccountFact>(accountLogic, state)] as const
   })
   for (const [actor, account] of accounts) group.accounts.set(actor, account)
-  const whole = { ...group, channel: start<Kept<ChannelContext>, ChannelFact>(channelMachine, channel) }
+  const whole = { ...group, channel: start<Kept<ChannelContext>, ChannelFact>(channelLogic, channel) }
   indexAll(whole)
   return whole
 }

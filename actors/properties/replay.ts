@@ -1,8 +1,12 @@
+import type { Fact } from "@sluice/events/commit.ts"
 import { expect } from "vitest"
 import type { AccountContext } from "../account-context.ts"
+import { accountMachine } from "../account.ts"
+import { channelMachine } from "../channel.ts"
 import { decide } from "../decide.ts"
 import { following } from "../following.ts"
 import { contextOf, createGroup, evolve, type Group } from "../group.ts"
+import { evolve as evolveActor, type Kept, type LiveActor, start } from "../live-actor.ts"
 import { fromSnapshot, toSnapshot } from "../snapshot.ts"
 import type { Rule } from "../testing/live.ts"
 import { headsOf, inFlightOn, levelAt, pacedBy, windowCostOf } from "../testing/naive-rules.ts"
@@ -22,6 +26,26 @@ export const refolds = (): Rule => {
     },
   }
 }
+
+/** An actor is in the states, and holds the ledger, that its machine alone makes of its facts, each by a whole step of XState. Source: L2. */
+export const machines = (): Rule => {
+  const alone = new Map<string, LiveActor<Kept<unknown>, Fact>>()
+  return {
+    happened: (_, fact, group) => {
+      const machine =
+        alone.get(fact.actor) ?? start(fact.actor.startsWith("channel/") ? channelMachine : accountMachine)
+      alone.set(fact.actor, machine)
+      evolveActor(machine, fact)
+      expect(actorOf(group, fact.actor).getSnapshot().value).toEqual(machine.getSnapshot().value)
+    },
+    ended: (_, { group }) => {
+      for (const [actor, machine] of alone)
+        expect(actorOf(group, actor).getSnapshot().context).toEqual(machine.getSnapshot().context)
+    },
+  }
+}
+
+const actorOf = (group: Group, actor: string) => group.accounts.get(actor) ?? group.channel
 
 const probes = [
   acquire("probe"),
