@@ -1,30 +1,11 @@
 import type { Dispatcher } from "undici"
 import { endOfAnswer, endOfFailure, type Heard } from "./attempt-end.ts"
+import type { AttemptOwner, Carried, Ending } from "./attempt-owner.ts"
 import type { AnswerHeaders } from "./classification/classification.ts"
 import { type AttemptFailure, type Cause, causeOf, outcomeOfCause, readAnswer } from "./failure.ts"
 import type { AttemptEnd, Lease } from "./lease.ts"
-import type { WireProtocol } from "./protocols/protocol.ts"
+import { meteredOf } from "./metering.ts"
 import { openRelay, type Relay, type RelaySink } from "./relay.ts"
-
-/** How an answer ended of which the client has seen something, or would have if it had stayed. */
-export type Ending = "whole" | Cause
-
-/** What an attempt needs of the request that it serves. */
-export interface AttemptOwner {
-  readonly protocol: WireProtocol
-  /** What the client sent. */
-  readonly body: Buffer
-  /** Whether the client has left. */
-  readonly hasLeft: boolean
-  dispatch(attempt: Attempt): void
-  /** Sends a part of the answer to the client, after its headers. Returns false when the client takes no more for now. */
-  forward(attempt: Attempt, chunk: Buffer): boolean
-  /** Whether the client has seen anything of the answer. */
-  readonly hasBegun: boolean
-  concluded(attempt: Attempt, ending: Ending): void
-  failed(attempt: Attempt, failure: AttemptFailure): void
-  defect(error: unknown): void
-}
 
 const errorBodyBytes = 1024 * 1024
 const closeAfterEndMs = 1_000
@@ -33,15 +14,14 @@ const isOwnChoice: ReadonlySet<Cause> = new Set<Cause>(["client_left", "deadline
 const cutByProxy = new Error("the proxy has cut the attempt")
 
 /**
- * One try at one account: holds the lease, carries the request to the upstream and its answer back, and gives the lease back once, after the upstream's body is closed.
+ * One try at one account: holds the lease, carries the request to the upstream and its answer back, records what was used, and gives the lease back once, after the upstream's body is closed.
  *
  * It is the handler that undici calls; no promise or closure is made for a chunk.
  * Source: A9, D3, L7.
  */
 export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
   readonly lease: Lease
-  /** Whether usage is asked for in the stream that the client did not ask for. Source: D1. */
-  readonly addsUsage: boolean
+  readonly carried: Carried
   readonly #owner: AttemptOwner
   #controller: Dispatcher.DispatchController | undefined
   #relay: Relay | undefined
@@ -54,6 +34,7 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
   /** What came of the attempt is known; `#end` says it. */
   #settled = false
   #end: AttemptEnd | undefined
+  #metered: Promise<void> = Promise.resolve()
   #released = false
   #cut: Cause | undefined
   /** What waits for the commit of the lease (L7). */
@@ -67,15 +48,20 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
   /** On the monotonic clock. */
   firstByteAt: number | undefined
 
-  constructor(lease: Lease, addsUsage: boolean, owner: AttemptOwner) {
+  constructor(lease: Lease, carried: Carried, owner: AttemptOwner) {
     this.lease = lease
-    this.addsUsage = addsUsage
+    this.carried = carried
     this.#owner = owner
   }
 
   /** What the client's answer is made from. */
   get relay(): Relay | undefined {
     return this.#relay
+  }
+
+  /** Resolves when what was used is in the log. Source: D3. */
+  get metered(): Promise<void> {
+    return this.#metered
   }
 
   /** How the lease was or will be released. */
@@ -116,7 +102,7 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
 
   /** The lease will never be in the log: whatever came under it is dropped, and none of it has reached the client. Source: L6. */
   #onLost(): void {
-    if (this.#released) return
+    if (this.#released && this.#gatedEnding === undefined) return
     this.#gated = []
     this.#gatedEnding = undefined
     this.#settled = false
@@ -137,7 +123,7 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
     if (status >= 300) return
     this.lease.accepted(Math.round(performance.now() - this.#dispatchedAt))
     const { protocol } = this.#owner
-    this.#relay = openRelay(protocol, headers, { stripsUsage: this.addsUsage, sink: this })
+    this.#relay = openRelay(protocol, headers, { stripsUsage: this.carried.addsUsage, sink: this })
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -217,12 +203,21 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
   #settle(ending: Ending): void {
     this.#settled = true
     this.#end = endOfAnswer(this.#heard, { outcome: this.#outcomeOf(ending), ttftMs: this.#ttftMs() })
+    this.#guarded(() => this.#meter())
     if (this.#committed) this.#owner.concluded(this, ending)
     else this.#gatedEnding = ending
     if (this.#closed) return
     clearTimeout(this.#closeTimer)
     this.#closeTimer = setTimeout(() => this.cut("client_left"), closeAfterEndMs)
     this.resume()
+  }
+
+  /** Decides on the usage as soon as it is known: it is stored right behind the lease. */
+  #meter(): void {
+    const { estimate } = this.carried
+    this.#metered = this.lease.meter(meteredOf(this.lease.upstreamModel, this.#relay?.figures, estimate))
+    // Whoever waits for it may come later.
+    this.#metered.catch(() => undefined)
   }
 
   #outcomeOf(ending: Ending): AttemptEnd["outcome"] {
@@ -267,7 +262,7 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
       return
     }
     this.#settled = true
-    this.#end = endOfFailure(this.#heard, failure, this.#owner.body)
+    this.#end = endOfFailure(this.#heard, failure, this.carried.body)
     // Before anything new is asked for, so that a retry can have the slot.
     this.#releaseWhenClosed()
     this.#owner.failed(this, failure)
@@ -276,7 +271,6 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
   /** Gives the slot back when the upstream's body is closed and what was used is on its way to the log. Source: A9. */
   #releaseWhenClosed(): void {
     if (this.#released || !this.#closed || !this.#settled) return
-    if (this.#gatedEnding !== undefined && !this.#committed) return
     this.#released = true
     clearTimeout(this.#closeTimer)
     // Only what was written to a connection has a controller.

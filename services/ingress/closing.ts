@@ -1,11 +1,11 @@
 import type { IncomingMessage } from "node:http"
 import { endAnswer, lastWordOf, sendAnswer, sendProblem } from "./answer.ts"
-import type { Attempt, Ending } from "./attempt.ts"
+import type { Ending } from "./attempt-owner.ts"
+import type { Attempt } from "./attempt.ts"
 import { okCode, type Problem } from "./errors.ts"
 import { type AttemptFailure, problemOfCause } from "./failure.ts"
 import type { IngressLog } from "./ingress-options.ts"
 import type { Journal, RequestEnd } from "./journal.ts"
-import { meteredOf } from "./metering.ts"
 import type { WireProtocol } from "./protocols/protocol.ts"
 import type { Reply } from "./reply.ts"
 import type { Provenance } from "./response-headers.ts"
@@ -53,7 +53,6 @@ export class Closing {
   conclude(attempt: Attempt, ending: Ending): void {
     const { relay, lease, end, status, firstByteAt } = attempt
     const { gone, begun, bytesOut } = this.#reply
-    const metered = lease.meter(meteredOf(lease.upstreamModel, relay?.figures, this.#journal.estimate))
     this.#journal.attempted(lease, end)
     const recorded = this.#close({
       status: begun ? status : this.#statusOf(attempt, ending),
@@ -61,7 +60,7 @@ export class Closing {
       bytesOut: ending === "whole" && !gone ? bytesOut + (relay?.tailBytes ?? 0) : bytesOut,
       firstByteAt,
     })
-    this.#whenStored(() => this.#endAnswer(attempt, ending), recorded, { promise: metered, attempt })
+    this.#whenStored(() => this.#endAnswer(attempt, ending), recorded, attempt)
   }
 
   #statusOf(attempt: Attempt, ending: Ending): number {
@@ -130,12 +129,8 @@ export class Closing {
   }
 
   /** Waits for the log without making a promise of its own. */
-  #whenStored(
-    end: () => void,
-    recorded: Promise<void>,
-    metered?: { readonly promise: Promise<void>; readonly attempt: Attempt },
-  ): void {
-    let left = metered === undefined ? 1 : 2
+  #whenStored(end: () => void, recorded: Promise<void>, attempt?: Attempt): void {
+    let left = attempt === undefined ? 1 : 2
     const onStored = (): void => {
       left -= 1
       if (left > 0) return
@@ -148,12 +143,12 @@ export class Closing {
     }
     const onLost = (err: unknown): void => {
       this.#log.error({ request: this.#journal.request, err }, "the end of a request could not be recorded")
-      if (!this.#reply.ended) this.#sayLost(metered?.attempt)
+      if (!this.#reply.ended) this.#sayLost(attempt)
       left = 0
       this.#onDone()
     }
     recorded.then(onStored, onLost)
-    metered?.promise.then(onStored, onLost)
+    attempt?.metered.then(onStored, onLost)
   }
 
   #endAnswer(attempt: Attempt, ending: Ending): void {

@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Candidate } from "@sluice/events/ingress.ts"
 import { beginAnswer } from "./answer.ts"
-import { Attempt, type AttemptOwner, type Ending } from "./attempt.ts"
+import type { AttemptOwner, Ending } from "./attempt-owner.ts"
+import { Attempt } from "./attempt.ts"
 import { Closing } from "./closing.ts"
 import type { Problem } from "./errors.ts"
 import type { Destination, ExchangeContext } from "./exchange-context.ts"
@@ -72,10 +73,6 @@ export class Exchange implements AttemptOwner, ReplyEvents {
 
   get hasLeft(): boolean {
     return this.#reply.gone
-  }
-
-  get body(): Buffer {
-    return this.#intake.body
   }
 
   get hasBegun(): boolean {
@@ -168,19 +165,18 @@ export class Exchange implements AttemptOwner, ReplyEvents {
     const ask = this.#routed?.ask
     if (ask === undefined) throw new Error("a slot was granted to a request that was not routed")
     this.#journal.passOver(candidates)
-    this.#current = new Attempt(
-      lease,
-      this.#context.usageAsking.isAdded(this.protocol, ask, lease.channel),
-      this,
-    )
+    const addsUsage = this.#context.usageAsking.isAdded(this.protocol, ask, lease.channel)
+    const { estimate } = this.#journal
+    this.#current = new Attempt(lease, { body: this.#intake.body, estimate, addsUsage }, this)
     // A slot that was granted in the instant in which the client left goes back unused (A8).
     if (this.hasLeft || this.#journal.closed) this.#current.cut("client_left")
     else this.#current.start()
   }
 
   dispatch(attempt: Attempt): void {
-    const { json, body, headers } = this.#intake
-    const { addsUsage, lease } = attempt
+    const { json, headers } = this.#intake
+    const { lease } = attempt
+    const { body, addsUsage } = attempt.carried
     const { channel, account, credential, upstreamModel } = lease
     const model = upstreamModel === this.#routed?.ask.model ? null : upstreamModel
     const { protocol, path, query } = this.#destination

@@ -31,7 +31,7 @@ export class UsageAsking {
   /** Takes note of an upstream that refuses to be asked. Returns whether it did, so that the attempt can be made again without it. */
   learns(protocol: WireProtocol, attempt: Attempt, failure: AttemptFailure): boolean {
     const words = failure.kind === "answer" ? failure.answer.words : undefined
-    if (!attempt.addsUsage || attempt.status !== 400 || words === undefined) return false
+    if (!attempt.carried.addsUsage || attempt.status !== 400 || words === undefined) return false
     if (!protocol.refusesUsage(words)) return false
     const channel = attempt.lease.channel.id
     this.#refusers.add(channel)
