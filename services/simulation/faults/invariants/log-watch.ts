@@ -9,24 +9,18 @@ import { versionsWithoutGaps } from "./versions.ts"
 /** Holds a log to what must be true of it, with each message that is stored. Source: R3. */
 export class LogWatch {
   readonly usages = eachUsageOnce()
-  readonly #invariants = [
-    versionsWithoutGaps(),
-    eachLeaseEndsOnce(),
-    this.usages,
-    cooldownsPaired(),
-    orderInLanes(),
-  ]
+  readonly #versions = versionsWithoutGaps()
+  readonly #invariants = [eachLeaseEndsOnce(), this.usages, cooldownsPaired(), orderInLanes()]
 
   /** Takes the next message; gives what is wrong with it. */
   take({ subject, body }: StoredMessage): ReadonlyArray<string> {
     const { commit, version, facts } = decodeCommit(body)
     const place = { subject, commit, version }
-    return facts.flatMap((fact) =>
-      this.#invariants.flatMap((invariant) => {
-        const wrong = invariant.take(fact, place)
-        return wrong === undefined ? [] : [`${wrong} (commit ${commit})`]
-      }),
-    )
+    const wrong = [
+      this.#versions(place),
+      ...facts.flatMap((fact) => this.#invariants.map((invariant) => invariant.take(fact, place))),
+    ]
+    return wrong.flatMap((one) => (one === undefined ? [] : [`${one} (commit ${commit})`]))
   }
 
   /** Gives what is open where all has ended. */
