@@ -1,7 +1,7 @@
 import { schemaNumber, type Commit, type Fact } from "@sluice/events/commit.ts"
 import { Schema } from "effect"
 import type { Clock } from "../clock/clock.ts"
-import { type EventLog, LogUnavailable, WrongSequence } from "../event-log/event-log.ts"
+import { type EventLog, LogUnavailable, type StoredMessage, WrongSequence } from "../event-log/event-log.ts"
 import { createUlids } from "../identity/ulid.ts"
 import { whenAnswered } from "./when-answered.ts"
 
@@ -73,6 +73,8 @@ export class Committer {
   #identity: { readonly node: string; readonly epoch: number }
   #events: CommitterEvents
   #position: Position
+  /** Where the subject ended when it was loaded. */
+  readonly #loadedSequence: number
   #batches: Array<Batch> = []
   #isRunning = false
   #closedBy: CommitRefused | undefined
@@ -94,6 +96,7 @@ export class Committer {
     this.#clock = options.clock
     this.#identity = options.identity
     this.#position = options.position
+    this.#loadedSequence = options.position.sequence
     this.#events = options.events
   }
 
@@ -156,16 +159,17 @@ export class Committer {
       if (this.#closedBy !== undefined) throw this.#closedBy
       const id = this.#lastId
       const tail = await this.#tail()
-      if (tail !== undefined && tail === id) return
-      // Nothing of its own was on its way meanwhile: the end of the subject is somebody else's.
-      if (id === this.#lastId && this.isSettled) this.close("another_owner")
+      if (tail !== undefined && tail.id === id) return
+      // Where nothing of its own was on its way meanwhile, the end of the subject is not what it has stored.
+      if (id === this.#lastId && this.isSettled)
+        this.close((tail?.sequence ?? 0) > this.#loadedSequence ? "another_owner" : "tail_lost")
     }
   }
 
-  /** Gives the id of the subject's last commit as soon as the log tells it. */
-  async #tail(): Promise<string | undefined> {
+  /** Gives the subject's last commit as soon as the log tells it. */
+  async #tail(): Promise<StoredMessage | undefined> {
     try {
-      return (await whenAnswered(this.#clock, () => this.#log.last(this.#subject)))?.id
+      return await whenAnswered(this.#clock, () => this.#log.last(this.#subject))
     } catch (error) {
       if (error instanceof WrongSequence) return this.#lose(error)
       throw error

@@ -86,6 +86,15 @@ describe("L5, L12: a fence", () => {
     await spooling.close()
   })
 
+  it("fails where the log has lost it again when it is looked for (L8)", async () => {
+    const log = await oneCommit()
+    const hosted = await open(log)
+    const tail = await log.last(subject)
+    log.last = async () => tail
+    await expect(hosted.fence()).rejects.toMatchObject({ reason: "tail_lost" })
+    expect(hosted.isLive).toBe(false)
+  })
+
   it("fails where the log has lost the end of the subject (L8)", async () => {
     const log = await oneCommit()
     const hosted = await open(log)
