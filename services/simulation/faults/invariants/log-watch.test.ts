@@ -5,6 +5,7 @@ import { orderInLanes } from "./lane-order.ts"
 import { eachLeaseEndsOnce } from "./leases.ts"
 import type { LogInvariant } from "./log-invariant.ts"
 import { LogWatch } from "./log-watch.ts"
+import { eachRequestEndsOnce } from "./requests.ts"
 import { eachUsageOnce } from "./usages.ts"
 import { versionsWithoutGaps } from "./versions.ts"
 
@@ -36,6 +37,12 @@ describe("what is held of a log", () => {
       "A7: b is served before a of its lane",
     ])
     expect(wrongIn(orderInLanes(), queued("late", 2), queued("early", 1), acquired("early"))).toEqual([])
+  })
+
+  it("L7: a request is completed once", () => {
+    const completed = (request: string) => fact("request.completed", { request })
+    const wrong = wrongIn(eachRequestEndsOnce(), completed("a"), completed("b"), completed("a"))
+    expect(wrong).toEqual(["L7: a is completed twice"])
   })
 
   it("D3: a lease is metered once", () => {

@@ -3,6 +3,7 @@ import type { StoredMessage } from "@sluice/infra/event-log/event-log.ts"
 import { cooldownsPaired } from "./cooldowns.ts"
 import { orderInLanes } from "./lane-order.ts"
 import { eachLeaseEndsOnce } from "./leases.ts"
+import { eachRequestEndsOnce } from "./requests.ts"
 import { eachUsageOnce } from "./usages.ts"
 import { versionsWithoutGaps } from "./versions.ts"
 
@@ -10,7 +11,13 @@ import { versionsWithoutGaps } from "./versions.ts"
 export class LogWatch {
   readonly usages = eachUsageOnce()
   readonly #versions = versionsWithoutGaps()
-  readonly #invariants = [eachLeaseEndsOnce(), this.usages, cooldownsPaired(), orderInLanes()]
+  readonly #invariants = [
+    eachLeaseEndsOnce(),
+    this.usages,
+    cooldownsPaired(),
+    orderInLanes(),
+    eachRequestEndsOnce(),
+  ]
 
   /** Takes the next message; gives what is wrong with it. */
   take({ subject, body }: StoredMessage): ReadonlyArray<string> {
