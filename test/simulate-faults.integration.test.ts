@@ -58,6 +58,7 @@ const signs: Readonly<Record<KnownBug, RegExp>> = {
   "a slot that is free too early": /A2: \d+ in flight/,
   "an end before its usage": /D3: a client saw the end/,
   "a fence that is skipped": /L5|L11|A9/,
+  "a start that does not fence": /L12|A9/,
   "a tail that is read where it is old": /a lease was not released|A8|A9|liveness/,
   "a usage that is recorded twice": /D3: the lease .* is metered twice/,
   "waiters that survive their process": /A6|A7|A8|L13/,

@@ -1,8 +1,9 @@
 import { schemaNumber, type Commit, type Fact } from "@sluice/events/commit.ts"
 import { Schema } from "effect"
 import type { Clock } from "../clock/clock.ts"
-import { type EventLog, LogUnavailable, WrongSequence } from "../event-log/event-log.ts"
+import { type EventLog, LogUnavailable, type StoredMessage, WrongSequence } from "../event-log/event-log.ts"
 import { createUlids } from "../identity/ulid.ts"
+import { whenAnswered } from "./when-answered.ts"
 
 /** The log did not take a commit, and never will: what it decided did not happen. Source: L6. */
 export class CommitRefused extends Schema.TaggedError<CommitRefused>()("CommitRefused", {
@@ -36,6 +37,8 @@ const joined = { isApart: false, onStored: undefined }
 
 interface Batch {
   readonly facts: Array<Fact>
+  /** The time of a commit without facts. */
+  at: number
   /** Whether it takes no more facts: its commit is built, or is to be one of its own. */
   isSealed: boolean
   /** Whether it holds a checkpoint, which is nothing that memory runs ahead with. */
@@ -70,9 +73,13 @@ export class Committer {
   #identity: { readonly node: string; readonly epoch: number }
   #events: CommitterEvents
   #position: Position
+  /** Where the subject ended when it was loaded. */
+  readonly #loadedSequence: number
   #batches: Array<Batch> = []
   #isRunning = false
-  #isClosed = false
+  #closedBy: CommitRefused | undefined
+  /** The id of the last commit that is stored. */
+  #lastId: string | undefined
   #answered: PromiseWithResolvers<void> | undefined
   #nextId = createUlids()
 
@@ -89,6 +96,7 @@ export class Committer {
     this.#clock = options.clock
     this.#identity = options.identity
     this.#position = options.position
+    this.#loadedSequence = options.position.sequence
     this.#events = options.events
   }
 
@@ -134,11 +142,45 @@ export class Committer {
     return this.#batches.at(-1)?.committed ?? Promise.resolve()
   }
 
+  /**
+   * Resolves when the log itself holds all that was taken, or a commit without facts where nothing was: whatever others have sent to this subject and is still on its way is refused from then on.
+   *
+   * A commit that was spooled is no fence before the log has it, so the log is asked whether it stands at the end of the subject.
+   * Fails: rejects with `CommitRefused`.
+   * Source: L5, L9, M1.
+   */
+  async fence(at: number): Promise<void> {
+    if (this.isSettled) {
+      this.#open(joined).at = at
+      this.#start()
+    }
+    for (;;) {
+      await this.settled
+      if (this.#closedBy !== undefined) throw this.#closedBy
+      const id = this.#lastId
+      const tail = await this.#tail()
+      if (tail !== undefined && tail.id === id) return
+      // Where nothing of its own was on its way meanwhile, the end of the subject is not what it has stored.
+      if (id === this.#lastId && this.isSettled)
+        this.close((tail?.sequence ?? 0) > this.#loadedSequence ? "another_owner" : "tail_lost")
+    }
+  }
+
+  /** Gives the subject's last commit as soon as the log tells it. */
+  async #tail(): Promise<StoredMessage | undefined> {
+    try {
+      return await whenAnswered(this.#clock, () => this.#log.last(this.#subject))
+    } catch (error) {
+      if (error instanceof WrongSequence) return this.#lose(error)
+      throw error
+    }
+  }
+
   /** Refuses what is not stored yet and takes nothing more. */
   close(reason: CommitRefused["reason"]): void {
-    if (this.#isClosed) return
-    this.#isClosed = true
+    if (this.#closedBy !== undefined) return
     const error = new CommitRefused({ subject: this.#subject, reason })
+    this.#closedBy = error
     for (const batch of this.#batches.splice(0)) batch.reject(error)
     this.#events.onRefused(error)
     this.#onAnswered()
@@ -162,6 +204,7 @@ export class Committer {
     promise.catch(() => undefined)
     const batch: Batch = {
       facts: [],
+      at: 0,
       isSealed: isApart,
       isApart,
       committed: promise,
@@ -169,7 +212,7 @@ export class Committer {
       resolve,
       reject,
     }
-    if (this.#isClosed) reject(new CommitRefused({ subject: this.#subject, reason: "closed" }))
+    if (this.#closedBy !== undefined) reject(new CommitRefused({ subject: this.#subject, reason: "closed" }))
     else this.#batches.push(batch)
     return batch
   }
@@ -183,8 +226,9 @@ export class Committer {
       const isLast = this.#batches.length === 1
       const onStored = isLast ? this.#events.onCut({ version, facts: batch.facts.length }) : undefined
       const sequence = await this.#store(id, body)
-      if (sequence === undefined || this.#isClosed) return
+      if (sequence === undefined || this.#closedBy !== undefined) return
       this.#position = { version, sequence }
+      this.#lastId = id
       this.#batches.shift()
       batch.onStored?.(this.#position)
       batch.resolve()
@@ -197,7 +241,7 @@ export class Committer {
   }
 
   #commitOf(batch: Batch, { id, version }: { id: string; version: number }): Commit {
-    const at = batch.facts.at(-1)?.at ?? 0
+    const at = batch.facts.at(-1)?.at ?? batch.at
     return { commit: id, version, at, ...this.#identity, schema: schemaNumber, facts: batch.facts }
   }
 
@@ -205,7 +249,7 @@ export class Committer {
   async #store(id: string, body: string): Promise<number | undefined> {
     const message = { subject: this.#subject, id, body, expectedSequence: this.#position.sequence }
     let waitMs = retryMs.first
-    for (let isFirst = true; !this.#isClosed; isFirst = false) {
+    for (let isFirst = true; this.#closedBy === undefined; isFirst = false) {
       try {
         const sequence = await this.#log.append(message)
         if (!isFirst) this.#events.onUnavailable(false, "")

@@ -1,29 +1,12 @@
 import type { Fact } from "@sluice/events/commit.ts"
-import type { Cancel, Clock } from "../clock/clock.ts"
-import type { EventLog } from "../event-log/event-log.ts"
+import type { Cancel } from "../clock/clock.ts"
 import { CommitRefused, Committer } from "./committer.ts"
 import type { Decider, Refusal } from "./decider.ts"
-import { load, loadWhenAnswered, type Loaded } from "./loading.ts"
+import type { HostOptions } from "./host-options.ts"
+import { load, type Loaded } from "./loading.ts"
 import { StoredStates } from "./stored-states.ts"
 import type { Executed, Subject } from "./subject.ts"
-
-/** What a host tells of a subject. */
-export interface HostEvents {
-  /** New facts, in order, as soon as they are decided; what a client can see waits for `committed`. Source: L4, L7. */
-  onFacts?(facts: ReadonlyArray<Fact>, committed: Promise<void>): void
-  /** The state was folded anew, or is given up (`isLive` tells): what was decided and not stored did not happen. Source: L6, L8. */
-  onReloaded?(): void
-  /** Something that an operator has to know. */
-  onTrouble?(message: string, detail: Record<string, unknown>): void
-}
-
-/** What a hosted subject needs from outside. */
-export interface HostOptions {
-  readonly log: EventLog
-  readonly clock: Clock
-  readonly node: string
-  readonly events: HostEvents
-}
+import { whenAnswered } from "./when-answered.ts"
 
 /** The most facts that follow by themselves before the next turn of the event loop. Source: L6. */
 const followingMax = 500
@@ -146,11 +129,31 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
         continue
       }
       if (executed.kind !== "facts") return
-      try {
-        return await executed.committed
-      } catch (error) {
-        if (!(error instanceof CommitRefused) || error.reason !== "another_owner") throw error
-      }
+      if (await this.#isStored(executed.committed)) return
+    }
+  }
+
+  /**
+   * Makes sure that the log refuses whatever another host has sent to this subject and is still on its way.
+   *
+   * Gives false where something of it came first: what was decided is void then, and the state is folded anew.
+   * Fails: rejects with `CommitRefused` where the subject is stopped.
+   * Source: L5, L12, M1.
+   */
+  async fence(): Promise<boolean> {
+    const isFenced = await this.#isStored(this.#committer.fence(this.#now()))
+    await this.#reloaded
+    return isFenced
+  }
+
+  /** Tells whether a commit is stored, or void because another one came before it. */
+  async #isStored(committed: Promise<void>): Promise<boolean> {
+    try {
+      await committed
+      return true
+    } catch (error) {
+      if (!(error instanceof CommitRefused) || error.reason !== "another_owner") throw error
+      return false
     }
   }
 
@@ -224,13 +227,8 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
         onCut: ({ version }) => this.#stored.cut(this.#state, version),
         onUnavailable: (isUnavailable, reason) => {
           this.#status = isUnavailable ? "unavailable" : "open"
-          events.onTrouble?.(
-            isUnavailable ? "the event log does not answer" : "the event log answers again",
-            {
-              subject: this.subject,
-              reason,
-            },
-          )
+          const message = isUnavailable ? "the event log does not answer" : "the event log answers again"
+          events.onTrouble?.(message, { subject: this.subject, reason })
         },
         onDefect: (defect) => this.#stop(defect),
         onRefused: (error) => this.#refused(error),
@@ -277,7 +275,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
   async #reload(): Promise<void> {
     try {
       const { log, clock } = this.#options
-      const loaded = await loadWhenAnswered(log, this.subject, this.#decider, clock)
+      const loaded = await whenAnswered(clock, () => load(log, this.subject, this.#decider))
       this.#state = loaded.state
       this.#lastAt = Math.max(this.#lastAt, loaded.lastAt)
       this.#stored = this.#storeFrom(loaded)

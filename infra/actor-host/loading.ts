@@ -1,12 +1,6 @@
 import { decodeCommit } from "@sluice/events/commit.ts"
 import { Schema } from "effect"
-import type { Clock } from "../clock/clock.ts"
-import {
-  type CheckpointPlace,
-  type EventLog,
-  LogUnavailable,
-  type StoredMessage,
-} from "../event-log/event-log.ts"
+import type { CheckpointPlace, EventLog, StoredMessage } from "../event-log/event-log.ts"
 import type { Position } from "./committer.ts"
 import type { Decider, Refusal } from "./decider.ts"
 import { Fold } from "./fold.ts"
@@ -94,24 +88,4 @@ const unreadable = (
 ): UnreadableHistory => {
   const reason = error instanceof Error ? error.message : String(error)
   return new UnreadableHistory({ subject, commit: id, sequence, reason })
-}
-
-/** The wait before a log that did not answer is asked again. */
-const retryMs = 500
-
-/** Folds a subject as soon as the log answers. Fails: `UnreadableHistory`. */
-export const loadWhenAnswered = async <State, Command, Refused extends Refusal>(
-  log: EventLog,
-  subject: string,
-  decider: Decider<State, Command, Refused>,
-  clock: Clock,
-): Promise<Loaded<State>> => {
-  for (;;) {
-    try {
-      return await load(log, subject, decider)
-    } catch (error) {
-      if (!(error instanceof LogUnavailable)) throw error
-      await new Promise<void>((resolve) => clock.at(clock.now() + retryMs, resolve))
-    }
-  }
 }

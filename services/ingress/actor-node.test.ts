@@ -175,7 +175,7 @@ describe("L11, L12: coming back", () => {
     await first.node.close()
     expect(await first.log.snapshot(channelSubject("c"))).toMatchObject({ version: 2 })
     const second = await startActors({ wanted, log: first.log, clock: first.clock })
-    expect(second.recovered).toEqual({ wasClean: false, leases: 1, waiters: 0, requests: 1 })
+    expect(second.recovered).toEqual({ wasClean: true, leases: 1, waiters: 0, requests: 1 })
   })
 
   it("ends what a dead process left: leases expire, waiters are abandoned, requests complete as lost", async () => {

@@ -3,7 +3,8 @@ import type { IngressActor, IngressCommand } from "@sluice/actors/ingress.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import { channelSubject, configurationSubject, ingressSubject } from "@sluice/events/identifier.ts"
 import type { Refusal } from "@sluice/infra/actor-host/decider.ts"
-import { type HostEvents, type HostOptions, HostedSubject } from "@sluice/infra/actor-host/hosted-subject.ts"
+import type { HostEvents, HostOptions } from "@sluice/infra/actor-host/host-options.ts"
+import { HostedSubject } from "@sluice/infra/actor-host/hosted-subject.ts"
 import { UnreadableHistory } from "@sluice/infra/actor-host/loading.ts"
 import type { Clock } from "@sluice/infra/clock/clock.ts"
 import { type EventLog, WrongSequence } from "@sluice/infra/event-log/event-log.ts"
@@ -28,7 +29,7 @@ export interface ActorNodeOptions {
 /** A subject, whatever it is about. */
 export type KeptSubject = Pick<
   HostedSubject<unknown, never, Refusal>,
-  "subject" | "isLive" | "checkpoint" | "close"
+  "subject" | "isLive" | "checkpoint" | "fence" | "close"
 >
 
 const channelPrefix = channelSubject("")
@@ -37,10 +38,11 @@ const channelPrefix = channelSubject("")
 export class ActorNode {
   readonly channels = new Map<string, LoggedChannel>()
   readonly ingress: HostedSubject<IngressActor, IngressCommand, Refusal>
-  readonly #configuration: HostedSubject<KeptConfiguration, Wanted, Refusal>
+  readonly configuration: HostedSubject<KeptConfiguration, Wanted, Refusal>
   readonly #options: ActorNodeOptions
   readonly #listeners: Array<ChannelListener> = []
   #applying: Promise<void> = Promise.resolve()
+  #hasStarted = false
 
   private constructor(
     options: ActorNodeOptions,
@@ -49,7 +51,7 @@ export class ActorNode {
   ) {
     this.#options = options
     this.ingress = ingress
-    this.#configuration = configuration
+    this.configuration = configuration
   }
 
   /** Loads everything that the log holds. A channel whose history cannot be read stays closed, with a word of it; the rest runs (L11). */
@@ -77,27 +79,45 @@ export class ActorNode {
     return this.#applying
   }
 
-  /** Stores all that was decided, and snapshots. */
+  /** Notes that what the process before it left behind is ended: from now on the node may say of itself that it has stopped. Source: L12. */
+  started(): void {
+    this.#hasStarted = true
+  }
+
+  /**
+   * Stores all that was decided, and snapshots, and at last that the node has stopped: so a stop in the log says that nothing of it is on its way any more.
+   *
+   * Fails: rejects with `CommitRefused` where something that was decided is void.
+   * Source: L10, L12.
+   */
   async close(): Promise<void> {
-    await Promise.all(this.subjects.map((subject) => subject.close()))
+    const others = [this.configuration, ...this.#channelSubjects]
+    const areLive = others.every(({ isLive }) => isLive)
+    const closed = await Promise.allSettled(others.map((subject) => subject.close()))
+    const failed = closed.find((one) => one.status === "rejected")
+    if (this.#hasStarted && areLive && failed === undefined && this.ingress.isLive)
+      this.ingress.execute({ type: "stop", node: this.#options.node })
+    await this.ingress.close()
+    if (failed !== undefined) throw failed.reason
   }
 
   /** Gives the subjects that it hosts: those whose history it may shorten. Source: L5. */
   get subjects(): ReadonlyArray<KeptSubject> {
-    const channels = [...this.channels.values()].map(({ subject }) => subject)
-    return [this.ingress, this.#configuration, ...channels]
+    return [this.ingress, this.configuration, ...this.#channelSubjects]
+  }
+
+  get #channelSubjects(): ReadonlyArray<KeptSubject> {
+    return [...this.channels.values()].map(({ subject }) => subject)
   }
 
   async #apply(wanted: Wanted): Promise<void> {
-    this.#configuration.execute(wanted)
-    for (const [id, command] of channelCommands(this.channels.keys(), wanted)) {
-      const channel = this.channels.get(id) ?? (await this.#open(id))
-      if (channel?.subject.isLive === true) channel.subject.execute(command)
-    }
-    await Promise.all([
-      this.#configuration.settled,
-      ...[...this.channels.values()].map(({ subject }) => subject.settled),
-    ])
+    const commands = [...channelCommands(this.channels.keys(), wanted)]
+    for (const [id] of commands) if (!this.channels.has(id)) await this.#open(id)
+    const applied = commands.map(([id, command]) => {
+      const subject = this.channels.get(id)?.subject
+      return subject?.isLive === true ? subject.submit(command) : undefined
+    })
+    await Promise.all([this.configuration.submit(wanted), ...applied])
   }
 
   async #open(id: string): Promise<LoggedChannel | undefined> {

@@ -137,10 +137,22 @@ const openActors = Effect.fnUntraced(function* (parts: Parts) {
     () => current.configuration.prices,
     (model) => logger.warn({ model }, "the model has no price: its usage is recorded as not priced"),
   )
-  const recovered = yield* attempt(() => recover(node, { log, nodeId, now: clock.now, costOf }))
+  const recovered = yield* attempt(() =>
+    recover(node, {
+      log,
+      nodeId,
+      incarnation: createUlids()(clock.now()),
+      now: clock.now,
+      costOf,
+      onLate: (subject) =>
+        logger.warn(
+          { subject },
+          "a commit of the last process was stored after its end: its subject is recovered again",
+        ),
+    }),
+  )
   if (!recovered.wasClean)
     logger.warn(recovered, "the last process did not end cleanly: what it left behind is ended")
-  node.ingress.execute({ type: "start", node: nodeId, incarnation: createUlids()(clock.now()) })
   const { wanted } = current.configuration
   yield* attempt(() => node.apply(toApply(parts, current.configuration)))
   const admission = new ActorAdmission({
@@ -176,8 +188,7 @@ const after = (clock: Clock, spanMs: number): Promise<void> =>
 /** How long an end waits for the log, or the spool, to take what was decided last; no client waits for it any more. */
 const lastCommitsMs = 5_000
 
-const leave = async (node: ActorNode, { node: nodeId, clock, logger }: Parts): Promise<void> => {
-  if (node.ingress.isLive) node.ingress.execute({ type: "stop", node: nodeId })
+const leave = async (node: ActorNode, { clock, logger }: Parts): Promise<void> => {
   const isStored = await Promise.race([
     node.close().then(() => true),
     after(clock, lastCommitsMs).then(() => false),

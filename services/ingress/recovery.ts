@@ -1,9 +1,9 @@
 import { channelOf } from "@sluice/actors/group.ts"
 import { tokensOf } from "@sluice/events/field.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
-import type { ActorNode } from "./actor-node.ts"
+import type { ActorNode, KeptSubject } from "./actor-node.ts"
 import type { LeaseSupport } from "./granted-lease.ts"
-import type { HostedChannel } from "./hosted-channel.ts"
+import type { HostedChannel, LoggedChannel } from "./hosted-channel.ts"
 import { findLostRequests, type LostRequest, lostRequestFields } from "./lost-requests.ts"
 
 /** What a process found and ended of the one before it. */
@@ -14,23 +14,36 @@ export interface Recovered {
   readonly requests: number
 }
 
+/** What a process starts with. */
+export interface RecoveryOptions {
+  readonly log: EventLog
+  readonly nodeId: string
+  /** The name of this run of the process. */
+  readonly incarnation: string
+  readonly now: () => number
+  readonly costOf: LeaseSupport["costOf"]
+  /** A commit of the dead process was stored after its subject was loaded. */
+  readonly onLate: (subject: string) => void
+}
+
 /**
- * Ends by facts what a dead process left behind: leases, waiters and requests.
+ * Starts a node in the log, and ends by facts what a dead process left behind: leases, waiters and requests.
  *
- * Source: L7, L12.
+ * What the dead process has sent may still be on its way. So each of its subjects gets a commit first that the log refuses all of that after; where something of it came before, that subject is looked
+ * at anew. After a stop in the log there is nothing on its way, and nothing to store.
+ * Fails: rejects with `CommitRefused` where the log has lost the end of a subject.
+ * Source: L5, L7, L12.
  */
-export const recover = async (
-  node: ActorNode,
-  options: { log: EventLog; nodeId: string; now: () => number; costOf: LeaseSupport["costOf"] },
-): Promise<Recovered> => {
+export const recover = async (node: ActorNode, options: RecoveryOptions): Promise<Recovered> => {
   const channels = [...node.channels.values()]
-  const wasClean = node.ingress.state.getSnapshot().context.incarnation === null
-  const held = channels.flatMap(heldBy)
-  for (const { subject } of channels)
-    subject.execute({
-      type: "recover",
-      costOf: (model, estimate) => options.costOf(model, tokensOf(estimate)),
-    })
+  // The start comes first: all that this process sends stands behind it, and it is the fence of the node's own subject.
+  const wasClean = await start(node, options)
+  const left = channels.map((channel) => endLeft(channel, { ...options, wasClean }))
+  const [found] = await Promise.all([
+    Promise.all(left),
+    wasClean ? undefined : fenceConfiguration(node, options),
+  ])
+  const held = found.flat()
   const lost =
     wasClean && held.length === 0 ? [] : await findLostRequests(options.log, { node: options.nodeId, held })
   for (const request of lost) {
@@ -38,9 +51,46 @@ export const recover = async (
     const fields = lostRequestFields(request, { protocol, now: options.now() })
     node.ingress.execute({ type: "complete", node: options.nodeId, request: fields })
   }
-  await Promise.all([node.ingress.settled, ...channels.map(({ subject }) => subject.settled)])
+  await node.ingress.settled
+  node.started()
   const leases = held.filter(({ account }) => account !== "").length
   return { wasClean, leases, waiters: held.length - leases, requests: lost.length }
+}
+
+/** Starts the node; tells whether the one before it ended cleanly, as the log has it once nothing can come before this start any more. */
+const start = async ({ ingress }: ActorNode, options: RecoveryOptions): Promise<boolean> => {
+  for (;;) {
+    const wasClean = ingress.state.getSnapshot().context.incarnation === null
+    ingress.execute({ type: "start", node: options.nodeId, incarnation: options.incarnation })
+    if (await isFenced(ingress, options)) return wasClean
+  }
+}
+
+const fenceConfiguration = async ({ configuration }: ActorNode, options: RecoveryOptions): Promise<void> => {
+  while (!(await isFenced(configuration, options)));
+}
+
+/** Ends what a channel holds; gives what that was. */
+const endLeft = async (
+  channel: LoggedChannel,
+  options: RecoveryOptions & { readonly wasClean: boolean },
+): Promise<ReadonlyArray<LostRequest>> => {
+  const { subject } = channel
+  for (;;) {
+    const held = heldBy(channel)
+    subject.execute({
+      type: "recover",
+      costOf: (model, estimate) => options.costOf(model, tokensOf(estimate)),
+    })
+    if (options.wasClean && subject.isSettled) return held
+    if (await isFenced(subject, options)) return held
+  }
+}
+
+const isFenced = async (subject: KeptSubject, { onLate }: RecoveryOptions): Promise<boolean> => {
+  const isHeld = await subject.fence()
+  if (!isHeld) onLate(subject.subject)
+  return isHeld
 }
 
 const heldBy = ({ id, subject }: HostedChannel): ReadonlyArray<LostRequest> => {

@@ -74,6 +74,13 @@ describe("an actor as it was (R1)", () => {
     expect(await stateAt(log, {})).toMatchObject({ version: 5, at: start + 30 })
   })
 
+  test("at a version without facts, which only fences: as it was before, and not of before its time", async () => {
+    const log = await logOf(history().map((one) => (one.version === 4 ? { ...one, facts: [] } : one)))
+    expect(await stateAt(log, version(4))).toMatchObject({ version: 4, commit: "commit-4" })
+    expect((await stateAt(log, version(4))).context).toEqual((await stateAt(log, version(3))).context)
+    expect(await stateAt(log, upTo(9))).toMatchObject({ version: 2 })
+  })
+
   test("an account is found in the log of its channel", async () => {
     const log = await logOf(history())
     expect(await stateAt(log, { actor: "account/a", ...upTo(5) })).toMatchObject({

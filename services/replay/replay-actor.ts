@@ -104,8 +104,10 @@ class Replay {
 
   /** Folds what of a commit is wanted, and gives the rest. */
   fold(stored: StoredCommit, until: Until): ReadonlyArray<Fact> {
-    const { facts, version } = stored.commit
+    const { facts, version, at } = stored.commit
     if (version > until.version) return facts
+    // A fence has no facts, and is a version all the same.
+    if (facts.length === 0 && at <= until.atMs) this.#stand(stored, at)
     for (const [index, fact] of facts.entries()) {
       if (fact.at > until.atMs) return facts.slice(index)
       this.#evolve(stored, fact)
@@ -164,7 +166,11 @@ class Replay {
         message: `commit ${commit.commit} (sequence ${sequence}) cannot be folded: ${reason}`,
       })
     }
-    this.#place = { version: commit.version, commit: commit.commit, sequence, at: fact.at }
+    this.#stand({ commit, sequence }, fact.at)
+  }
+
+  #stand({ commit: { version, commit }, sequence }: StoredCommit, at: number): void {
+    this.#place = { version, commit, sequence, at }
   }
 
   #beginAt(checkpoint: Parameters<FoldedSubject["fromCheckpoint"]>[0]): void {

@@ -65,8 +65,16 @@ export const startActors = async (options: {
   const onTrouble = (message: string) => void troubles.push(message)
   const node = await ActorNode.open({ log, clock, node: "n1", onTrouble })
   const costOf = () => ({ standardCostNanoUsd: 0, priced: true, prices: "test" })
-  const recovered = await recover(node, { log, nodeId: "n1", now: clock.now, costOf })
-  node.ingress.execute({ type: "start", node: "n1", incarnation: "i1" })
+  const late: Array<string> = []
+  const onLate = (subject: string) => void late.push(subject)
+  const recovered = await recover(node, {
+    log,
+    nodeId: "n1",
+    incarnation: "i1",
+    now: clock.now,
+    costOf,
+    onLate,
+  })
   await node.apply({ wanted: options.wanted, by: "file" })
   const admission = new ActorAdmission({
     overlapped: true,
@@ -108,7 +116,7 @@ export const startActors = async (options: {
         signal: more.signal ?? new AbortController().signal,
       },
     )
-  return { log, clock, node, admission, recovered, troubles, ask }
+  return { log, clock, node, admission, recovered, late, troubles, ask }
 }
 
 /** All facts that a log holds, in order. */

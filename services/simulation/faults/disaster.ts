@@ -3,6 +3,8 @@ import type { FaultWorld } from "./fault-world.ts"
 
 const longestFreezeMs = 3_000
 const leaderGapMs = 5_000
+/** What a dead process has sent lies in a socket so long at most. */
+const longestLateMs = 10_000
 
 /** Lets a disaster happen to a world. */
 export const bringOn = (world: FaultWorld, disaster: Disaster): void => {
@@ -10,6 +12,13 @@ export const bringOn = (world: FaultWorld, disaster: Disaster): void => {
   switch (disaster) {
     case "process_killed":
       return world.killProcess()
+    case "killed_while_sending":
+      return process.link.holdNext((arrive) => {
+        if (world.isHealed) return arrive()
+        clock.at(clock.now(), () => process.clock.isAlive && world.killProcess())
+        if (world.chance() < 0.5) clock.at(clock.now() + longestLateMs * world.chance() ** 2, arrive)
+        else world.arriveAtStart(arrive)
+      })
     case "process_stopped":
       return world.stopProcess()
     case "process_frozen":

@@ -19,6 +19,7 @@ export const disasters = [
   "projector_killed",
   "projector_doubled",
   "limits_changed",
+  "killed_while_sending",
 ] as const
 /** The name of one. */
 export type Disaster = (typeof disasters)[number]
@@ -77,7 +78,7 @@ export const drawPlan = (seed: number, mode: Mode): FaultPlan => {
     channelLimit: random() < 0.3 ? between(1, slots) : null,
     queueSize: between(2, 12),
     queueTimeoutMs: between(1_000, 6_000),
-    requestsPerS: Math.min(12, ((0.5 + random()) * slots * 1_000) / serviceMs),
+    requestsPerS: Math.min(12, ((0.1 + 1.4 * random()) * slots * 1_000) / serviceMs),
     clients: between(1, 3),
     serviceMs,
     inSession: sometimes(0.4, 1),
@@ -90,7 +91,7 @@ export const drawPlan = (seed: number, mode: Mode): FaultPlan => {
       unacknowledged: sometimes(0.4, 0.1),
       duplicated: sometimes(0.3, 0.1),
       late: sometimes(0.3, 0.05),
-      lateMs: between(600, 3_000),
+      lateMs: between(600, 10_000),
     },
     failingDisk: sometimes(0.3, 0.1),
     failingTables: sometimes(0.4, 0.1),

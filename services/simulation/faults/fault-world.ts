@@ -23,6 +23,9 @@ import { Upstreams } from "./world/upstreams.ts"
 /** When virtual time begins. */
 const startMs = 1_790_000_040_000
 
+/** So long the ingress takes to start over the slowest network, about. */
+const startMostMs = 100
+
 const spoolPaths = ["data/spool/commits", "data/spool/refused"]
 
 /**
@@ -54,6 +57,8 @@ export class FaultWorld {
   /** What was watched before the log lost its end. */
   readonly #forgotten: Array<LogWatch> = []
   #formerProjector: SimulatedProjector | undefined
+  /** What waits in sockets for the next start. */
+  readonly #arriving: Array<() => void> = []
   #runs = 0
 
   constructor(plan: FaultPlan, sabotage: Sabotage, logger: Logger) {
@@ -100,6 +105,11 @@ export class FaultWorld {
   killProcess(): void {
     this.process.clock.kill()
     this.#startAgain()
+  }
+
+  /** Lets something arrive just when the ingress is started again. */
+  arriveAtStart(arrive: () => void): void {
+    this.#arriving.push(arrive)
   }
 
   /** Ends the ingress as a signal does. */
@@ -170,6 +180,7 @@ export class FaultWorld {
 
   #openProcess(): SimulatedProcess {
     this.#runs += 1
+    for (const arrive of this.#arriving.splice(0)) this.#later(0, startMostMs, arrive)
     const process: SimulatedProcess = new SimulatedProcess({
       plan: this.plan,
       world: this.clock,
@@ -186,6 +197,7 @@ export class FaultWorld {
         onFacts: (channel, facts) => this.#onFacts(channel, facts),
         onReloaded: (channel) => this.#noteLimits(channel),
         onTrouble: (message, detail) => this.#onTrouble(message, detail),
+        onStoredAfterEnd: (subject) => this.#onStoredAfterEnd(subject),
         onFailed: () => this.process === process && this.#startAgain(),
         onDefect: this.#onDefect,
         onEndSeen: (lease) => this.#onEndSeen(lease),
@@ -237,6 +249,13 @@ export class FaultWorld {
       !unexpected.some((trouble) => message.startsWith(trouble)) ||
       (message !== "a defect has stopped this subject" && (this.hasLostTail || !this.process.isServing))
     if (!isExpected) this.violations.add(`${message}: ${describe(detail)}`)
+  }
+
+  /** Nothing is granted before the log refuses all that a dead process may still have on its way. Source: L12. */
+  #onStoredAfterEnd(subject: string): void {
+    this.count("stored after its end")
+    if (this.process.isServing && !this.hasLostTail)
+      this.violations.add(`L12: the log takes what a dead process had sent to ${subject}`)
   }
 
   readonly #onDefect = (error: unknown): void => {

@@ -13,6 +13,37 @@ const rewriting = (rewrite: (facts: ReadonlyArray<Fact>) => ReadonlyArray<Fact>)
   }),
 })
 
+/** Lets a host believe that its commits without facts are stored, and counts those that are as if there had been none. */
+const withoutFences = (log: EventLog): EventLog => {
+  const skipped = new Map<string, number>()
+  const believed = new Map<string, string>()
+  return {
+    ...log,
+    append: async (message) => {
+      const { subject, id, body, expectedSequence } = message
+      const commit: Commit = decodeCommit(body)
+      const before = skipped.get(subject) ?? 0
+      if (commit.facts.length === 0) {
+        skipped.set(subject, before + 1)
+        believed.set(subject, id)
+        return expectedSequence
+      }
+      believed.delete(subject)
+      return log.append({ ...message, body: JSON.stringify({ ...commit, version: commit.version - before }) })
+    },
+    last: async (subject) => {
+      const [tail, id] = [await log.last(subject), believed.get(subject)]
+      return tail === undefined || id === undefined ? tail : { ...tail, id }
+    },
+    read: async function* (range) {
+      // Whoever folds the subject anew begins with what is there.
+      if (range.subject !== undefined) skipped.delete(range.subject)
+      yield* log.read(range)
+    },
+    saveSnapshot: async () => undefined,
+  }
+}
+
 /** Bugs that such a product could have, by what they are; none of them is in it. */
 export const knownBugs = {
   /** Every fiftieth attempt keeps its slot. */
@@ -52,6 +83,8 @@ export const knownBugs = {
   "a fence that is skipped": () => ({
     publish: (publish) => ({ ...publish, expectedSequence: undefined }),
   }),
+  /** A start stores nothing where the dead process has left nothing behind, so that what that one has sent last may still come. */
+  "a start that does not fence": () => ({ log: withoutFences }),
   /** After a conflict the subject's last message is read from a replica that is a second behind. */
   "a tail that is read where it is old": () => ({
     last: (server, subject) => server.lastBehind(subject, 1_000),

@@ -4,6 +4,8 @@ import { cooldownsPaired } from "./cooldowns.ts"
 import { orderInLanes } from "./lane-order.ts"
 import { eachLeaseEndsOnce } from "./leases.ts"
 import type { LogInvariant } from "./log-invariant.ts"
+import { LogWatch } from "./log-watch.ts"
+import { eachRequestEndsOnce } from "./requests.ts"
 import { eachUsageOnce } from "./usages.ts"
 import { versionsWithoutGaps } from "./versions.ts"
 
@@ -37,6 +39,12 @@ describe("what is held of a log", () => {
     expect(wrongIn(orderInLanes(), queued("late", 2), queued("early", 1), acquired("early"))).toEqual([])
   })
 
+  it("L7: a request is completed once", () => {
+    const completed = (request: string) => fact("request.completed", { request })
+    const wrong = wrongIn(eachRequestEndsOnce(), completed("a"), completed("b"), completed("a"))
+    expect(wrong).toEqual(["L7: a is completed twice"])
+  })
+
   it("D3: a lease is metered once", () => {
     expect(wrongIn(eachUsageOnce(), usage("a"), usage("b"))).toEqual([])
     expect(wrongIn(eachUsageOnce(), usage("a"), usage("a"))).toHaveLength(1)
@@ -52,11 +60,16 @@ describe("what is held of a log", () => {
     expect([open.left(6_000), open.left(6_001)]).toMatchObject([[], [expect.any(String)]])
   })
 
-  it("L5: the versions of a subject have no gaps", () => {
+  it("L5: the versions of each subject have no gaps, whatever its commits hold", () => {
     const versions = versionsWithoutGaps()
-    const at = (version: number) =>
-      versions.take(queued("a", 1), { subject: "s", commit: `${version}`, version })
-    expect([at(1), at(1), at(2)]).toEqual([undefined, undefined, undefined])
+    const at = (version: number, subject = "s") => versions({ subject, commit: `${version}`, version })
+    expect([at(1), at(1, "t"), at(2)]).toEqual([undefined, undefined, undefined])
     expect(at(4)).toBe("L5: version 4 of s follows 2")
+    const watch = new LogWatch()
+    const take = (version: number) => {
+      const commit = { commit: `${version}`, version, at: 1, node: "n", epoch: 1, schema: 2, facts: [] }
+      return watch.take({ subject: "s", sequence: version, id: "", body: JSON.stringify(commit) })
+    }
+    expect([take(1), take(3)]).toEqual([[], ["L5: version 3 of s follows 1 (commit 3)"]])
   })
 })

@@ -9,19 +9,14 @@ export class ProcessClock implements Clock {
   readonly #world: Clock
   readonly #ends: Array<() => void> = []
   #frozenUntil = 0
-  #deadSince: number | undefined
+  #isAlive = true
 
   constructor(world: Clock) {
     this.#world = world
   }
 
   get isAlive(): boolean {
-    return this.#deadSince === undefined
-  }
-
-  /** When the process ended, if it has. */
-  get deadSince(): number | undefined {
-    return this.#deadSince
+    return this.#isAlive
   }
 
   now(): number {
@@ -56,7 +51,7 @@ export class ProcessClock implements Clock {
   /** Ends the process in this instant. */
   kill(): void {
     if (!this.isAlive) return
-    this.#deadSince = this.#world.now()
+    this.#isAlive = false
     for (const end of this.#ends) end()
   }
 }

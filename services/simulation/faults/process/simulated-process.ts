@@ -43,6 +43,8 @@ export interface ProcessListener {
   onFacts(channel: HostedChannel, facts: ReadonlyArray<Fact>): void
   onReloaded(channel: HostedChannel): void
   onTrouble(message: string, detail: Record<string, unknown>): void
+  /** The log has taken something of it that came after its end. */
+  onStoredAfterEnd(subject: string): void
   /** It cannot start; the one who keeps it running starts it again. */
   onFailed(reason: string): void
   /** It has failed in a way that must not be. */
@@ -74,10 +76,18 @@ export class SimulatedProcess {
   #isStopping = false
 
   constructor(options: ProcessOptions) {
-    const { world, server, random, network, sabotage } = options
+    const { world, server, random, network, sabotage, listener } = options
     this.#options = options
     this.clock = new ProcessClock(world)
-    this.link = new SimulatedLink({ server, world, process: this.clock, random, faults: network, sabotage })
+    this.link = new SimulatedLink({
+      server,
+      world,
+      process: this.clock,
+      random,
+      faults: network,
+      sabotage,
+      onStoredAfterEnd: ({ subject }) => listener.onStoredAfterEnd(subject),
+    })
     this.clock.onKill(() => this.#abandonUpstreams())
     this.#start().catch((error: unknown) => this.#onFailed(error))
   }
@@ -150,7 +160,6 @@ export class SimulatedProcess {
     while (this.#requests.size > 0 && clock.now() < graceUntil) await after(clock, 50)
     for (const request of this.#requests) request.shutDown()
     await after(clock, 50)
-    if (this.#node?.ingress.isLive === true) this.#node.ingress.execute({ type: "stop", node: nodeId })
     await Promise.race([this.#close(), after(clock, lastCommitsMs)])
     this.clock.kill()
   }
@@ -182,8 +191,14 @@ export class SimulatedProcess {
     node.listen({ onFacts, onReloaded })
     for (const channel of node.channels.values()) onReloaded(channel)
     const now = () => clock.now()
-    const { wasClean } = await recover(node, { log, nodeId, now, costOf: () => noCost })
-    node.ingress.execute({ type: "start", node: nodeId, incarnation: `${clock.now()}` })
+    const { wasClean } = await recover(node, {
+      log,
+      nodeId,
+      incarnation: `${clock.now()}`,
+      now,
+      costOf: () => noCost,
+      onLate: (subject) => onTrouble("a commit came late", { subject }),
+    })
     await node.apply({ wanted: this.#options.wanted(), by: "file" })
     this.#admission = this.#admit(node, this.#guarded, wasClean)
     node.listen(this.#admission)

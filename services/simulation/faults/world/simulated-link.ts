@@ -4,7 +4,7 @@ import { LogUnavailable } from "@sluice/infra/event-log/event-log.ts"
 import type { ProcessClock } from "../process/process-clock.ts"
 import type { Sabotage } from "../sabotage.ts"
 import { drawFate, type NetworkFaults } from "./network-faults.ts"
-import type { SimulatedJetStream } from "./simulated-jetstream.ts"
+import type { Acknowledgement, Publish, SimulatedJetStream } from "./simulated-jetstream.ts"
 
 /** What a link joins. */
 export interface LinkOptions {
@@ -15,11 +15,11 @@ export interface LinkOptions {
   /** As they are now. */
   readonly faults: () => NetworkFaults
   readonly sabotage: Pick<Sabotage, "publish">
+  /** Told of what the server stores when the process is dead already. */
+  readonly onStoredAfterEnd?: (publish: Publish) => void
 }
 
 const reconnectMs = 100
-/** What a dead process has sent arrives before the next one has started, or never. */
-const outlivesMs = 150
 const questionTimeoutMs = 2_000
 
 /**
@@ -34,6 +34,8 @@ export class SimulatedLink implements PublishingConnection {
   #isConnected: boolean
   #isClosed = false
   #sentAt = 0
+  /** Who decides when the next publish arrives. */
+  #held: ((arrive: () => void) => void) | undefined
   #answeredAt = 0
 
   constructor(options: LinkOptions) {
@@ -114,6 +116,11 @@ export class SimulatedLink implements PublishingConnection {
     this.#reconnect()
   }
 
+  /** Hands over what is sent next, to let it arrive at any time. */
+  holdNext(hold: (arrive: () => void) => void): void {
+    this.#held = hold
+  }
+
   close(): void {
     this.#isClosed = true
     this.#lose("connection closed")
@@ -139,12 +146,17 @@ export class SimulatedLink implements PublishingConnection {
   #publish(publish: Parameters<SimulatedJetStream["publish"]>[0], reply: string): void {
     const { server, faults, random, sabotage } = this.#options
     const sent = sabotage.publish?.(publish) ?? publish
+    const hold = this.#held
+    if (hold !== undefined) {
+      this.#held = undefined
+      return hold(() => server.isAnswering && this.#store(sent))
+    }
     const fate = drawFate(faults(), random)
     if (fate.isLost) return
     for (const delayMs of fate.delaysMs)
       this.#send(() => {
         if (!server.isAnswering) return
-        const acknowledgement = server.publish(sent)
+        const acknowledgement = this.#store(sent)
         if (!fate.isAcknowledged) return
         const data = Buffer.from(JSON.stringify(acknowledgement))
         const json = () => acknowledgement as never
@@ -152,14 +164,21 @@ export class SimulatedLink implements PublishingConnection {
       }, delayMs)
   }
 
+  #store(publish: Publish): Acknowledgement {
+    const { server, process, onStoredAfterEnd } = this.#options
+    const acknowledgement = server.publish(publish)
+    if (!process.isAlive && "seq" in acknowledgement && acknowledgement.duplicate !== true)
+      onStoredAfterEnd?.(publish)
+    return acknowledgement
+  }
+
   /** What is held up is overtaken by what is sent after it. */
   #send(arrive: () => void, lateMs = 0): void {
-    const { world, process, random } = this.#options
+    const { world, random } = this.#options
     const arrivesAt = Math.max(this.#sentAt, world.now() + this.#latency())
     if (lateMs === 0) this.#sentAt = arrivesAt
     const connection = this.#connection
     world.at(arrivesAt + lateMs, () => {
-      if (process.deadSince !== undefined && world.now() - process.deadSince > outlivesMs) return
       // What a broken connection had sent lies in the server's socket, or does not.
       if (connection === this.#connection || random() < 0.5) arrive()
     })
