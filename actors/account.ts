@@ -3,7 +3,7 @@ import { assign, setup } from "xstate"
 import { type AccountContext, newAccount } from "./account-context.ts"
 import { evolveAccount } from "./account-ledger.ts"
 import { slotsOf } from "./account-limit.ts"
-import { factLogic, followLedger } from "./fact-logic.ts"
+import { factLogic } from "./fact-logic.ts"
 import { isSettled } from "./learning.ts"
 import { learningOf } from "./limit-learning.ts"
 import { hasRoom } from "./limit.ts"
@@ -26,7 +26,7 @@ const isOpenAgain = (step: Step): boolean => !isKnown(step)
 
 const windowIs =
   (state: AccountContext["windowState"]) =>
-  ({ event }: { readonly event: AccountFact | typeof followLedger }): boolean =>
+  ({ event }: { readonly event: AccountFact }): boolean =>
     event.type === "account.window_state" && event.state === state
 
 const evolve = (ledger: AccountContext, fact: AccountFact): Partial<AccountContext> =>
@@ -40,9 +40,9 @@ const evolves = { actions: "evolve" } as const
  * Source: L1, L2.
  */
 export const accountMachine = setup({
-  types: { context: {} as Kept<AccountContext>, events: {} as AccountFact | typeof followLedger },
+  types: { context: {} as Kept<AccountContext>, events: {} as AccountFact },
   actions: {
-    evolve: assign(({ context: { ledger }, event }) => changed(ledger, evolve(ledger, event as AccountFact))),
+    evolve: assign(({ context: { ledger }, event }) => changed(ledger, evolve(ledger, event))),
     refuseUnknownFact,
   },
 }).createMachine({
@@ -69,7 +69,6 @@ export const accountMachine = setup({
     "account.session_expired": evolves,
     "account.session_released": evolves,
     "account.window_opened": evolves,
-    "ledger.changed": {},
     "*": { actions: "refuseUnknownFact" },
   },
   // A fact that a region takes is not taken here: of a parallel machine's transitions the inner ones go first.

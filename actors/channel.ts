@@ -1,7 +1,7 @@
 import type { ChannelFact } from "@sluice/events/channel.ts"
 import { assign, setup } from "xstate"
 import { type ChannelContext, evolveChannel, newChannel } from "./channel-ledger.ts"
-import { factLogic, followLedger } from "./fact-logic.ts"
+import { factLogic } from "./fact-logic.ts"
 import { ownLimitOf } from "./limit-learning.ts"
 import { hasRoom } from "./limit.ts"
 import { changed, type Kept, refuseUnknownFact } from "./live-actor.ts"
@@ -30,9 +30,9 @@ const isOpen = (step: Step): boolean => !isBusy(step)
  * Source: L1, L2.
  */
 export const channelMachine = setup({
-  types: { context: {} as Kept<ChannelContext>, events: {} as ChannelFact | typeof followLedger },
+  types: { context: {} as Kept<ChannelContext>, events: {} as ChannelFact },
   actions: {
-    evolve: assign(({ context: { ledger }, event }) => changed(ledger, evolve(ledger, event as ChannelFact))),
+    evolve: assign(({ context: { ledger }, event }) => changed(ledger, evolve(ledger, event))),
     refuseUnknownFact,
   },
 }).createMachine({
@@ -58,7 +58,6 @@ export const channelMachine = setup({
     "channel.cooldown_started": evolves,
     "channel.cooldown_extended": evolves,
     "channel.cooldown_ended": evolves,
-    "ledger.changed": {},
     "*": { actions: "refuseUnknownFact" },
   },
   states: {

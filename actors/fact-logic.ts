@@ -1,18 +1,22 @@
-import type { ActorScope, AnyEventObject, AnyMachineSnapshot, AnyStateMachine } from "xstate"
+import type { ActorScope, AnyEventObject, AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from "xstate"
 import { changed, type Kept } from "./live-actor.ts"
 
-/** What a machine is sent after a fact that no region takes: its regions are to follow the ledger, and nothing else is to happen. */
-export const followLedger = { type: "ledger.changed" } as const
-
-type Guard = (step: { readonly context: unknown }) => boolean
 type Scope = ActorScope<AnyMachineSnapshot, AnyEventObject>
+/** The state of each region. */
+type Value = Readonly<Record<string, string>>
+
+/** Where a state leads by itself, and when. */
+interface Following {
+  readonly to: string
+  readonly guard: (step: { readonly context: unknown }) => boolean
+}
 
 /**
- * Makes the logic of an actor from its machine: the same states by the same facts, without a whole step of XState for a fact that moves no region.
+ * Makes the logic of an actor from its machine of regions side by side: the same states by the same facts, without a whole step of XState for each.
  *
  * Such a step copies the snapshot and builds its value anew from all of the machine's nodes, whatever has happened; most facts change the ledger and move
- * nothing. So a fact that only the root takes evolves the ledger here, and the machine takes a step only if one of its regions would then follow.
- * `evolve` is what the machine's own transition does with such a fact.
+ * no region, or one. So a fact that only the root takes evolves the ledger here, and the regions follow it by the machine's own `always`.
+ * `evolve` is what the machine's transition does with such a fact. Entry and exit actions are not run: these machines have none.
  * Source: L2.
  */
 export const factLogic = <
@@ -24,31 +28,64 @@ export const factLogic = <
   evolve: (ledger: Ledger, fact: Fact) => Partial<Ledger>,
 ): Machine => {
   const ofRoot = typesOfRoot(machine)
-  const guards = guardsOf(machine)
-  const isFollowed = ({ value, context }: AnyMachineSnapshot): boolean =>
-    guards.some(([region, states]) => states[value[region]]?.some((guard) => guard({ context })) === true)
+  const regions = Object.values(machine.states).map((region) => [region.key, followingsOf(region)] as const)
+  const snapshotIn = snapshotsOf(machine)
+  const follow = (snapshot: AnyMachineSnapshot): AnyMachineSnapshot => {
+    const { context } = snapshot
+    let value = snapshot.value as Value
+    for (const [region, followings] of regions) {
+      for (let next = after(followings, value[region], context); next !== undefined;) {
+        value = { ...value, [region]: next }
+        next = after(followings, next, context)
+      }
+    }
+    return value === snapshot.value ? snapshot : { ...snapshotIn(value, context), context }
+  }
   const transition = (snapshot: AnyMachineSnapshot, fact: Fact, scope: Scope): AnyMachineSnapshot => {
     if (!ofRoot.has(fact.type)) return machine.transition(snapshot, fact, scope)
     const { ledger } = snapshot.context as Kept<Ledger>
     const context = changed(ledger, evolve(ledger, fact))
-    const next = context.ledger === ledger ? snapshot : { ...snapshot, context }
-    return isFollowed(next) ? machine.transition(next, followLedger, scope) : next
+    return follow(context.ledger === ledger ? snapshot : { ...snapshot, context })
   }
   return Object.create(machine, { transition: { value: transition } }) as Machine
 }
 
-/** The facts that the root takes: those that a region takes too are the machine's, with where they lead. */
+/** The facts that the root takes; those that a region takes are the machine's, which knows where they lead. */
 const typesOfRoot = (machine: AnyStateMachine): ReadonlySet<string> => {
   const ofRegions = new Set(Object.values(machine.states).flatMap(({ events }) => events))
   const ofRoot = Object.keys(machine.config.on ?? {})
-  return new Set(ofRoot.filter((type) => type !== "*" && type !== followLedger.type && !ofRegions.has(type)))
+  return new Set(ofRoot.filter((type) => type !== "*" && !ofRegions.has(type)))
 }
 
-/** What each state of each region follows by itself. */
-const guardsOf = (machine: AnyStateMachine) =>
-  Object.values(machine.states).map((region) => {
-    const states = Object.values(region.states).map(
-      ({ key, always = [] }) => [key, always.map(({ guard }) => guard as Guard)] as const,
-    )
-    return [region.key, Object.fromEntries(states) as Partial<Record<string, ReadonlyArray<Guard>>>] as const
-  })
+type Followings = Readonly<Record<string, ReadonlyArray<Following>>>
+
+const followingsOf = (region: AnyStateNode): Followings =>
+  Object.fromEntries(
+    Object.values(region.states).map(({ key, always = [] }) => [
+      key,
+      always.map(({ guard, target }) => ({
+        to: target?.[0]?.key ?? key,
+        guard: guard as Following["guard"],
+      })),
+    ]),
+  )
+
+const after = (followings: Followings, state = "", context: unknown): string | undefined => {
+  const followed = followings[state]
+  if (followed === undefined) return undefined
+  for (const { to, guard } of followed) if (guard({ context })) return to
+  return undefined
+}
+
+/** Gives the machine's snapshot in a value, made once for each: there are few. Its context is any that was in this value. */
+const snapshotsOf = (machine: AnyStateMachine) => {
+  const made = new Map<string, AnyMachineSnapshot>()
+  return (value: Value, context: unknown): AnyMachineSnapshot => {
+    const key = Object.values(value).join(" ")
+    const known = made.get(key)
+    if (known !== undefined) return known
+    const snapshot = machine.resolveState({ value, context })
+    made.set(key, { ...snapshot, context: undefined })
+    return snapshot
+  }
+}
