@@ -71,7 +71,7 @@ const holdMs = 2_000
 const restlessFalls = 3
 const restlessMs = 120_000
 const restlessGapMs = 10_000
-const restlessHoldMs = 5_000
+const restlessHoldMs = 3_500
 /** Evidence of this weight is believed. */
 const believed = 9.2
 /** How often a true limit rejects above its level, and how often it lets one through after all. */
