@@ -7,6 +7,8 @@ const met = [
   "40-15-60",
   "bursts",
   "cold-start-40",
+  "day-curve",
+  "late-429-5s",
   "little-traffic",
   "noise-2-percent",
   "rpm-120-told",

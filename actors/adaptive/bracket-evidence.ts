@@ -5,6 +5,8 @@ interface Test {
   readonly lease: string
   readonly level: number
   readonly sentAt: number
+  /** It was accepted, and waits for those sent before it: each that is rejected makes it one fewer. */
+  readonly isAccepted?: true
 }
 
 /** What Bracket knows: a proven level, the lowest rejected one, and how sure it is of both. */
@@ -27,7 +29,7 @@ export interface Bracket {
   readonly strikes: number
   readonly struck: number
   readonly strikeLevel: number
-  /** When the last of them came: only what was sent since contradicts them. */
+  /** When the last of them came, or later where rejections are slow: only what is sent from then on contradicts them. */
   readonly struckAt: number
   /** At which level. */
   readonly struckLevel: number
@@ -52,7 +54,10 @@ export interface Bracket {
 export const shortestGapMs = 5_000
 const longestGapMs = 60_000
 const gapJitter = 0.1
-const earnedByAcceptance = 0.005
+/** An acceptance earns so much of a rejection; more where slots are few: each is worth more there, and fewer requests are there to find it. */
+const earned = { least: 0.0042, most: 0.03, few: 0.145 }
+/** A rejected test costs one rejection, give or take such a part by chance, so that tests keep no step with what the provider does. */
+const costJitter = 0.3
 const budgetMax = 3
 /** The search goes up by such a part of the base at once, at most. */
 const steepest = 0.25
@@ -61,11 +66,12 @@ const steepestFall = 0.7
 /** Rejections that come so close together are of one burst. */
 const burstMs = 1_000
 /** After a strike the level that was rejected is left alone for so long: what took its slot is still there. */
-export const holdMs = 2_000
+const holdMs = 2_000
 /** A limit that has fallen so often, each time so soon after the time before, is a restless one: it is followed in single steps, and falls one further. */
 const restlessFalls = 3
 const restlessMs = 120_000
-const restlessGapMs = 7_000
+const restlessGapMs = 10_000
+const restlessHoldMs = 3_500
 /** Evidence of this weight is believed. */
 const believed = 9.2
 /** How often a true limit rejects above its level, and how often it lets one through after all. */
@@ -102,6 +108,14 @@ const isSoonAfterFall = ({ loweredAt }: Bracket, at: number): boolean => at - lo
 const isRestless = (state: Bracket, at: number): boolean =>
   state.falls >= restlessFalls && isSoonAfterFall(state, at)
 
+/** Until when the level of the last strike is left alone. */
+export const heldUntil = (state: Bracket): number =>
+  state.struckAt + (isRestless(state, state.struckAt) ? restlessHoldMs : holdMs)
+
+/** The level below the strikes, or the proven one where there are none: what goes above it is on trial, one attempt at a time. */
+export const undoubted = ({ base, strikes, drops, struck, struckLevel }: Bracket): number =>
+  strikes > 0 && drops === 0 ? Math.min(base, Math.max(base - struck, struckLevel - 1)) : base
+
 /** Sets the level up to which the search goes next: the middle of what is open, or a step while nothing was rejected. */
 export const aimed = (state: Bracket): Bracket => {
   const { base, hi, step } = state
@@ -109,13 +123,13 @@ export const aimed = (state: Bracket): Bracket => {
   return { ...state, target: hi - base > 2 ? Math.floor((base + hi) / 2) : base + 1 }
 }
 
-/** An attempt goes out: as a test if it is above the base, as the scout if that was lowered. */
+/** An attempt goes out: as a test if it is above what is beyond doubt, as the scout if that was lowered. */
 export const sent = (state: Bracket, { lease, level, sentAt }: LimitEvidence): Bracket => ({
   ...state,
   noise: state.noise * fading,
   seen: state.seen * fading + 1,
   scout: state.drops > 0 ? lease : null,
-  tests: level > state.base ? [...state.tests, { lease, level, sentAt }] : state.tests,
+  tests: level > undoubted(state) ? [...state.tests, { lease, level, sentAt }] : state.tests,
 })
 
 /** Takes a lease out of those that are under way. */
@@ -130,17 +144,32 @@ const settled = (state: Bracket, lease: string): Bracket => ({
 const levelOf = ({ tests }: Bracket, { lease, level }: LimitEvidence): number =>
   tests.find((test) => test.lease === lease)?.level ?? level
 
-/** The upstream took an attempt: its level is proven, unless the limit has fallen since. Source: F1. */
+const budgetOf = ({ budget, base }: Bracket): number =>
+  Math.min(budgetMax, budget + Math.max(earned.least, Math.min(earned.most, earned.few / base ** 2)))
+
+/** Tells whether a test was accepted, and so was every one sent before it. */
+const isCertain = (test: Test, tests: Bracket["tests"]): boolean =>
+  test.isAccepted === true && !tests.some((other) => !other.isAccepted && other.sentAt <= test.sentAt)
+
+/** The upstream took an attempt: its level is proven, unless the limit has fallen since, or a test sent before it may yet be rejected. Source: F1. */
 export const accepted = (before: Bracket, evidence: LimitEvidence, { max }: Bounds): Bracket => {
-  // An attempt may have been sent before the bounds became tighter.
-  const level = Math.min(levelOf(before, evidence), max)
-  const earned = Math.min(budgetMax, before.budget + earnedByAcceptance)
-  const state = { ...settled(before, evidence.lease), budget: earned }
+  const { lease, level: own, sentAt, at } = evidence
+  const paid = { ...before, budget: budgetOf(before) }
   // What was taken before the limit fell says nothing of it as it is now.
-  if (evidence.sentAt < state.loweredAt) return state
-  if (level > state.base) return raised(state, level, evidence.at)
+  if (sentAt < paid.loweredAt) return settled(paid, lease)
+  const isTest = paid.tests.some((test) => test.lease === lease)
+  const told = paid.tests.map((test) =>
+    test.lease === lease ? { ...test, isAccepted: true as const } : test,
+  )
+  const certain = told.filter((test) => isCertain(test, told))
+  const tests = told.filter((test) => !certain.includes(test))
+  const state = { ...paid, tests, scout: paid.scout === lease ? null : paid.scout }
+  const levels = certain.map(({ level }) => level)
+  // An attempt may have been sent before the bounds became tighter.
+  const level = Math.min(max, Math.max(...levels, isTest ? 0 : own))
+  if (level > state.base) return raised(state, level, at)
   if (state.drops > 0) return aimed({ ...state, ...unproven, drops: 0 })
-  const contradicts = state.strikes > 0 && level >= state.strikeLevel && evidence.sentAt >= state.struckAt
+  const contradicts = state.strikes > 0 && level >= state.strikeLevel && sentAt >= state.struckAt
   return contradicts ? contradicted(state) : state
 }
 
@@ -188,7 +217,7 @@ export const rejected = (
   const isTest = level > state.base
   const hi = isTest ? Math.min(state.hi ?? level, level) : state.hi
   if (sentAt < state.loweredAt) return aimed({ ...state, hi })
-  if (!isTest) return struck(state, level, { at, bounds })
+  if (!isTest) return struck(state, level, { at, bounds, tookMs: at - sentAt })
   const wasConverged = isConverged(before)
   const gapMs = wasConverged ? Math.min(longestGapMs, state.gapMs * 2) : state.gapMs
   const restMs = wasConverged || isConverged({ ...state, hi }) ? gapMs * (1 + gapJitter * jitter) : 0
@@ -197,7 +226,7 @@ export const rejected = (
     hi,
     gapMs,
     step: 1,
-    budget: wasConverged ? state.budget - 1 : state.budget,
+    budget: wasConverged ? state.budget - (1 + costJitter * jitter) : state.budget,
     nextTestAt: at + Math.round(Math.max(restMs, retryAfterMs ?? 0)),
   })
 }
@@ -213,14 +242,15 @@ const lessOneAfter = (tests: Bracket["tests"], { lease, sentAt }: LimitEvidence)
 const struck = (
   state: Bracket,
   level: number,
-  { at, bounds }: { readonly at: number; readonly bounds: Bounds },
+  { at, bounds, tookMs }: { readonly at: number; readonly bounds: Bounds; readonly tookMs: number },
 ): Bracket => {
   const next = {
     ...state,
     strikes: state.strikes + Math.log(hit / noiseOf(state)),
     struck: state.struck + 1,
     strikeLevel: Math.min(state.strikeLevel, level),
-    struckAt: at,
+    // Those that were sent before may be rejected as late, and fill no slot until then.
+    struckAt: at + Math.max(0, tookMs - holdMs),
     struckLevel: level,
   }
   if (state.drops === 0 && next.strikes <= believed) return next
@@ -239,7 +269,7 @@ const struck = (
     scout: null,
     tests: [],
     gapMs: shortestGapMs,
-    nextTestAt: at,
+    nextTestAt: at + tookMs,
     reason: "rejected",
   })
 }

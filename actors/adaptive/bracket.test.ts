@@ -96,6 +96,20 @@ describe("a limit that is found", () => {
     expect(search.rejections).toBeGreaterThan(rejections)
   })
 
+  it("is tested more often where slots are few: each is worth more there", () => {
+    const rejections = [3, 9].map((capacity) => {
+      const search = new Search().press(capacity, 60)
+      const before = search.rejections
+      for (let attempt = 0; attempt < 2_000; attempt += 1) {
+        search.atMs += 2_000
+        search.press(capacity, 1)
+      }
+      return search.rejections - before
+    })
+    expect(rejections[0]).toBeGreaterThan(2 * (rejections[1] ?? 0))
+    expect(rejections[0]).toBeLessThanOrEqual(2_000 * 0.02 + 3)
+  })
+
   it("rises again when a test is accepted: what was rejected before counts no more", () => {
     const search = found().press(30, 400)
     expect(search.limit).toBe(30)
@@ -123,6 +137,26 @@ describe("F1: what an acceptance proves", () => {
     search.tell({ ...of, lease: "u.1", level: 10, kind: "accepted", at: start + 200 })
     expect(search.limit).toBeLessThanOrEqual(9)
   })
+
+  it("is not known while a test that was sent before may yet be rejected", () => {
+    const search = new Search()
+    const younger = { ...of, lease: "u.1", level: 10, sentAt: start + 20 }
+    search.tell({ ...of, kind: "sent", at: start }, { ...younger, kind: "sent", at: start + 20 })
+    search.tell({ ...younger, kind: "accepted", at: start + 900 })
+    expect(search.limit).toBe(8)
+    search.tell({ ...of, kind: "accepted", at: start + 5_000 })
+    expect(search.limit).toBe(10)
+  })
+
+  it("is one fewer where that test is rejected", () => {
+    const search = new Search()
+    const younger = { ...of, lease: "u.1", level: 9, sentAt: start + 20 }
+    search.tell({ ...of, kind: "sent", at: start }, { ...younger, kind: "sent", at: start + 20 })
+    search.tell({ ...younger, kind: "accepted", at: start + 900 })
+    search.tell({ ...refused({ sentMs: 0, atMs: 5_000, level: 9 }), lease: "t.1" })
+    search.send(7, 8)
+    expect(search.limit).toBe(8)
+  })
 })
 
 describe("F3, F6: a rejection at a proven level", () => {
@@ -141,6 +175,19 @@ describe("F3, F6: a rejection at a proven level", () => {
     expect([search.limit, search.ceiling()]).toEqual([20, 19])
     search.atMs += 2_000
     expect(search.ceiling()).toBe(20)
+  })
+
+  it("is put on trial by one attempt at a time, as soon as no late rejection of an older one can come", () => {
+    const search = proven()
+    search.atMs += 5_000
+    search.tell(refused({ sentMs: search.atMs - 5_000, atMs: search.atMs, level: 20 }))
+    search.atMs += 4_900
+    expect(search.ceiling()).toBe(19)
+    search.atMs += 100
+    expect(search.ceiling()).toBe(20)
+    const sentAt = start + search.atMs
+    search.tell({ lease: "p.1", level: 20, sentAt, at: sentAt, kind: "sent" })
+    expect(search.ceiling()).toBe(19)
   })
 
   it("is believed when a second one follows, and the limit falls", () => {

@@ -4,23 +4,23 @@ import {
   aimed,
   type Bracket,
   ended,
-  holdMs,
+  heldUntil,
   isConverged,
   longestRoundTripMs,
   rejected,
   sent,
   shortestGapMs,
+  undoubted,
   unproven,
 } from "./bracket-evidence.ts"
 
-/** Tells whether the level of the last strike is left alone for now. */
-const isHeld = ({ strikes, drops, struckAt }: Bracket, now: number): boolean =>
-  strikes > 0 && drops === 0 && now < struckAt + holdMs
-
 const ceiling = (state: Bracket, { inFlight, now }: Asking, bounds: Bounds): number => {
-  const { base, drops, scout, tests, budget, nextTestAt, target, struck, struckLevel } = state
+  const { base, drops, strikes, scout, tests, budget, nextTestAt, target } = state
   if (drops > 0) return scout === null ? base : Math.min(base, inFlight)
-  if (isHeld(state, now)) return within(bounds, Math.min(base, Math.max(base - struck, struckLevel - 1)))
+  if (strikes > 0) {
+    const isOnTrial = now >= heldUntil(state) && tests.length === 0
+    return within(bounds, undoubted(state) + (isOnTrial ? 1 : 0))
+  }
   if (now < nextTestAt) return base
   if (!isConverged(state)) return within(bounds, Math.max(base, target))
   return tests.length === 0 && budget >= 1 ? within(bounds, base + 1) : base
@@ -72,8 +72,9 @@ export const bracket: LimitAlgorithm<Bracket> = {
   ceiling,
   opensAt: (state, { max }) => {
     if (state.drops > 0) return null
-    if (state.strikes > 0) return state.struckAt + holdMs
-    return state.tests.length === 0 && state.budget >= 1 && state.base < max ? state.nextTestAt : null
+    if (state.tests.length > 0) return null
+    if (state.strikes > 0) return heldUntil(state)
+    return state.budget >= 1 && state.base < max ? state.nextTestAt : null
   },
   watches: ({ base, drops, strikes }, level) => level > base || drops > 0 || strikes > 0,
   isSettled: (state) => isConverged(state) && state.drops === 0,

@@ -85,17 +85,18 @@ describe("what if", () => {
   it("follows a limit of the provider that changes, and a configuration that did", async () => {
     const steps = [
       { fromS: 0, level: 20 },
-      { fromS: 100, level: 8 },
-      { fromS: 200, level: 25 },
+      { fromS: 300, level: 8 },
+      { fromS: 600, level: 25 },
     ]
     const patient = { queueSize: 20, queueTimeoutMs: 60_000 }
     const learned = configurationOf([{ id: "a", concurrency: "adaptive" }], patient)
     const log = await recordOf({
       configurations: [
         [0, learned],
-        [150, configurationOf([{ id: "a", concurrency: 6 }], patient)],
+        [450, configurationOf([{ id: "a", concurrency: 6 }], patient)],
       ],
       providers: { a: { concurrency: { steps } } },
+      seconds: 900,
     })
     const { recorded, again, other } = await compare(log, learned)
     expect(differencesOf(recorded, again)).toEqual([])
