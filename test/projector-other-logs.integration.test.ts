@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises"
+import { cp, mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { decodeCommit } from "@sluice/events/commit.ts"
@@ -6,13 +6,17 @@ import type { Claims } from "@sluice/infra/clickhouse/claims.ts"
 import { openClickHouse, type ClickHouse } from "@sluice/infra/clickhouse/clickhouse.ts"
 import { createMemoryClaims } from "@sluice/infra/clickhouse/memory-claims.ts"
 import { migrate, readMigrations } from "@sluice/infra/clickhouse/migrate.ts"
+import { openNatsClaims } from "@sluice/infra/clickhouse/nats-claims.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
+import { openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
 import { createMemoryLog } from "@sluice/infra/event-log/memory-log.ts"
 import { createLogger } from "@sluice/infra/logging/logging.ts"
 import { exampleCommits, type ExampleMessage } from "@sluice/projector/example-commits.ts"
 import { startProjection } from "@sluice/projector/projection.ts"
 import { describe, expect, test } from "vitest"
+import { startPrivateNats } from "./event-log-server.ts"
 import { contentsOfFacts, contentsOfTables } from "./projected-tables.ts"
+import { until } from "./until.ts"
 
 const logger = createLogger({ name: "test", level: "fatal" })
 const limit = { facts: 40, bytes: 1_000_000 }
@@ -52,6 +56,11 @@ const projectRest = async (place: { log: EventLog; claims: Claims; clickHouse: C
   await projection.stop()
 }
 
+const holds = async (clickHouse: ClickHouse, messages: ReadonlyArray<ExampleMessage>) => {
+  const [now, expected] = [await contentsOfTables(clickHouse), contentsOfFacts(messages)]
+  return JSON.stringify(now) === JSON.stringify(expected)
+}
+
 /** The two logs part behind what they share: as many messages of the first one as have the same subjects and versions as those of the other. */
 const fork = 60
 const afterFork = (() => {
@@ -59,6 +68,51 @@ const afterFork = (() => {
   for (const { subject, commit } of examples.slice(0, fork)) last.set(subject, commit.version)
   return others.filter(({ subject, commit }) => commit.version > (last.get(subject) ?? 0))
 })()
+
+/** What a server that has lost the end of its log is given next, and how often the projector looks at it while nothing comes. */
+const losses = [
+  { what: "takes away what is there no more, though nothing comes after it", more: [], lookEveryMs: 500 },
+  { what: "projects the sequences that are given again", more: afterFork.slice(0, 10), lookEveryMs: 500 },
+  { what: "hears of it also where the log is longer by then", more: afterFork, lookEveryMs: 1_000_000 },
+]
+
+test.each(losses)(
+  "P2: a projector that keeps running over a server that comes back with an older copy of its log $what",
+  async ({ more, lookEveryMs }) => {
+    await using opened = new AsyncDisposableStack()
+    const server = opened.use(await startPrivateNats())
+    const copy = await mkdtemp(join(tmpdir(), "sluice-copy-"))
+    opened.defer(() => rm(copy, { recursive: true, force: true }))
+    const { clickHouse } = opened.use(await openTables())
+    const log = opened.adopt(await openJetStreamLog({ url: server.url }), (one) => one.close())
+    const claims = opened.adopt(await openNatsClaims({ url: server.url }), (one) => one.close())
+    const projection = startProjection({ log, claims, clickHouse, logger, limit, pace, lookEveryMs })
+    opened.defer(() => projection.stop())
+    const kill = async () => {
+      await server.kill()
+      await until(() => !log.isConnected(), "the connection is lost", untilMs)
+    }
+    await append(log, examples.slice(0, fork))
+    await projection.meter.reached(fork, AbortSignal.timeout(untilMs))
+    await kill()
+    await cp(server.dataDir, copy, { recursive: true })
+    await server.restart()
+    await until(() => log.isConnected(), "the connection is made again", untilMs)
+    await append(log, examples.slice(fork))
+    await projection.meter.reached(await log.head(), AbortSignal.timeout(untilMs))
+    expect(await contentsOfTables(clickHouse)).toEqual(contentsOfFacts(examples))
+    await kill()
+    await rm(server.dataDir, { recursive: true })
+    await cp(copy, server.dataDir, { recursive: true })
+    await server.restart()
+    await until(() => log.isConnected(), "the connection is made again", untilMs)
+    await append(log, more)
+    const expected = [...examples.slice(0, fork), ...more]
+    await until(() => holds(clickHouse, expected), "the tables are those of the log", untilMs)
+    expect(await contentsOfTables(clickHouse)).toEqual(contentsOfFacts(expected))
+  },
+  120_000,
+)
 
 describe("P5: where the claims are gone and a channel's older commits are purged from the log", () => {
   const subject = examples.find((message) => message.subject.includes(".channel."))?.subject ?? ""
