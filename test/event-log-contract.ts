@@ -137,6 +137,20 @@ const asking: ReadonlyArray<Behaviour> = [
   },
 ]
 
+const looking: ReadonlyArray<Behaviour> = [
+  {
+    sentence: "a commit is found by its sequence, and nothing where it was purged or is not stored yet",
+    prove: async (log) => {
+      await appendAll(log, [a, b, a])
+      expect(await log.at(2)).toEqual(await log.last(b))
+      expect(await log.at(4)).toBeUndefined()
+      await log.purge({ subject: a, beforeSequence: 3 })
+      expect(await log.at(1)).toBeUndefined()
+      expect(await log.identity()).toBe(await log.identity())
+    },
+  },
+]
+
 const reading: ReadonlyArray<Behaviour> = [
   {
     sentence: "reading gives every commit once and in order, more than the reader fetches at a time",
@@ -353,6 +367,7 @@ const closing: ReadonlyArray<Behaviour> = [
 export const eventLogContract: ReadonlyArray<Behaviour> = [
   ...appending,
   ...asking,
+  ...looking,
   ...reading,
   ...following,
   ...snapshotting,

@@ -1,5 +1,8 @@
+import { cp, mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { connectToLog } from "@sluice/infra/event-log/connection.ts"
-import { LogUnavailable } from "@sluice/infra/event-log/event-log.ts"
+import { LogForked, LogUnavailable } from "@sluice/infra/event-log/event-log.ts"
 import { openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
 import { longestPauseMs } from "@sluice/infra/event-log/ordered-reader.ts"
 import type { SnapshotTooLarge } from "@sluice/infra/event-log/snapshots.ts"
@@ -149,5 +152,55 @@ test("a commit that is larger than the server takes is a defect, not an outage",
   const append = log.append({ subject, id: "huge", body, expectedSequence: 0 })
   await expect(append).rejects.not.toBeInstanceOf(LogUnavailable)
   expect(await log.head()).toBe(0)
+  await log.close()
+})
+
+test("who follows a log that comes back from an older copy hears of it where sequences are given again", async () => {
+  await using opened = new AsyncDisposableStack()
+  const server = opened.use(await startPrivateNats())
+  const copy = await mkdtemp(join(tmpdir(), "sluice-copy-"))
+  opened.defer(() => rm(copy, { recursive: true, force: true }))
+  const log = opened.adopt(await openJetStreamLog({ url: server.url }), (one) => one.close())
+  const kill = async () => {
+    await server.kill()
+    await until(() => !log.isConnected(), "the connection is lost")
+  }
+  const connected = () => until(() => log.isConnected(), "the connection is made again")
+  const append = async (id: string, expectedSequence: number) =>
+    log.append({ subject, id, body: "", expectedSequence })
+  const identity = await log.identity()
+  await append("one", 0)
+  await kill()
+  await cp(server.dataDir, copy, { recursive: true })
+  await server.restart()
+  await connected()
+  await append("two", 1)
+  const ended = new AbortController()
+  opened.defer(() => ended.abort())
+  const [checked, unchecked] = [{ afterId: null }, {}].map((more) =>
+    log.follow({ afterSequence: 0, signal: ended.signal, ...more })[Symbol.asyncIterator](),
+  )
+  for (const follower of [checked, unchecked])
+    for (const id of ["one", "two"]) expect((await follower?.next())?.value).toMatchObject({ id })
+  await kill()
+  await rm(server.dataDir, { recursive: true })
+  await cp(copy, server.dataDir, { recursive: true })
+  await server.restart()
+  await connected()
+  await append("other-two", 1)
+  await append("three", 2)
+  await expect(checked?.next()).rejects.toEqual(new LogForked({ sequence: 2 }))
+  expect((await unchecked?.next())?.value).toMatchObject({ id: "three" })
+  expect(await log.identity()).toBe(identity)
+}, 30_000)
+
+test("a follower that begins behind another message than it was told hears of it", async () => {
+  await using server = await startPrivateNats()
+  const log = await openJetStreamLog({ url: server.url })
+  await appendAll(log, [subject, subject])
+  const { signal } = new AbortController()
+  const follow = (afterId: string) => collect(log.follow({ afterSequence: 1, afterId, signal }), 1)
+  await expect(follow("another")).rejects.toEqual(new LogForked({ sequence: 1 }))
+  expect(await follow((await log.at(1))?.id ?? "")).toMatchObject([{ sequence: 2 }])
   await log.close()
 })

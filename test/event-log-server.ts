@@ -9,6 +9,7 @@ import { until } from "./until.ts"
 /** A NATS server of one test, on a port and a directory of its own, that can be frozen and killed. */
 export interface PrivateNats extends AsyncDisposable {
   readonly url: string
+  readonly dataDir: string
   /** Stops it from running, with its connections open (SIGSTOP). */
   freeze(): Promise<void>
   thaw(): void
@@ -37,6 +38,7 @@ export const startPrivateNats = async (): Promise<PrivateNats> => {
   }
   return {
     url,
+    dataDir,
     freeze: async () => {
       server.process.kill("SIGSTOP")
       await until(() => isStopped(server.pid), "nats-server stands still")

@@ -33,6 +33,13 @@ export class LogUnavailable extends Schema.TaggedError<LogUnavailable>()("LogUna
   }
 }
 
+/** Another message, or none, stands where one was read: the log has lost its tail, or is another one. Source: L8. */
+export class LogForked extends Schema.TaggedError<LogForked>()("LogForked", { sequence: Schema.Int }) {
+  override get message(): string {
+    return `the log does not hold any more what was read of it up to ${this.sequence}`
+  }
+}
+
 /** Where a subject's newest checkpoint stands: the version and the sequence of its first commit, and how many facts came after it. Source: L5. */
 export const CheckpointPlace = Schema.Struct({
   version: Schema.Int,
@@ -65,6 +72,8 @@ export type Snapshot = typeof Snapshot.Type
  * Source: L5–L8, L11.
  */
 export interface EventLog {
+  /** Gives what tells this log from every other one, and not from a copy of itself. */
+  identity(): Promise<string>
   /**
    * Stores one commit behind the fence: only if `expectedSequence` is the subject's last (0 = the subject is empty).
    * A second append of an id that is already stored at the subject's tail answers with its sequence.
@@ -73,6 +82,8 @@ export interface EventLog {
   append(message: { subject: string; id: string; body: string; expectedSequence: number }): Promise<number>
   /** Gives a subject's last message, read from the stream's leader. */
   last(subject: string): Promise<StoredMessage | undefined>
+  /** Gives the message at a sequence, read from the stream's leader; nothing where it was purged, or is not there yet. */
+  at(sequence: number): Promise<StoredMessage | undefined>
   /** Lists the subjects that hold messages. */
   subjects(): Promise<ReadonlyArray<string>>
   /** Gives the last sequence of the whole stream (0 = empty). */
@@ -83,10 +94,15 @@ export interface EventLog {
     afterSequence: number
     untilSequence?: number
   }): AsyncIterable<StoredMessage>
-  /** Reads on, in order and without gaps, until the iterator is returned or the signal aborts. */
+  /**
+   * Reads on, in order and without gaps, until the iterator is returned or the signal aborts.
+   *
+   * Fails: with `afterId`, the id of the message at `afterSequence` (`null`: not known), throws `LogForked` instead of a message that does not follow what was given before.
+   */
   follow(range: {
     subject?: string
     afterSequence: number
+    afterId?: string | null
     signal: AbortSignal
   }): AsyncIterable<StoredMessage>
   /** Removes what a subject holds before a sequence, but never its last message, and gives how many messages those were. Source: L5. */

@@ -6,7 +6,7 @@ import type { EventLog } from "./event-log.ts"
 import { bytesOf, purge } from "./purge.ts"
 import { deliver, headOf } from "./read.ts"
 import { openSnapshots, type SnapshotTooLarge } from "./snapshots.ts"
-import { ensureStream, everySubject, lastMessage, streamName, type Replicas } from "./stream.ts"
+import { ensureStream, everySubject, lastMessage, messageAt, streamName, type Replicas } from "./stream.ts"
 import { asking } from "./unavailable.ts"
 
 /** How a log in JetStream is opened. */
@@ -60,8 +60,15 @@ const openOn = async (connection: LogConnection, options: JetStreamLogOptions): 
     })
   return {
     ...snapshots,
+    // A stream that is restored keeps the time of its creation, one that is made anew has another.
+    identity: () => asking("reading the identity of the log", () => createdAt(connection, manager)),
     append: createAppend({ connection, clock: systemClock, timeoutMs: appendTimeoutMs, last }),
     last,
+    at: (sequence) =>
+      asking(`reading the commit at ${sequence}`, () => {
+        connection.requireConnected()
+        return messageAt(manager, sequence)
+      }),
     subjects: () => asking("listing the subjects", () => subjectsOf(connection, manager)),
     head: () => asking("reading the head of the log", () => headOf(source)),
     read: (range) => deliver(source, range),
@@ -71,6 +78,11 @@ const openOn = async (connection: LogConnection, options: JetStreamLogOptions): 
     isConnected: () => connection.isConnected(),
     close: () => connection.close(),
   }
+}
+
+const createdAt = async (connection: LogConnection, manager: JetStreamManager): Promise<string> => {
+  connection.requireConnected()
+  return (await manager.streams.info(streamName)).created
 }
 
 const subjectsOf = async (connection: LogConnection, manager: JetStreamManager): Promise<Array<string>> => {

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto"
 import { Schema } from "effect"
 import {
   envelopeBytes,
@@ -133,16 +134,25 @@ const snapshotsOf = (memory: Memory): Pick<EventLog, "snapshot" | "saveSnapshot"
  *
  * It answers in microtasks and has no timer, so a simulation stays within the turn of its clock.
  */
-export const createMemoryLog = (): EventLog => {
+export const createMemoryLog = ({ identity = randomUUID() }: { identity?: string } = {}): EventLog => {
   const memory: Memory = { messages: [], bySubject: new Map(), waiting: new Set(), head: 0, isOpen: true }
   return {
     ...snapshotsOf(memory),
+    identity: async () => {
+      requireOpen(memory)
+      return identity
+    },
     append: appendTo(memory),
     read: readFrom(memory),
     follow: followOf(memory),
     last: async (subject) => {
       requireOpen(memory)
       return messagesOf(memory, subject).at(-1)
+    },
+    at: async (sequence) => {
+      requireOpen(memory)
+      const found = memory.messages[firstAfter(memory.messages, sequence - 1)]
+      return found?.sequence === sequence ? found : undefined
     },
     subjects: async () => {
       requireOpen(memory)

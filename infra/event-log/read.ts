@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises"
 import type { JsMsg } from "@nats-io/jetstream"
-import { LogUnavailable, type EventLog, type StoredMessage } from "./event-log.ts"
+import { LogForked, LogUnavailable, type EventLog, type StoredMessage } from "./event-log.ts"
 import {
   longestPauseMs,
   openReader,
@@ -8,7 +8,8 @@ import {
   type LogSource,
   type OrderedReader,
 } from "./ordered-reader.ts"
-import { messageIdHeader, streamName } from "./stream.ts"
+import { stillHolds, type ReadMessage } from "./still-holds.ts"
+import { messageAt, messageIdHeader, streamName } from "./stream.ts"
 import { asking, asUnavailable } from "./unavailable.ts"
 
 type Read = Parameters<EventLog["read"]>[0]
@@ -17,10 +18,12 @@ type Follow = Parameters<EventLog["follow"]>[0]
 const reading = "reading the log"
 const reopenWaitMs = 250
 
+const idOf = (message: JsMsg): string => message.headers?.get(messageIdHeader) ?? ""
+
 const stored = (message: JsMsg): StoredMessage => ({
   subject: message.subject,
   sequence: message.seq,
-  id: message.headers?.get(messageIdHeader) ?? "",
+  id: idOf(message),
   body: message.string(),
 })
 
@@ -51,16 +54,40 @@ const reopen = async (
   }
 }
 
+/** Makes the check of a follower: what another consumer delivers has to follow what the one before it gave. */
+const createSeamCheck = (source: LogSource, { afterSequence, afterId }: Partial<Follow>) => {
+  const log = {
+    head: () => headOf(source),
+    at: (sequence: number) => messageAt(source.manager, sequence),
+  }
+  let given: ReadMessage | undefined =
+    typeof afterId === "string" ? { sequence: afterSequence ?? 0, id: afterId } : undefined
+  let consumer: string | undefined
+  const requireHeld = async (last: ReadMessage): Promise<void> => {
+    if (!(await stillHolds(log, last))) throw new LogForked({ sequence: last.sequence })
+  }
+  return {
+    /** What is to be waited for before a message is given, if anything. */
+    before: (message: JsMsg): Promise<void> | undefined =>
+      consumer === message.info.consumer || given === undefined ? undefined : requireHeld(given),
+    gave: (message: JsMsg): void => {
+      consumer = message.info.consumer
+      given = { sequence: message.seq, id: idOf(message) }
+    },
+  }
+}
+
 /**
  * Reads what the stream holds when it begins, or with a signal follows it until that aborts.
  *
- * Fails: throws `LogUnavailable` where the server does not answer at the start, or the log is closed meanwhile; a server that goes away in between is waited for.
+ * Fails: throws `LogUnavailable` where the server does not answer at the start, or the log is closed meanwhile; a server that goes away in between is waited for. Throws `LogForked` as a follower asks for it.
  */
 export async function* deliver(source: LogSource, range: Read | Follow): AsyncGenerator<StoredMessage> {
   const { subject } = range
   const signal = "signal" in range ? range.signal : undefined
   const until = "signal" in range ? Infinity : await endOf(source, range)
   let afterSequence = range.afterSequence
+  const seam = "afterId" in range ? createSeamCheck(source, range) : undefined
   if (until <= afterSequence || signal?.aborted) return
   let next: OrderedReader | undefined = await asking(reading, () =>
     openReader(source, { subject, afterSequence }),
@@ -75,6 +102,10 @@ export async function* deliver(source: LogSource, range: Read | Follow): AsyncGe
       if (until < Infinity) void stopWhenDrained(reader)
       for await (const message of messages) {
         if (message.seq > until || signal?.aborted) return
+        // Most messages cost no promise.
+        const checking = seam?.before(message)
+        if (checking !== undefined) await checking
+        seam?.gave(message)
         afterSequence = message.seq
         const givenAt = performance.now()
         yield stored(message)

@@ -65,7 +65,7 @@ export interface SpoolingLogOptions {
  * Puts a spool in front of a log, for a process that is alone with it: while the log does not answer, commits go to a file, and from there to the log when it is back.
  *
  * A commit that is spooled has a provisional sequence, above all real ones, that stands for the real one in the fence of the next. What is asked of the log while the spool holds
- * anything (`last`, `read`, `head`, `subjects`, `snapshot`, `bytes`, `purge`) waits until it is drained, so that nobody folds half a subject; followers see what is stored. A snapshot that comes
+ * anything (`last`, `at`, `read`, `head`, `subjects`, `snapshot`, `bytes`, `purge`) waits until it is drained, so that nobody folds half a subject; followers see what is stored. A snapshot that comes
  * meanwhile is dropped. What an earlier process left in the spool is drained before this returns.
  * Fails: rejects with `LogUnavailable` where the log does not take what the spool holds.
  * Source: L8, L9.
@@ -87,6 +87,11 @@ export const openSpoolingLog = async (options: SpoolingLogOptions): Promise<Spoo
     last: async (subject) => {
       await spooler.settled(subject)
       return log.last(subject)
+    },
+    identity: () => log.identity(),
+    at: async (sequence) => {
+      await spooler.settled()
+      return log.at(sequence)
     },
     subjects: async () => {
       await spooler.settled()

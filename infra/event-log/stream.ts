@@ -5,6 +5,7 @@ import {
   RetentionPolicy,
   StorageType,
   type JetStreamManager,
+  type StoredMsg,
   type StreamConfig,
 } from "@nats-io/jetstream"
 import { nanos } from "@nats-io/transport-node"
@@ -87,13 +88,22 @@ export const ensureStream = async (
 export const lastMessage = async (
   manager: JetStreamManager,
   subject: string,
-): Promise<StoredMessage | undefined> => {
-  const found = await manager.streams.getMessage(streamName, { last_by_subj: subject })
-  if (found === null) return undefined
-  return {
-    subject: found.subject,
-    sequence: found.seq,
-    id: found.header.get(messageIdHeader),
-    body: found.string(),
-  }
-}
+): Promise<StoredMessage | undefined> =>
+  toStored(await manager.streams.getMessage(streamName, { last_by_subj: subject }))
+
+/** Gives the message at a sequence as the stream's leader has it. Source: L8. */
+export const messageAt = async (
+  manager: JetStreamManager,
+  sequence: number,
+): Promise<StoredMessage | undefined> =>
+  toStored(await manager.streams.getMessage(streamName, { seq: sequence }))
+
+const toStored = (found: StoredMsg | null): StoredMessage | undefined =>
+  found === null
+    ? undefined
+    : {
+        subject: found.subject,
+        sequence: found.seq,
+        id: found.header.get(messageIdHeader),
+        body: found.string(),
+      }

@@ -1,7 +1,8 @@
 import { errors } from "@nats-io/transport-node"
-import { LogUnavailable } from "./event-log.ts"
+import { LogForked, LogUnavailable } from "./event-log.ts"
 
-const isDefect = (error: unknown): boolean =>
+const isNotOfServer = (error: unknown): boolean =>
+  error instanceof LogForked ||
   error instanceof TypeError ||
   error instanceof RangeError ||
   error instanceof SyntaxError ||
@@ -12,12 +13,12 @@ const isDefect = (error: unknown): boolean =>
 /**
  * Reads an error of the NATS client as `LogUnavailable`.
  *
- * Fails: throws the error itself where it speaks of a mistake in the call and not of the server.
+ * Fails: throws the error itself where it speaks of a mistake in the call, or of another log, and not of the server.
  * Source: L9.
  */
 export const asUnavailable = (error: unknown, doing: string): LogUnavailable => {
   if (error instanceof LogUnavailable) return error
-  if (!(error instanceof Error) || isDefect(error)) throw error
+  if (!(error instanceof Error) || isNotOfServer(error)) throw error
   return new LogUnavailable({ reason: `${doing}: ${error.message || error.name}` })
 }
 

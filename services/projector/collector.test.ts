@@ -108,3 +108,18 @@ test("after a failed write nothing more is written", async () => {
   await expect(collector.finish()).rejects.toThrow("disk full")
   expect(written).toEqual([[1, 1]])
 })
+
+test("what is dropped is not written, and dropping waits for the block that is being written", async () => {
+  const { collector, written, writes } = collecting(1)
+  await collector.add(message(1, 1))
+  await expect.poll(() => written).toEqual([[1, 1]])
+  await collector.add(message(2, 1))
+  let isOver = false
+  const dropped = collector.discard().then(() => (isOver = true))
+  await Promise.resolve()
+  expect(isOver).toBe(false)
+  writes[0]?.resolve()
+  await dropped
+  await collector.finish()
+  expect(written).toEqual([[1, 1]])
+})

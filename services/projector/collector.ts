@@ -15,6 +15,8 @@ export interface Collector {
   add(message: ProjectedMessage): Promise<void> | undefined
   /** Writes what is left and resolves when everything is written. */
   finish(): Promise<void>
+  /** Drops what is left and resolves when nothing is being written any more. */
+  discard(): Promise<void>
 }
 
 /**
@@ -96,6 +98,13 @@ export const createCollector = (options: CollectorOptions): Collector => {
       await idle()
       if (open.messages.length > 0) write(close())
       await idle()
+    },
+    discard: async () => {
+      timer?.()
+      isDue = false
+      open = openBlock()
+      // Whoever has it written has heard of the failure.
+      await idle().catch(() => undefined)
     },
   }
 }

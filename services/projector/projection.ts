@@ -1,6 +1,8 @@
 import { type Clock, systemClock } from "@sluice/infra/clock/clock.ts"
-import { blockLimit, projectMessage, type BlockLimit } from "./block.ts"
+import type { StoredMessage } from "@sluice/infra/event-log/event-log.ts"
+import { blockLimit, projectMessage, type BlockLimit, type ProjectedMessage } from "./block.ts"
 import { type BlockPace, createCollector } from "./collector.ts"
+import { lookWhileIdle } from "./idle-look.ts"
 import { createLagMeter, type LagMeter } from "./lag.ts"
 import { recover, type RecoveryParts } from "./recovery.ts"
 import { createTablesWriter } from "./tables-writer.ts"
@@ -11,6 +13,8 @@ export interface ProjectionOptions extends RecoveryParts {
   readonly limit?: BlockLimit
   /** Default: 250 ms, and 1 s where the log is busy. Source: P2. */
   readonly pace?: BlockPace
+  /** How often it is looked whether the log still holds what was read last. Default: 5 s. */
+  readonly lookEveryMs?: number
   /** Default: the machine's. */
   readonly clock?: Clock
 }
@@ -28,13 +32,14 @@ export interface Projection {
 const messagesPerTurn = 16
 /** Seen within a quarter of a second while little happens; above 2 000 facts a second, a second at the most. */
 const blockPace: BlockPace = { quietWaitMs: 250, busyWaitMs: 1_000, busyFacts: 500 }
+const defaultLookEveryMs = 5_000
 const firstRetryMs = 200
 const longestRetryMs = 5_000
 
 /**
  * Makes the tables follow the log, for ever.
  *
- * Whatever fails is logged and tried again from the last claimed block, after 0.2 s doubling to 5 s.
+ * Whatever fails is logged and tried again from the last claimed block, after 0.2 s doubling to 5 s; so is a log that has lost its tail, from the last block that it still holds.
  * Source: P1–P3.
  */
 export const startProjection = (options: ProjectionOptions): Projection => {
@@ -82,16 +87,17 @@ const waitFor = (clock: Clock, ms: number, signal: AbortSignal): Promise<void> =
     else signal.addEventListener("abort", end, { once: true })
   })
 
-/** Recovers, then projects until it is stopped; rejects where anything fails. */
+/** Recovers, then projects until it is stopped; rejects where anything fails, when nothing is being written any more. */
 const followOnce = async (
   options: ProjectionOptions,
   { meter, started, stopped }: { meter: LagMeter; started: () => void; stopped: AbortSignal },
 ): Promise<void> => {
-  const { log, logger, clock = systemClock } = options
+  const { log, clock = systemClock } = options
   const recovered = await recover(options)
   meter.restart(recovered.written)
   const writer = createTablesWriter(options, recovered)
   const failed = new AbortController()
+  const onFailure = (error: unknown): void => failed.abort(error)
   const collector = createCollector({
     limit: options.limit ?? blockLimit,
     pace: options.pace ?? blockPace,
@@ -100,22 +106,42 @@ const followOnce = async (
       await writer.write(block)
       meter.written(block.last)
     },
-    onFailure: (error) => failed.abort(error),
+    onFailure,
+  })
+  const { written, writtenId } = recovered
+  let last = writtenId === null ? undefined : { sequence: written, id: writtenId }
+  const stopLooking = lookWhileIdle({
+    log,
+    clock,
+    everyMs: options.lookEveryMs ?? defaultLookEveryMs,
+    lastRead: () => last,
+    onFailure,
   })
   started()
   const signal = AbortSignal.any([stopped, failed.signal])
-  let taken = 0
-  for await (const message of log.follow({ afterSequence: recovered.written, signal })) {
-    const projected = projectMessage(message)
-    if (projected.rejection !== null)
-      logger.error(
-        { subject: message.subject, sequence: message.sequence, reason: projected.rejection },
-        "commit rejected",
-      )
-    meter.read(projected)
-    await collector.add(projected)
-    taken += 1
-    if (taken % messagesPerTurn === 0) await new Promise<void>((resolve) => clock.soon(resolve))
+  try {
+    let taken = 0
+    for await (const message of log.follow({ afterSequence: written, afterId: writtenId, signal })) {
+      last = message
+      await collector.add(read(options, meter, message))
+      taken += 1
+      if (taken % messagesPerTurn === 0) await new Promise<void>((resolve) => clock.soon(resolve))
+    }
+    failed.signal.throwIfAborted()
+    await collector.finish()
+  } finally {
+    stopLooking()
+    await collector.discard()
   }
-  await collector.finish()
+}
+
+const read = ({ logger }: ProjectionOptions, meter: LagMeter, message: StoredMessage): ProjectedMessage => {
+  const projected = projectMessage(message)
+  if (projected.rejection !== null)
+    logger.error(
+      { subject: message.subject, sequence: message.sequence, reason: projected.rejection },
+      "commit rejected",
+    )
+  meter.read(projected)
+  return projected
 }

@@ -1,9 +1,13 @@
 import type { Claim, Progress } from "@sluice/infra/clickhouse/claims.ts"
-import { databaseName, type ClickHouse } from "@sluice/infra/clickhouse/clickhouse.ts"
+import { databaseName } from "@sluice/infra/clickhouse/clickhouse.ts"
 import { databaseId } from "@sluice/infra/clickhouse/database-id.ts"
+import { readMeta, writeMeta } from "@sluice/infra/clickhouse/meta.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
+import { stillHolds } from "@sluice/infra/event-log/still-holds.ts"
 import type { Logger } from "@sluice/infra/logging/logging.ts"
 import { addTo, closeBlock, openBlock, projectMessage, type Block } from "./block.ts"
+import { hasRowsAfter, removeRowsAfter } from "./kept-rows.ts"
+import { firstShortClaim } from "./short-claims.ts"
 import { insertBlock, type WriterParts } from "./tables-writer.ts"
 import { projectedTables } from "./tables/projections.ts"
 
@@ -19,65 +23,179 @@ export interface Recovered {
   readonly revision: number
   /** The sequence up to which everything is in the tables. */
   readonly written: number
+  /** The id of the message there; `null` where it is not known. */
+  readonly writtenId: string | null
+}
+
+/** What is stored of the tables: in the claims, and beside the tables themselves. */
+interface Found {
+  /** Absent where nothing was claimed, or in another database. */
+  readonly progress: Progress | undefined
+  /** Counts on over all databases. */
+  readonly nextBlock: number
+  readonly revision: number
+  readonly database: string
+  readonly identity: string
+  /** The log that the tables are made from; absent where that is not known. */
+  readonly source: string | undefined
 }
 
 /**
  * Brings the tables to the end of the last claimed block, whatever they hold.
  *
- * The last claimed block is written again, whole. The tables are made anew where they belong to another database or to another log, and from a block on where
- * they hold fewer rows than it was claimed to have: ClickHouse does not fsync.
- * Source: P2.
+ * The last claimed block is written again, whole. Where the log has parted from the tables, they go back to the last block that it still holds; where none is left,
+ * or the claims are of another database, they are made anew but for what was purged from the log; where they are made from another log, anew altogether.
+ * Where they hold fewer rows than a block was claimed to have, they are made again from there on: ClickHouse does not fsync.
+ * Fails: rejects with `LogUnavailable`, with `ClaimLost`, and with ClickHouse's errors.
+ * Source: P2, P5.
  */
 export const recover = async (parts: RecoveryParts): Promise<Recovered> => {
-  const { claims, clickHouse, log, logger } = parts
-  const { progress, revision } = await claims.read()
-  const database = await databaseId(clickHouse)
-  if (progress?.database !== database) {
-    if (progress !== undefined)
-      logger.warn({ database }, "another ClickHouse database: rebuilding it from the log")
-    return rebuild(parts, { progress, revision, database })
+  const { clickHouse, logger } = parts
+  const found = await look(parts)
+  const { progress, source, identity } = found
+  if (source !== undefined && source !== identity) {
+    logger.error("the log is not the one that the tables are made from: rebuilding them")
+    return makeAnew(parts, found)
   }
-  const { claim } = progress
-  if (claim === null) return { progress, revision, written: progress.finished }
-  const block = await readBlock(log, claim)
-  const isOther = block?.last === claim.last && block.lastId !== claim.lastId
-  if (isOther || (await log.head()) < claim.last) {
-    logger.error({ sequence: claim.last }, "the log is not the one that was projected: rebuilding the tables")
-    return rebuild(parts, { progress, revision, database })
+  if (progress === undefined) {
+    logger.warn(
+      { database: found.database },
+      "nothing is claimed in this ClickHouse database: rebuilding it from the log",
+    )
+    return makeAnew(parts, found)
   }
-  const short = await firstShortClaim(clickHouse, await checkable(parts, progress))
+  if (source === undefined) await adopt(parts, found)
+  const standing = await newestStanding(parts, progress)
+  if (standing === "none") {
+    logger.error("the log holds no block any more that was projected: rebuilding the tables")
+    return makeAnew(parts, { ...found, source: identity })
+  }
+  if (progress.claim === null || standing === null)
+    return { ...found, progress, written: progress.finished, writtenId: standing?.lastId ?? null }
+  if (standing.block !== progress.claim.block || (await hasRowsAfter(parts, standing.last))) {
+    logger.error(
+      { sequence: standing.last },
+      "the tables hold what the log does not: projecting again from here",
+    )
+    return goBackTo(parts, { ...found, progress, claim: standing })
+  }
+  const block = await readBlock(parts.log, standing)
+  if (block !== undefined)
+    await insertBlock(clickHouse, block, { claim: standing, repairs: progress.repairs })
+  const short = await firstShortClaim(clickHouse, [...(await checkable(parts, progress)), standing])
   if (short !== undefined) {
     logger.error({ sequence: short.first }, "ClickHouse lost rows: projecting again from here")
-    return goBackTo(parts, { progress, revision, sequence: short.first - 1 })
+    return writeAgainFrom(parts, { ...found, progress, sequence: short.first - 1 })
   }
-  if (block !== undefined) await insertBlock(clickHouse, block, { claim, repairs: progress.repairs })
-  await claims.remember(claim)
-  return { progress, revision, written: claim.last }
+  await parts.claims.remember(standing)
+  return { ...found, progress, written: standing.last, writtenId: standing.lastId }
 }
 
-const rebuild = async (
-  parts: RecoveryParts,
-  from: { progress: Progress | undefined; revision: number; database: string },
-): Promise<Recovered> => {
-  for (const table of projectedTables)
-    await parts.clickHouse.command(`TRUNCATE TABLE ${databaseName}.${table}`)
-  const { progress, revision, database } = from
-  const blank = { database, repairs: -1, nextBlock: 0, checkFrom: 0, finished: 0, claim: null }
-  return goBackTo(parts, { progress: { ...blank, ...progress, database }, revision, sequence: 0 })
+const look = async ({ claims, clickHouse, log }: RecoveryParts): Promise<Found> => {
+  const { progress, revision } = await claims.read()
+  const database = await databaseId(clickHouse)
+  return {
+    progress: progress?.database === database ? progress : undefined,
+    nextBlock: progress?.nextBlock ?? 0,
+    revision,
+    database,
+    identity: await log.identity(),
+    source: await readMeta(clickHouse, "log"),
+  }
 }
 
+/** Tables that agree with the claims are made from the log beside which these are kept. */
+const adopt = async ({ clickHouse }: RecoveryParts, { progress, identity }: Found): Promise<void> => {
+  await writeMeta(clickHouse, "repairs", `${progress?.repairs ?? 0}`)
+  await writeMeta(clickHouse, "log", identity)
+}
+
+/**
+ * Finds the last block that the log still holds to its end: `"none"` where it holds none, `null` where there is none to look for.
+ *
+ * After a return that left the tables as they are, only what was written before it counts.
+ */
+const newestStanding = async (
+  { claims, log }: RecoveryParts,
+  progress: Progress,
+): Promise<Claim | "none" | null> => {
+  const remembered = (await claims.remembered()).toSorted((a, b) => a.block - b.block)
+  const { claim, finished } = progress
+  if (claim === null) {
+    if (finished === 0) return null
+    const before = remembered.findLast(({ last }) => last === finished)
+    if (before !== undefined) return (await stillHolds(log, readOf(before))) ? before : "none"
+    return (await log.head()) < finished ? "none" : null
+  }
+  if (await stillHolds(log, readOf(claim))) return claim
+  const earlier = remembered.filter(({ block }) => block >= progress.checkFrom && block < claim.block)
+  // What stands before one that stands does so too.
+  let [from, to] = [0, earlier.length]
+  while (from < to) {
+    const middle = (from + to) >> 1
+    const one = earlier[middle]
+    if (one !== undefined && (await stillHolds(log, readOf(one)))) from = middle + 1
+    else to = middle
+  }
+  return earlier[from - 1] ?? "none"
+}
+
+const readOf = ({ last, lastId }: Claim) => ({ sequence: last, id: lastId })
+
+/**
+ * Gives the number of a return, that no return before it had: the claims may be older than the tables, which remember what was inserted under which number.
+ */
+const nextRepairs = async (
+  { clickHouse }: RecoveryParts,
+  progress: Progress | undefined,
+): Promise<number> => {
+  const last = Number((await readMeta(clickHouse, "repairs")) ?? -1)
+  const repairs = Math.max(last, progress?.repairs ?? -1) + 1
+  await writeMeta(clickHouse, "repairs", `${repairs}`)
+  return repairs
+}
+
+const makeAnew = async (parts: RecoveryParts, found: Found): Promise<Recovered> => {
+  const { clickHouse, claims } = parts
+  const { revision, database, identity, source, nextBlock } = found
+  const repairs = await nextRepairs(parts, found.progress)
+  if (source === identity) await removeRowsAfter(parts, 0)
+  else {
+    for (const table of projectedTables) await clickHouse.command(`TRUNCATE TABLE ${databaseName}.${table}`)
+    await writeMeta(clickHouse, "log", identity)
+  }
+  const progress = { database, repairs, nextBlock, checkFrom: nextBlock, finished: 0, claim: null }
+  return { progress, revision: await claims.write(progress, revision), written: 0, writtenId: null }
+}
+
+/** It is claimed first, so that of two projectors only one takes rows away. */
 const goBackTo = async (
-  { claims }: RecoveryParts,
+  parts: RecoveryParts,
+  { progress, revision, claim }: { progress: Progress; revision: number; claim: Claim },
+): Promise<Recovered> => {
+  const repairs = await nextRepairs(parts, progress)
+  const { block, first, last } = claim
+  await parts.claims.write(
+    { ...progress, repairs, nextBlock: block + 1, finished: first - 1, claim },
+    revision,
+  )
+  await removeRowsAfter(parts, last)
+  return recover(parts)
+}
+
+const writeAgainFrom = async (
+  parts: RecoveryParts,
   from: { progress: Progress; revision: number; sequence: number },
 ): Promise<Recovered> => {
   const progress: Progress = {
     ...from.progress,
-    repairs: from.progress.repairs + 1,
+    repairs: await nextRepairs(parts, from.progress),
     checkFrom: from.progress.nextBlock,
     finished: from.sequence,
     claim: null,
   }
-  return { progress, revision: await claims.write(progress, from.revision), written: from.sequence }
+  const revision = await parts.claims.write(progress, from.revision)
+  return { progress, revision, written: from.sequence, writtenId: null }
 }
 
 const readBlock = async (log: EventLog, { first, last }: Claim): Promise<Block | undefined> => {
@@ -87,38 +205,8 @@ const readBlock = async (log: EventLog, { first, last }: Claim): Promise<Block |
   return block.messages.length === 0 ? undefined : closeBlock(block)
 }
 
-/** The blocks that are remembered and finished: the last claimed one is written again anyway. */
+/** The blocks before the last claimed one that are remembered and finished. */
 const checkable = async ({ claims }: RecoveryParts, progress: Progress): Promise<ReadonlyArray<Claim>> =>
   (await claims.remembered())
     .filter(({ block }) => block >= progress.checkFrom && block < progress.nextBlock - 1)
     .toSorted((a, b) => a.first - b.first)
-
-/** Finds the first block of which a table holds fewer rows than were claimed. Source: P2. */
-export const firstShortClaim = async (
-  clickHouse: ClickHouse,
-  claims: ReadonlyArray<Claim>,
-): Promise<Claim | undefined> => {
-  if (claims.length === 0) return undefined
-  const counts = await Promise.all(projectedTables.map((table) => countRows(clickHouse, table, claims)))
-  return claims.find(({ first, rows }) =>
-    projectedTables.some((table, place) => (counts[place]?.get(first) ?? 0) < (rows[table] ?? 0)),
-  )
-}
-
-const countRows = async (
-  clickHouse: ClickHouse,
-  table: string,
-  claims: ReadonlyArray<Claim>,
-): Promise<Map<number, number>> => {
-  const firsts = claims.map(({ first }) => first)
-  const lasts = claims.map(({ last }) => last)
-  const counted = await clickHouse.query<{ first: number; count: number }>(
-    `SELECT roundDown(sequence, {firsts: Array(UInt64)}) AS first, count() AS count
-     FROM ${databaseName}.${table} FINAL
-     WHERE sequence BETWEEN {from: UInt64} AND {to: UInt64}
-       AND sequence <= transform(first, {firsts: Array(UInt64)}, {lasts: Array(UInt64)}, 0)
-     GROUP BY first`,
-    { firsts, lasts, from: firsts[0] ?? 0, to: lasts.at(-1) ?? 0 },
-  )
-  return new Map(counted.map(({ first, count }) => [first, count]))
-}

@@ -40,9 +40,9 @@ export const bringOn = (world: FaultWorld, disaster: Disaster): void => {
       world.tables.cutPower(clock, 1_000)
       return
     case "tail_lost":
+      // The projector goes on over the log that has lost its end.
       world.killServer()
       world.loseTail()
-      world.killProjector()
       return
     case "projector_killed":
       return world.killProjector()

@@ -35,6 +35,8 @@ export const openSimulatedLog = (options: SimulatedLogOptions): EventLog => {
   return {
     append: createAppend({ connection: link, clock, timeoutMs: appendTimeoutMs, last }),
     last,
+    identity: () => link.ask("reading the identity", (server) => server.identity),
+    at: (sequence) => link.ask("reading a commit", (server) => server.at(sequence)),
     subjects: () => link.ask("listing the subjects", (server) => server.subjects()),
     head: () => link.ask("reading the head", (server) => server.head),
     read: (range) => read(options, range),
@@ -79,15 +81,16 @@ async function* read(
 
 async function* follow(
   { link, clock }: SimulatedLogOptions,
-  { subject, afterSequence, signal }: Parameters<EventLog["follow"]>[0],
+  { subject, afterSequence, afterId, signal }: Parameters<EventLog["follow"]>[0],
 ): AsyncGenerator<StoredMessage> {
-  let last = afterSequence
+  let [last, lastId] = [afterSequence, afterId]
   while (!signal.aborted) {
-    const range = { subject, afterSequence: last, untilSequence: Infinity, count: batch }
+    const range = { subject, afterSequence: last, afterId: lastId, untilSequence: Infinity, count: batch }
     const found = await asked(link, clock, range)
     for (const message of found) {
       if (signal.aborted) return
       last = message.sequence
+      if (lastId !== undefined) lastId = message.id
       yield message
     }
     if (found.length === 0) await moreOrAborted({ link, clock, after: last, signal })
@@ -101,7 +104,7 @@ const asked = async (
 ): Promise<ReadonlyArray<StoredMessage>> => {
   for (;;) {
     try {
-      return await link.ask("reading the log", (server) => server.after(range))
+      return await link.ask("reading the log", async (server) => server.after(range))
     } catch (error) {
       if (!(error instanceof LogUnavailable) || link.isClosed) throw error
       await pause(clock)

@@ -1,6 +1,6 @@
 import { createMemoryClaims } from "@sluice/infra/clickhouse/memory-claims.ts"
 import type { Clock } from "@sluice/infra/clock/clock.ts"
-import type { Snapshot, StoredMessage } from "@sluice/infra/event-log/event-log.ts"
+import { LogForked, type Snapshot, type StoredMessage } from "@sluice/infra/event-log/event-log.ts"
 
 /** A publish as it reaches the server. */
 export interface Publish {
@@ -30,6 +30,8 @@ interface Kept extends StoredMessage {
 export interface Range {
   readonly subject: string | undefined
   readonly afterSequence: number
+  /** What has to stand there, where it is known. */
+  readonly afterId?: string | null | undefined
   readonly untilSequence: number
   readonly count: number
 }
@@ -41,6 +43,7 @@ export interface Range {
  */
 export class SimulatedJetStream {
   readonly #clock: Clock
+  readonly identity = "simulated"
   readonly claims = createMemoryClaims()
   readonly snapshots = new Map<string, Snapshot>()
   #messages: Array<Kept> = []
@@ -95,6 +98,12 @@ export class SimulatedJetStream {
     return this.#messages.findLast((message) => message.subject === subject)
   }
 
+  /** Gives the message at a sequence. */
+  at(sequence: number): StoredMessage | undefined {
+    const found = this.#messages[this.#placeAfter(sequence - 1)]
+    return found?.sequence === sequence ? found : undefined
+  }
+
   /** Gives what was a subject's last message a while ago, as a replica that is behind does. */
   lastBehind(subject: string, lagMs: number): StoredMessage | undefined {
     const until = this.#clock.now() - lagMs
@@ -102,7 +111,9 @@ export class SimulatedJetStream {
   }
 
   /** Gives some of what is stored, in order. */
-  after({ subject, afterSequence, untilSequence, count }: Range): ReadonlyArray<StoredMessage> {
+  after({ subject, afterSequence, afterId, untilSequence, count }: Range): ReadonlyArray<StoredMessage> {
+    if (typeof afterId === "string" && this.at(afterSequence)?.id !== afterId)
+      throw new LogForked({ sequence: afterSequence })
     const found: Array<StoredMessage> = []
     for (
       let at = this.#placeAfter(afterSequence);

@@ -80,9 +80,10 @@ export class SimulatedTables {
       },
       command: async (sql) => {
         await this.#took(clock)
-        const table = /^TRUNCATE TABLE \w+\.(\w+)$/.exec(sql)?.[1]
+        const [, table, condition] =
+          /^(?:TRUNCATE|ALTER) TABLE \w+\.(\w+)(?: DELETE WHERE (.*) SETTINGS .*)?$/.exec(sql) ?? []
         if (table === undefined) throw new Error(`not understood: ${sql}`)
-        this.#rows.delete(table)
+        this.#delete(table, condition === undefined ? 0 : sequenceIn(condition))
       },
       close: async () => undefined,
     }
@@ -99,10 +100,21 @@ export class SimulatedTables {
     }
   }
 
+  #delete(table: string, afterSequence: number): void {
+    const rows = this.#rows.get(table) ?? new Map<string, Stored>()
+    for (const [key, { columns, row }] of rows)
+      if (Number(row[columns.indexOf("sequence")]) > afterSequence) rows.delete(key)
+  }
+
   #query(sql: string, parameters: Record<string, QueryParameter>): ReadonlyArray<unknown> {
-    const table = new RegExp(`FROM ${databaseName}\\.(\\w+) FINAL`).exec(sql)?.[1]
+    const table = new RegExp(`FROM ${databaseName}\\.(\\w+)`).exec(sql)?.[1]
     if (table === undefined) throw new Error(`not understood: ${sql}`)
-    if (table === "meta") return this.#all("meta").map(({ value }) => ({ value }))
+    if (table === "meta")
+      return this.#all("meta").flatMap(({ key, value }) => (key === parameters["key"] ? [{ value }] : []))
+    if (sql.includes(" AS found "))
+      return [
+        { found: this.lastSequence(table) > sequenceIn(sql.replace("max(sequence)", "sequence")) ? 1 : 0 },
+      ]
     return this.#counts(table, parameters["firsts"], parameters["lasts"])
   }
 
@@ -128,6 +140,13 @@ export class SimulatedTables {
   #took(clock: Clock): Promise<void> {
     return new Promise((resolve) => clock.at(clock.now() + Math.ceil(this.faults.random() * 10), resolve))
   }
+}
+
+/** Nothing is ever purged from the simulated log, so that conditions speak of the sequence alone. */
+const sequenceIn = (text: string): number => {
+  const found = /\bsequence > (\d+)(?! AND)/.exec(text)?.[1]
+  if (found === undefined) throw new Error(`not understood: ${text}`)
+  return Number(found)
 }
 
 /** The first columns tell a row from all others; a setting has its name. */
