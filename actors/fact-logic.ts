@@ -19,13 +19,9 @@ interface Following {
  * `evolve` is what the machine's transition does with such a fact. Entry and exit actions are not run: these machines have none.
  * Source: L2.
  */
-export const factLogic = <
-  Machine extends AnyStateMachine,
-  Ledger extends object,
-  Fact extends AnyEventObject,
->(
+export const factLogic = <Machine extends AnyStateMachine, Ledger extends object>(
   machine: Machine,
-  evolve: (ledger: Ledger, fact: Fact) => Partial<Ledger>,
+  evolve: (ledger: Ledger, fact: never) => Partial<Ledger>,
 ): Machine => {
   const ofRoot = typesOfRoot(machine)
   const regions = Object.values(machine.states).map((region) => [region.key, followingsOf(region)] as const)
@@ -41,10 +37,14 @@ export const factLogic = <
     }
     return value === snapshot.value ? snapshot : { ...snapshotIn(value, context), context }
   }
-  const transition = (snapshot: AnyMachineSnapshot, fact: Fact, scope: Scope): AnyMachineSnapshot => {
+  const transition = (
+    snapshot: AnyMachineSnapshot,
+    fact: AnyEventObject,
+    scope: Scope,
+  ): AnyMachineSnapshot => {
     if (!ofRoot.has(fact.type)) return machine.transition(snapshot, fact, scope)
     const { ledger } = snapshot.context as Kept<Ledger>
-    const context = changed(ledger, evolve(ledger, fact))
+    const context = changed(ledger, evolve(ledger, fact as never))
     return follow(context.ledger === ledger ? snapshot : { ...snapshot, context })
   }
   return Object.create(machine, { transition: { value: transition } }) as Machine
