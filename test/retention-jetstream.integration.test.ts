@@ -86,6 +86,7 @@ test("L5: on a real server an idle channel keeps its tail and its fence through 
     [...of.node.channels]
       .toSorted(([one], [other]) => one.localeCompare(other))
       .map(([id, { subject }]) => [id, subject.version, toSnapshot(subject.state)])
+  await actors.node.close()
   const again = await startActors({ wanted, log, clock })
   expect(again.troubles).toEqual([])
   expect(states(again)).toEqual(states(actors))

@@ -36,7 +36,6 @@ export interface Surroundings extends Way {
 
 type RequestEnd = Pick<Problem, "status"> & { readonly code: string }
 
-const stays = new AbortController().signal
 const noBody = Buffer.alloc(0)
 
 /**
@@ -57,7 +56,8 @@ export class VirtualRequest implements AttemptOwner {
   #waitMs = 0
   #ttftMs: number | null = null
   #current: VirtualAttempt | undefined
-  #left: AbortController | undefined
+  /** Its own: a signal that many share has as many listeners, and each one is sought among all of them. */
+  readonly #left = new AbortController()
   #isOver = false
   #isPausing = false
 
@@ -70,15 +70,13 @@ export class VirtualRequest implements AttemptOwner {
     this.#arrivedAt = around.clock.now()
     this.#retries = new Retries(pool.retries, around.random)
     const { leavesAfterMs } = demand
-    if (leavesAfterMs !== null) {
-      this.#left = new AbortController()
+    if (leavesAfterMs !== null)
       around.clock.at(this.#arrivedAt + leavesAfterMs, () => this.#leave(pool.drainTimeoutMs))
-    }
     if (this.#deadlineAt !== null) around.clock.at(this.#deadlineAt, () => this.#onDeadline())
   }
 
   get #hasLeft(): boolean {
-    return this.#left?.signal.aborted === true
+    return this.#left.signal.aborted
   }
 
   get #deadlineAt(): number | null {
@@ -108,7 +106,7 @@ export class VirtualRequest implements AttemptOwner {
         tried: this.#retries.tried,
         hasAnswer: this.#retries.hasAnswer,
         isReturning: this.#retries.isReturning,
-        signal: this.#left?.signal ?? stays,
+        signal: this.#left.signal,
       },
     )
     if ("then" in admitted) void admitted.then((answer) => this.#onAdmitted(answer))
@@ -144,7 +142,7 @@ export class VirtualRequest implements AttemptOwner {
   #leave(drainTimeoutMs: number): void {
     if (this.#isOver) return
     const { clock } = this.#around
-    this.#left?.abort()
+    this.#left.abort()
     const attempt = this.#current
     if (attempt !== undefined) {
       clock.at(clock.now() + drainTimeoutMs, () => this.#cut(attempt, "client_left"))
