@@ -29,6 +29,8 @@ const parts = {
   replay: { commits: 50 },
   commits: { channels: 3, facts: 300 },
   projection: { requests: 100, rounds: 1 },
+  lookingBack: { facts: 1_000, rounds: 1 },
+  explanations: { facts: 2_000, requests: 100, fillSecondsMax: 10, questions: 2 },
 }
 
 const ignore = (): void => undefined
@@ -127,7 +129,7 @@ test("the parts are all measured, and reported for people", async () => {
     [1, 2],
     [3, 2],
   ])
-  const { replay, commits, projection, queue } = report
+  const { replay, commits, projection, queue, lookingBack, explanations } = report
   const figures = [
     ...report.decisions.map(({ ratio }) => ratio),
     ...queue.map(({ us }) => us),
@@ -137,6 +139,10 @@ test("the parts are all measured, and reported for people", async () => {
     commits.oneAtATimeMs.p50,
     projection.factsPerSecond,
     projection.rowsPerSecond,
+    lookingBack.replayedAtEndMs,
+    lookingBack.replayedInMiddleMs,
+    lookingBack.verifiedPerSecond,
+    explanations.medianMs,
   ]
   expect(figures.every(isPositive)).toBe(true)
   const text = partsText(report)

@@ -4,7 +4,7 @@ import { isMet } from "../figures.ts"
 import { partsText } from "./parts-text.ts"
 import { fullParts, quickParts, runParts } from "./run-parts.ts"
 
-const usage = `Measures decisions, the queue, replay, commits and projection by themselves, and prints a table.
+const usage = `Measures decisions, the queue, replay, commits, projection and what looks back by themselves, and prints a table.
 
   npm run bench:parts -- [--quick] [--json]
 `

@@ -2,6 +2,8 @@ import type { Bar } from "../figures.ts"
 import type { Machine } from "../machine.ts"
 import type { CommitSpeed } from "./commits.ts"
 import type { DecisionCost } from "./decisions.ts"
+import type { ExplanationPlan, ExplanationSpeed } from "./explanations.ts"
+import type { LookingBackSpeed } from "./looking-back.ts"
 import type { ProjectionSpeed } from "./projection.ts"
 import type { QueueCost } from "./queue.ts"
 import type { ReplaySpeed } from "./replay.ts"
@@ -19,6 +21,8 @@ export interface PartsPlan {
   readonly replay: { readonly commits: number }
   readonly commits: { readonly channels: number; readonly facts: number }
   readonly projection: { readonly requests: number; readonly rounds: number }
+  readonly lookingBack: { readonly facts: number; readonly rounds: number }
+  readonly explanations: ExplanationPlan
 }
 
 /** What one run of the bench of the parts found. */
@@ -30,12 +34,14 @@ export interface PartsReport {
   readonly replay: ReplaySpeed
   readonly commits: CommitSpeed
   readonly projection: ProjectionSpeed
+  readonly lookingBack: LookingBackSpeed
+  readonly explanations: ExplanationSpeed
   readonly bars: ReadonlyArray<Bar>
 }
 
 /** What the parts are held to. */
 export const partsBars = (measured: Omit<PartsReport, "bars">): ReadonlyArray<Bar> => {
-  const { decisions, replay, commits, projection, plan } = measured
+  const { decisions, replay, commits, projection, lookingBack, explanations, plan } = measured
   const perSecond = { unit: "facts/s" }
   return [
     {
@@ -52,5 +58,20 @@ export const partsBars = (measured: Omit<PartsReport, "bars">): ReadonlyArray<Ba
       ...perSecond,
     },
     { bar: "projected, alone", measured: projection.factsPerSecond, atLeast: 100_000, ...perSecond },
+    {
+      bar: `replay --at over ${count(lookingBack.facts)} facts of a channel, at the slower place`,
+      measured: Math.max(lookingBack.replayedAtEndMs, lookingBack.replayedInMiddleMs),
+      atMost: 2_000,
+      unit: "ms",
+    },
+    { bar: "verify", measured: lookingBack.verifiedPerSecond, atLeast: 100_000, ...perSecond },
+    {
+      bar: `explain over ${count(explanations.facts)} facts, at worst`,
+      measured: explanations.worstMs,
+      atMost: 200,
+      unit: "ms",
+    },
   ]
 }
+
+const count = (facts: number): string => facts.toLocaleString("en")

@@ -10,6 +10,7 @@ export const partsText = (report: PartsReport): string =>
     decisionsTable(report),
     queueTable(report),
     speedsTable(report),
+    lookingBackTable(report),
     barsTable(report.bars),
   ].join("\n\n")
 
@@ -33,7 +34,7 @@ const decisionsTable = (report: PartsReport): string => {
 const queueTable = (report: PartsReport): string =>
   `µs a queue operation over ${report.plan.queue.lanes} lanes\n${table(waiting(report), [report.queue.map(({ us }) => us)])}`
 
-const speedsTable = ({ replay, commits, projection }: PartsReport): string =>
+const speedsTable = ({ replay, commits, projection, lookingBack }: PartsReport): string =>
   table(
     ["", "facts/s", "facts a commit", ""],
     [
@@ -57,5 +58,36 @@ const speedsTable = ({ replay, commits, projection }: PartsReport): string =>
         projection.factsPerCommit,
         `${Math.round(projection.rowsPerSecond).toLocaleString("en")} rows/s over all tables`,
       ],
+      [
+        "verified",
+        lookingBack.verifiedPerSecond,
+        lookingBack.facts / lookingBack.commits,
+        "one channel, with what runs",
+      ],
     ],
   )
+
+const lookingBackTable = ({ lookingBack, explanations }: PartsReport): string => {
+  const { facts, commits, checkpoints, middleFacts } = lookingBack
+  const count = (figure: number): string => figure.toLocaleString("en")
+  return `ms to look back\n${table(
+    ["", "ms", ""],
+    [
+      [
+        "replay --at the end",
+        lookingBack.replayedAtEndMs,
+        `${count(facts)} facts in ${count(commits)} commits, checkpoints: ${checkpoints}`,
+      ],
+      [
+        "replay --at the middle",
+        lookingBack.replayedInMiddleMs,
+        `behind ${count(middleFacts)} facts${checkpoints === 0 ? "" : ", directly before a checkpoint"}`,
+      ],
+      [
+        "explain",
+        explanations.medianMs,
+        `${explanations.questions} requests of ${count(explanations.facts)} facts, at worst ${explanations.worstMs.toFixed(0)} ms`,
+      ],
+    ],
+  )}`
+}

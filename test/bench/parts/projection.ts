@@ -27,7 +27,7 @@ export const measureProjection = async (options: {
 }): Promise<ProjectionSpeed> => {
   await using opened = await openPrivateLog()
   const { log, folder } = opened
-  const commits = await fill(log, options.requests)
+  const commits = await storeExamples(log, options.requests)
   const logger = createLogger({ name: "bench", level: "error" })
   const projected: Array<ProjectedAll> = []
   // The first round warms up.
@@ -42,7 +42,8 @@ export const measureProjection = async (options: {
   }
 }
 
-const fill = async (log: EventLog, requests: number): Promise<number> => {
+/** Stores the commits of example requests, those of each subject joined as on a moderately busy channel; tells how many commits there are. */
+export const storeExamples = async (log: EventLog, requests: number): Promise<number> => {
   const bySubject = new Map<string, Array<Fact>>()
   for (const { subject, commit } of exampleCommits({ requests, channels })) {
     const facts = bySubject.get(subject)

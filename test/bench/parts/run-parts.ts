@@ -1,6 +1,8 @@
 import { describeMachine } from "../machine.ts"
 import { measureCommits } from "./commits.ts"
 import { measureDecisions } from "./decisions.ts"
+import { measureExplanations } from "./explanations.ts"
+import { measureLookingBack } from "./looking-back.ts"
 import { partsBars, type PartsPlan, type PartsReport } from "./parts-report.ts"
 import { measureProjection } from "./projection.ts"
 import { measureQueue } from "./queue.ts"
@@ -15,6 +17,8 @@ export const fullParts: PartsPlan = {
   replay: { commits: 20_000 },
   commits: { channels: 100, facts: 200_000 },
   projection: { requests: 60_000, rounds: 3 },
+  lookingBack: { facts: 1_000_000, rounds: 3 },
+  explanations: { facts: 10_000_000, requests: 20_000, fillSecondsMax: 120, questions: 20 },
 }
 
 /** The same in little time, with figures that are as rough. */
@@ -26,6 +30,8 @@ export const quickParts: PartsPlan = {
   replay: { commits: 5_000 },
   commits: { channels: 100, facts: 50_000 },
   projection: { requests: 20_000, rounds: 1 },
+  lookingBack: { facts: 50_000, rounds: 3 },
+  explanations: { facts: 500_000, requests: 5_000, fillSecondsMax: 30, questions: 20 },
 }
 
 /** Measures the parts one after the other; `say` hears what is being done. */
@@ -41,6 +47,11 @@ export const runParts = async (plan: PartsPlan, say: (line: string) => void): Pr
   const commits = await measureCommits({ ...plan.commits, rounds })
   say("projection")
   const projection = await measureProjection(plan.projection)
-  const measured = { machine: describeMachine(), plan, decisions, queue, replay, commits, projection }
+  say("looking back: replay and verify")
+  const lookingBack = await measureLookingBack(plan.lookingBack)
+  say("looking back: explain")
+  const explanations = await measureExplanations(plan.explanations)
+  const speeds = { decisions, queue, replay, commits, projection, lookingBack, explanations }
+  const measured = { machine: describeMachine(), plan, ...speeds }
   return { ...measured, bars: partsBars(measured) }
 }
