@@ -58,10 +58,12 @@ export const recover = async (parts: RecoveryParts): Promise<Recovered> => {
     return makeAnew(parts, found)
   }
   if (progress === undefined) {
-    logger.warn(
-      { database: found.database },
-      "nothing is claimed in this ClickHouse database: rebuilding it from the log",
-    )
+    // In a new installation there is nothing to tell.
+    if (found.nextBlock > 0)
+      logger.warn(
+        { database: found.database },
+        "nothing is claimed in this ClickHouse database: rebuilding it from the log",
+      )
     return makeAnew(parts, found)
   }
   if (source === undefined) await adopt(parts, found)
