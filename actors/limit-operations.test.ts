@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest"
 import type { Command } from "./command.ts"
 import { accountOf, channelOf, contextOf, type Group } from "./group.ts"
-import { acquire, configured, enqueue, given, rejected } from "./testing/specification.ts"
+import { acquire, configured, crowded, enqueue, given } from "./testing/specification.ts"
 
 const by = "api:test"
 const setLimit = (limit: number | "adaptive", more: object = {}): Command => ({
@@ -18,21 +18,7 @@ const bounds = { algorithm: "aether", initial: 10, min: 3, max: 50 } as const
 const learning = configured({}, [{ concurrency: { adaptive: bounds } }])
 const counting = configured({}, [{ concurrency: 4 }])
 /** Three in flight, and one is rejected as one too many: 10 becomes 8. */
-const lowered = [
-  ...["r1", "r2", "r3"].map((request) => acquire(request)),
-  { afterMs: 100 },
-  rejected("r1", {
-    rejection: {
-      classification: "concurrency",
-      evidence: {},
-      retryAfterMs: null,
-      resetAt: null,
-      isOfModel: false,
-      statedLimit: null,
-      summary: "too many at once",
-    },
-  }),
-]
+const lowered = [...["r1", "r2", "r3"].map((request) => acquire(request)), { afterMs: 100 }, crowded("r1")]
 
 describe("S6: an operator", () => {
   it("makes a limit that is learned a number", () =>

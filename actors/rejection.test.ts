@@ -1,19 +1,10 @@
 import { describe, expect, it } from "vitest"
 import type { Rejection429 } from "./command.ts"
 import { accountOf, contextOf, type Group } from "./group.ts"
-import { acquire, configured, enqueue, given, release, start } from "./testing/specification.ts"
+import { acquire, configured, enqueue, given, release, start, tooMany } from "./testing/specification.ts"
 
 const rejection = (more: Partial<Rejection429>): { rejection: Rejection429 } => ({
-  rejection: {
-    classification: "concurrency",
-    evidence: {},
-    retryAfterMs: null,
-    resetAt: null,
-    isOfModel: false,
-    statedLimit: null,
-    summary: "",
-    ...more,
-  },
+  rejection: { ...tooMany, summary: "", ...more },
 })
 const rejected = (request: string, more: Partial<Rejection429> = {}, rest = {}) =>
   release(request, { outcome: "rate_limited", status: 429, ...rejection(more), ...rest })

@@ -5,6 +5,7 @@ import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 import { openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
 import { createMemoryLog } from "@sluice/infra/event-log/memory-log.ts"
 import { openSpoolingLog } from "@sluice/infra/event-log/spooling-log.ts"
+import { quietListener } from "@sluice/infra/event-log/testing/quiet-listener.ts"
 import { describe, expect, test } from "vitest"
 import { eventLogContract } from "./event-log-contract.ts"
 import { startPrivateNats } from "./event-log-server.ts"
@@ -20,19 +21,11 @@ const openInMemory = async (): Promise<OpenLog> => {
 
 const openBehindASpool = async (): Promise<OpenLog> => {
   const directory = await mkdtemp(join(tmpdir(), "sluice-spool-"))
-  const listener = {
-    onBegun: () => undefined,
-    onDrained: () => undefined,
-    onRefused: () => undefined,
-    onCut: () => undefined,
-    onFull: () => undefined,
-    onRoom: () => undefined,
-  }
   const log = await openSpoolingLog({
     log: createMemoryLog(),
     directory,
     policy: () => ({ isOn: true, limitBytes: 1_000_000 }),
-    listener,
+    listener: quietListener,
   })
   return {
     log,

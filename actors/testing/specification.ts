@@ -85,20 +85,20 @@ export const rejected = (request: string, more: Partial<Release> = {}): Command 
     ...more,
   })
 
+/** A rejection as one too many at once. */
+export const tooMany: Rejection429 = {
+  classification: "concurrency",
+  evidence: {},
+  retryAfterMs: null,
+  resetAt: null,
+  isOfModel: false,
+  statedLimit: null,
+  summary: "too many at once",
+}
+
 /** The end of an attempt that the provider rejected as one too many at once. */
 export const crowded = (request: string, more: Partial<Rejection429> = {}): Command =>
-  rejected(request, {
-    rejection: {
-      classification: "concurrency",
-      evidence: {},
-      retryAfterMs: null,
-      resetAt: null,
-      isOfModel: false,
-      statedLimit: null,
-      summary: "too many at once",
-      ...more,
-    },
-  })
+  rejected(request, { rejection: { ...tooMany, ...more } })
 
 /** The word that the upstream took a request's first attempt. */
 export const accepted = (request: string, account = "a"): Command => ({

@@ -7,6 +7,7 @@ import { type EventLog, WrongSequence } from "../event-log/event-log.ts"
 import { createMemoryLog } from "../event-log/memory-log.ts"
 import { openSpoolingLog } from "../event-log/spooling-log.ts"
 import { createFailingLog } from "../event-log/testing/failing-log.ts"
+import { quietListener } from "../event-log/testing/quiet-listener.ts"
 import { HostedSubject } from "./hosted-subject.ts"
 import { commitsIn, counting, stored, subject } from "./testing/counting.ts"
 
@@ -21,15 +22,6 @@ const oneCommit = async (): Promise<EventLog> => {
   const log = createMemoryLog()
   await append(log, 1, 0)
   return log
-}
-
-const quiet = {
-  onBegun: () => undefined,
-  onDrained: () => undefined,
-  onRefused: () => undefined,
-  onCut: () => undefined,
-  onFull: () => undefined,
-  onRoom: () => undefined,
 }
 
 describe("L5, L12: a fence", () => {
@@ -71,7 +63,7 @@ describe("L5, L12: a fence", () => {
       log,
       directory: directory.path,
       policy: () => ({ isOn: true, limitBytes: 1_000_000 }),
-      listener: quiet,
+      listener: quietListener,
     })
     const hosted = await open(spooling)
     log.state = "gone"

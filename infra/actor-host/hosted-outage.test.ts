@@ -10,6 +10,7 @@ import { type EventLog, LogUnavailable } from "../event-log/event-log.ts"
 import { createMemoryLog } from "../event-log/memory-log.ts"
 import { openSpoolingLog } from "../event-log/spooling-log.ts"
 import { createFailingLog, type FailingLog } from "../event-log/testing/failing-log.ts"
+import { quietListener } from "../event-log/testing/quiet-listener.ts"
 import { HostedSubject } from "./hosted-subject.ts"
 import { counting, subject } from "./testing/counting.ts"
 
@@ -20,15 +21,6 @@ const started = (at: number, incarnation: string): Fact => ({
   incarnation,
   clean: true,
 })
-
-const quiet = {
-  onBegun: () => undefined,
-  onDrained: () => undefined,
-  onRefused: () => undefined,
-  onCut: () => undefined,
-  onFull: () => undefined,
-  onRoom: () => undefined,
-}
 
 const temporary = async () => {
   const path = await mkdtemp(join(tmpdir(), "sluice-outage-"))
@@ -56,7 +48,10 @@ const ended = async <A>(clock: ReturnType<typeof manualClock>, promise: Promise<
 const open = async (log: FailingLog, directory: string, limitBytes = 1_000_000) => {
   const clock = manualClock()
   const policy = () => ({ isOn: true, limitBytes })
-  const spooling = await ended(clock, openSpoolingLog({ log, directory, policy, listener: quiet, clock }))
+  const spooling = await ended(
+    clock,
+    openSpoolingLog({ log, directory, policy, listener: quietListener, clock }),
+  )
   const troubles: Array<string> = []
   let reloads = 0
   const hosted = await ended(

@@ -1,5 +1,6 @@
 import type { Command } from "@sluice/actors/command.ts"
 import { channelCommands } from "@sluice/actors/configuration.ts"
+import { tooMany } from "@sluice/actors/testing/specification.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import { ConfigurationFile } from "@sluice/events/configuration.ts"
 import { channelSubject } from "@sluice/events/identifier.ts"
@@ -39,16 +40,6 @@ const applicant = (request: number) => ({
   model: "m",
   estimate: { inputTokens: 1, outputTokens: 1 },
 })
-
-const tooMany = {
-  classification: "concurrency",
-  evidence: {},
-  retryAfterMs: null,
-  resetAt: null,
-  isOfModel: false,
-  statedLimit: null,
-  summary: "429",
-} as const
 
 /** Asks, waits, leaves and releases by chance, as the seed draws it, and gives all facts. */
 const playedOn = async (open: (clock: VirtualClock, facts: Array<Fact>) => Promise<ChannelSubject>) => {

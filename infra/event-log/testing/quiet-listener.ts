@@ -1,0 +1,11 @@
+import type { SpoolListener } from "../spooling-log.ts"
+
+/** Hears what a spool tells and does nothing about it. */
+export const quietListener: SpoolListener = {
+  onBegun: () => undefined,
+  onDrained: () => undefined,
+  onRefused: () => undefined,
+  onCut: () => undefined,
+  onFull: () => undefined,
+  onRoom: () => undefined,
+}
