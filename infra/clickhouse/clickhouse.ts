@@ -18,8 +18,8 @@ export type QueryParameter = string | number | boolean | ReadonlyArray<number>
 export interface Insert {
   readonly table: string
   readonly columns: ReadonlyArray<string>
-  /** A line a row: its values in the order of the columns, as a JSON list. */
-  readonly rows: string
+  /** A line a row: its values in the order of the columns, as a JSON list; bytes are UTF-8. */
+  readonly rows: string | Uint8Array
   /** A second insert of the same token changes nothing. Source: P2. */
   readonly token: string
 }

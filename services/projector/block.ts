@@ -1,6 +1,7 @@
 import { decodeCommit } from "@sluice/events/commit.ts"
 import type { Claim } from "@sluice/infra/clickhouse/claims.ts"
 import type { StoredMessage } from "@sluice/infra/event-log/event-log.ts"
+import { createGrowingRows, type GrowingRows } from "./growing-rows.ts"
 import { projections, rejectedTable } from "./tables/projections.ts"
 
 /** Rows for one table: the columns, and the values of each row as a JSON list. */
@@ -56,26 +57,41 @@ export interface BlockLimit {
 }
 
 /** The largest block. Source: P2. */
-export const blockLimit: BlockLimit = { facts: 20_000, bytes: 32 * 1024 * 1024 }
+export const blockLimit: BlockLimit = { facts: 60_000, bytes: 32 * 1024 * 1024 }
 
 /** A block that is being filled. */
 export interface OpenBlock {
-  readonly messages: Array<ProjectedMessage>
+  /** Absent while it is empty, as is `last`. */
+  first: ProjectedMessage | undefined
+  last: ProjectedMessage | undefined
+  readonly tables: Map<string, GrowingRows>
   facts: number
   bytes: number
 }
 
 /** Begins a block. */
-export const openBlock = (): OpenBlock => ({ messages: [], facts: 0, bytes: 0 })
+export const openBlock = (): OpenBlock => ({
+  first: undefined,
+  last: undefined,
+  tables: new Map(),
+  facts: 0,
+  bytes: 0,
+})
 
 /** Tells whether a message still goes into a block; into an empty one any does. */
 export const fits = (block: OpenBlock, message: ProjectedMessage, limit: BlockLimit): boolean =>
-  block.messages.length === 0 ||
+  block.first === undefined ||
   (block.facts + message.facts <= limit.facts && block.bytes + message.bytes <= limit.bytes)
 
 /** Adds a message to a block. */
 export const addTo = (block: OpenBlock, message: ProjectedMessage): void => {
-  block.messages.push(message)
+  block.first ??= message
+  block.last = message
+  for (const { table, columns, lines } of message.tables) {
+    const rows = block.tables.get(table) ?? createGrowingRows(columns)
+    block.tables.set(table, rows)
+    rows.add(lines)
+  }
   block.facts += message.facts
   block.bytes += message.bytes
 }
@@ -85,8 +101,8 @@ export interface TableRows {
   readonly table: string
   readonly columns: ReadonlyArray<string>
   readonly count: number
-  /** The lines as one text. */
-  readonly rows: string
+  /** The lines as one text, in UTF-8. */
+  readonly rows: Uint8Array
 }
 
 /** Messages that go into the tables together. Source: P2. */
@@ -100,27 +116,19 @@ export interface Block {
 }
 
 /** Ends a block that holds something. */
-export const closeBlock = ({ messages }: OpenBlock): Block => {
-  const first = messages[0]
-  const last = messages.at(-1)
+export const closeBlock = ({ first, last, tables }: OpenBlock): Block => {
   if (first === undefined || last === undefined) throw new Error("a block without messages cannot be written")
-  return { first: first.sequence, last: last.sequence, lastId: last.id, tables: tablesOf(messages) }
-}
-
-const tablesOf = (messages: ReadonlyArray<ProjectedMessage>): ReadonlyArray<TableRows> => {
-  const tables = new Map<string, { columns: ReadonlyArray<string>; lines: Array<string> }>()
-  for (const message of messages)
-    for (const { table, columns, lines } of message.tables) {
-      const collected = tables.get(table)
-      if (collected === undefined) tables.set(table, { columns, lines: [...lines] })
-      else collected.lines.push(...lines)
-    }
-  return [...tables].map(([table, { columns, lines }]) => ({
-    table,
-    columns,
-    count: lines.length,
-    rows: lines.join("\n"),
-  }))
+  return {
+    first: first.sequence,
+    last: last.sequence,
+    lastId: last.id,
+    tables: [...tables].map(([table, rows]) => ({
+      table,
+      columns: rows.columns,
+      count: rows.count,
+      rows: rows.bytes(),
+    })),
+  }
 }
 
 /** Makes the claim of a block. Source: P2. */

@@ -1,4 +1,4 @@
-import { systemClock } from "@sluice/infra/clock/clock.ts"
+import { manualClock } from "@sluice/infra/clock/clock.ts"
 import { expect, test } from "vitest"
 import type { Block, ProjectedMessage } from "./block.ts"
 import { createCollector } from "./collector.ts"
@@ -13,18 +13,19 @@ const message = (sequence: number, facts: number): ProjectedMessage => ({
   bytes: facts * 100,
 })
 
-const limit = { facts: 10, bytes: 1_000_000 }
-const neverMs = 1_000_000
+const small = { facts: 10, bytes: 1_000_000 }
+const pace = { quietWaitMs: 250, busyWaitMs: 1_000, busyFacts: 4 }
 
 /** Collects into blocks that are written when the test says so. */
-const collecting = (maxWaitMs: number) => {
+const collecting = (limit = small) => {
+  const clock = manualClock()
   const written: Array<ReadonlyArray<number>> = []
   const writes: Array<PromiseWithResolvers<void>> = []
   const failures: Array<unknown> = []
   const collector = createCollector({
     limit,
-    pace: { quietWaitMs: maxWaitMs, busyWaitMs: neverMs, busyFacts: 8 },
-    clock: systemClock,
+    pace,
+    clock,
     write: (block: Block) => {
       written.push([block.first, block.last])
       const write = Promise.withResolvers<void>()
@@ -33,11 +34,11 @@ const collecting = (maxWaitMs: number) => {
     },
     onFailure: (error) => failures.push(error),
   })
-  return { collector, written, writes, failures }
+  return { collector, written, writes, failures, clock }
 }
 
 test("a block holds up to its limit of facts and never a part of a commit", async () => {
-  const { collector, written, writes } = collecting(neverMs)
+  const { collector, written, writes } = collecting()
   await collector.add(message(1, 6))
   await collector.add(message(2, 4))
   await collector.add(message(3, 5))
@@ -55,14 +56,14 @@ test("a block holds up to its limit of facts and never a part of a commit", asyn
 })
 
 test("a commit above the limit is a block of its own", async () => {
-  const { collector, written } = collecting(neverMs)
+  const { collector, written } = collecting()
   await collector.add(message(1, 50))
   await collector.add(message(2, 1))
   expect(written).toEqual([[1, 1]])
 })
 
 test("a full block waits for the one that is being written, and so does who adds to it", async () => {
-  const { collector, written, writes } = collecting(neverMs)
+  const { collector, written, writes } = collecting()
   await collector.add(message(1, 10))
   await collector.add(message(2, 10))
   let isTaken = false
@@ -78,30 +79,44 @@ test("a full block waits for the one that is being written, and so does who adds
 })
 
 test("what came is written after a while though the block is not full", async () => {
-  const { collector, written } = collecting(1)
+  const { collector, written, clock } = collecting()
   await collector.add(message(1, 1))
   await collector.add(message(2, 1))
-  await expect.poll(() => written).toEqual([[1, 2]])
+  clock.advance(pace.quietWaitMs - 1)
+  expect(written).toEqual([])
+  clock.advance(1)
+  expect(written).toEqual([[1, 2]])
 })
 
-test("after a block of many facts the next one waits longer for more", async () => {
-  const { collector, written, writes } = collecting(1)
-  await collector.add(message(1, 9))
-  await expect.poll(() => written).toEqual([[1, 1]])
+test("while much comes a block waits longer for more, and no longer than until little comes", async () => {
+  const { collector, written, writes, clock } = collecting()
+  await collector.add(message(1, 4))
+  clock.advance(pace.quietWaitMs)
+  await collector.add(message(2, 4))
+  clock.advance(pace.quietWaitMs)
+  expect(written).toEqual([])
+  await collector.add(message(3, 1))
+  clock.advance(pace.quietWaitMs)
+  expect(written).toEqual([[1, 3]])
   writes[0]?.resolve()
-  await collector.add(message(2, 2))
-  await collector.add(message(3, 8))
-  await collector.add(message(4, 1))
-  expect(written).toEqual([
-    [1, 1],
-    [2, 3],
-  ])
+})
+
+test("however much comes, a block waits no longer than a busy one may", async () => {
+  const { collector, written, clock } = collecting({ facts: 1_000, bytes: 1_000_000 })
+  const looks = pace.busyWaitMs / pace.quietWaitMs
+  for (let look = 1; look <= looks; look++) {
+    expect(written).toEqual([])
+    await collector.add(message(look, 4))
+    clock.advance(pace.quietWaitMs)
+  }
+  expect(written).toEqual([[1, looks]])
 })
 
 test("after a failed write nothing more is written", async () => {
-  const { collector, written, writes, failures } = collecting(1)
+  const { collector, written, writes, failures, clock } = collecting()
   await collector.add(message(1, 1))
-  await expect.poll(() => written).toEqual([[1, 1]])
+  clock.advance(pace.quietWaitMs)
+  expect(written).toEqual([[1, 1]])
   writes[0]?.reject(new Error("disk full"))
   await expect.poll(() => failures).toEqual([new Error("disk full")])
   await collector.add(message(2, 1))
@@ -110,9 +125,10 @@ test("after a failed write nothing more is written", async () => {
 })
 
 test("what is dropped is not written, and dropping waits for the block that is being written", async () => {
-  const { collector, written, writes } = collecting(1)
+  const { collector, written, writes, clock } = collecting()
   await collector.add(message(1, 1))
-  await expect.poll(() => written).toEqual([[1, 1]])
+  clock.advance(pace.quietWaitMs)
+  expect(written).toEqual([[1, 1]])
   await collector.add(message(2, 1))
   let isOver = false
   const dropped = collector.discard().then(() => (isOver = true))

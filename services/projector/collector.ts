@@ -22,8 +22,8 @@ export interface Collector {
 /**
  * How long the first message of a block waits for more.
  *
- * A block costs each table an insert, however few its rows, so blocks of a busy log wait longer: where the last one held `busyFacts`.
- * Source: P2.
+ * A block costs each table an insert, however few its rows, so those of a busy log wait longer: it is looked every `quietWaitMs`, and while each look
+ * finds `busyFacts` more, the block waits on, up to `busyWaitMs`. Source: P2.
  */
 export interface BlockPace {
   readonly quietWaitMs: number
@@ -47,11 +47,9 @@ export const createCollector = (options: CollectorOptions): Collector => {
   let writing: Promise<void> | undefined
   let timer: Cancel | undefined
   let isDue = false
-  let lastFacts = 0
 
   const close = (): Block => {
     const block = closeBlock(open)
-    lastFacts = open.facts
     open = openBlock()
     isDue = false
     timer?.()
@@ -70,11 +68,17 @@ export const createCollector = (options: CollectorOptions): Collector => {
     isDue = true
     if (writing === undefined) write(close())
   }
+  const lookIn = (waitedMs: number, seenFacts: number): void => {
+    const { quietWaitMs, busyWaitMs, busyFacts } = options.pace
+    timer = options.clock.at(options.clock.now() + quietWaitMs, () => {
+      const isBusy = open.facts - seenFacts >= busyFacts
+      if (isBusy && waitedMs + quietWaitMs < busyWaitMs) lookIn(waitedMs + quietWaitMs, open.facts)
+      else becomeDue()
+    })
+  }
   const take = (message: ProjectedMessage): void => {
     addTo(open, message)
-    const { quietWaitMs, busyWaitMs, busyFacts } = options.pace
-    const waitMs = lastFacts < busyFacts ? quietWaitMs : busyWaitMs
-    timer ??= options.clock.at(options.clock.now() + waitMs, becomeDue)
+    if (timer === undefined) lookIn(0, 0)
   }
   const idle = async (): Promise<void> => {
     while (writing !== undefined) await writing
@@ -96,7 +100,7 @@ export const createCollector = (options: CollectorOptions): Collector => {
     finish: async () => {
       timer?.()
       await idle()
-      if (open.messages.length > 0) write(close())
+      if (open.first !== undefined) write(close())
       await idle()
     },
     discard: async () => {

@@ -9,7 +9,7 @@ import { createTablesWriter } from "./tables-writer.ts"
 
 /** How a projection runs. */
 export interface ProjectionOptions extends RecoveryParts {
-  /** Default: 20 000 facts. Source: P2. */
+  /** Default: 60 000 facts. Source: P2. */
   readonly limit?: BlockLimit
   /** Default: 250 ms, and 1 s where the log is busy. Source: P2. */
   readonly pace?: BlockPace

@@ -204,7 +204,7 @@ const readBlock = async (log: EventLog, { first, last }: Claim): Promise<Block |
   const block = openBlock()
   for await (const message of log.read({ afterSequence: first - 1, untilSequence: last }))
     addTo(block, projectMessage(message))
-  return block.messages.length === 0 ? undefined : closeBlock(block)
+  return block.first === undefined ? undefined : closeBlock(block)
 }
 
 /** The blocks before the last claimed one that are remembered and finished. */

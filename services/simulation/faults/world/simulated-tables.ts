@@ -94,7 +94,7 @@ export class SimulatedTables {
     this.#tokens.set(token, now)
     const kept = this.#rows.get(table) ?? new Map<string, Stored>()
     this.#rows.set(table, kept)
-    for (const line of rows.split("\n")) {
+    for (const line of Buffer.from(rows).toString().split("\n")) {
       const row = JSON.parse(line) as ReadonlyArray<unknown>
       kept.set(keyOf(columns, row), { columns, row, storedAt: now })
     }
