@@ -12,7 +12,8 @@ interface Following {
 }
 
 /**
- * Makes the logic of an actor from its machine of regions side by side: the same states by the same facts, without a whole step of XState for each.
+ * Makes the logic of an actor from its machine, of regions side by side or of states that nothing follows by itself: the same states by the same
+ * facts, without a whole step of XState for each.
  *
  * Such a step copies the snapshot and builds its value anew from all of the machine's nodes, whatever has happened; most facts change the ledger and move
  * no region, or one. So a fact that only the root takes evolves the ledger here, and the regions follow it by the machine's own `always`.
@@ -50,11 +51,13 @@ export const factLogic = <Machine extends AnyStateMachine, Ledger extends object
   return Object.create(machine, { transition: { value: transition } }) as Machine
 }
 
-/** The facts that the root takes; those that a region takes are the machine's, which knows where they lead. */
+/** The facts that the root takes where it is; those that lead somewhere, or that a region takes, are the machine's, which knows where they lead. */
 const typesOfRoot = (machine: AnyStateMachine): ReadonlySet<string> => {
   const ofRegions = new Set(Object.values(machine.states).flatMap(({ events }) => events))
-  const ofRoot = Object.keys(machine.config.on ?? {})
-  return new Set(ofRoot.filter((type) => type !== "*" && !ofRegions.has(type)))
+  const ofRoot = [...machine.root.transitions].filter(([, taken]) =>
+    taken.every(({ target }) => target === undefined),
+  )
+  return new Set(ofRoot.map(([type]) => type).filter((type) => type !== "*" && !ofRegions.has(type)))
 }
 
 type Followings = Readonly<Record<string, ReadonlyArray<Following>>>

@@ -1,6 +1,12 @@
 import type { CheckpointFact } from "@sluice/events/checkpoint.ts"
 import { checkpointOf, known, statesIn } from "./checkpoint-parts.ts"
-import { createIngress, type IngressActor, type IngressContext, ingressMachine } from "./ingress.ts"
+import {
+  createIngress,
+  type IngressActor,
+  type IngressContext,
+  ingressMachine,
+  ingressSnapshot,
+} from "./ingress.ts"
 import { machineHashOf } from "./snapshot.ts"
 
 /** Counts the changes of what a checkpoint holds that are more than a new field. */
@@ -14,7 +20,7 @@ export const checkpointIngress = (
   ingress: IngressActor,
   { actor, at }: { readonly actor: string; readonly at: number },
 ): ReadonlyArray<CheckpointFact> => {
-  const { value, context } = ingress.getSnapshot()
+  const { value, context } = ingressSnapshot(ingress)
   const state = { actor, type: "ingress.checkpointed", value, context: { ...context } } as const
   return checkpointOf([state], { at, shape, machineHash })
 }

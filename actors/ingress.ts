@@ -1,7 +1,15 @@
 import { actorName } from "@sluice/events/identifier.ts"
 import type { IngressFact, RequestCompleted } from "@sluice/events/ingress.ts"
-import { assign, setup } from "xstate"
-import { evolve as evolveActor, type LiveActor, refuseUnknownFact, start } from "./live-actor.ts"
+import { assign, setup, type StateValue } from "xstate"
+import { factLogic } from "./fact-logic.ts"
+import {
+  changed,
+  evolve as evolveActor,
+  type Kept,
+  type LiveActor,
+  refuseUnknownFact,
+  start,
+} from "./live-actor.ts"
 
 /** All that an ingress process's facts say about it. */
 export interface IngressContext {
@@ -10,32 +18,43 @@ export interface IngressContext {
   readonly completed: number
 }
 
+const evolve = ({ completed }: IngressContext, fact: IngressFact): Partial<IngressContext> => {
+  switch (fact.type) {
+    case "node.started":
+      return { incarnation: fact.incarnation }
+    case "request.completed":
+      return { completed: completed + 1 }
+    case "node.stopped":
+      return { incarnation: null }
+  }
+}
+
 /** An ingress process: it starts, completes requests, and stops. Source: L1. */
 export const ingressMachine = setup({
-  types: { context: {} as IngressContext, events: {} as IngressFact },
+  types: { context: {} as Kept<IngressContext>, events: {} as IngressFact },
   actions: {
-    start: assign(({ event }) => ({ incarnation: event.type === "node.started" ? event.incarnation : null })),
-    count: assign(({ context }) => ({ completed: context.completed + 1 })),
-    stop: assign({ incarnation: null }),
+    evolve: assign(({ context: { ledger }, event }) => changed(ledger, evolve(ledger, event))),
     refuseUnknownFact,
   },
 }).createMachine({
   id: "ingress",
-  context: { incarnation: null, completed: 0 },
+  context: { ledger: { incarnation: null, completed: 0 } },
   initial: "stopped",
   on: {
-    "node.started": { target: ".running", actions: "start" },
-    "request.completed": { actions: "count" },
+    "node.started": { target: ".running", actions: "evolve" },
+    "request.completed": { actions: "evolve" },
     "*": { actions: "refuseUnknownFact" },
   },
   states: {
     stopped: {},
-    running: { on: { "node.stopped": { target: "stopped", actions: "stop" } } },
+    running: { on: { "node.stopped": { target: "stopped", actions: "evolve" } } },
   },
 })
 
+const ingressLogic = factLogic(ingressMachine, evolve)
+
 /** The state of an ingress process. */
-export type IngressActor = LiveActor<IngressContext, IngressFact>
+export type IngressActor = LiveActor<Kept<IngressContext>, IngressFact>
 
 /** What can be asked of an ingress process. */
 export type IngressCommand =
@@ -47,13 +66,23 @@ export type IngressCommand =
     }
   | { readonly type: "stop"; readonly node: string }
 
+/** An ingress process as JSON. */
+export interface IngressSnapshot {
+  readonly value: StateValue
+  readonly context: IngressContext
+}
+
+/** Gives an ingress process as JSON. */
+export const ingressSnapshot = (ingress: IngressActor): IngressSnapshot => {
+  const { value, context } = ingress.getSnapshot()
+  return { value, context: context.ledger }
+}
+
 /** Makes an ingress process to which nothing has happened yet, or the one that a snapshot holds. */
-export const createIngress = (
-  snapshot?: Pick<ReturnType<IngressActor["getSnapshot"]>, "value" | "context">,
-): IngressActor =>
+export const createIngress = (stored?: IngressSnapshot): IngressActor =>
   start(
-    ingressMachine,
-    snapshot && ingressMachine.resolveState({ value: snapshot.value, context: snapshot.context }),
+    ingressLogic,
+    stored && ingressMachine.resolveState({ value: stored.value, context: { ledger: stored.context } }),
   )
 
 /** Evolves an ingress process by one fact. */
@@ -66,7 +95,7 @@ export const decideIngress = (
   now: number,
 ): { readonly kind: "facts"; readonly facts: ReadonlyArray<IngressFact> } => {
   const actor = actorName("ingress", command.node)
-  const { incarnation } = ingress.getSnapshot().context
+  const { incarnation } = ingress.getSnapshot().context.ledger
   switch (command.type) {
     case "start": {
       const { incarnation: started } = command

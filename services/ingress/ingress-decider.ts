@@ -6,6 +6,8 @@ import {
   type IngressActor,
   type IngressCommand,
   ingressMachine,
+  type IngressSnapshot,
+  ingressSnapshot,
 } from "@sluice/actors/ingress.ts"
 import { machineHashOf } from "@sluice/actors/snapshot.ts"
 import { actorName, ingressSubject } from "@sluice/events/identifier.ts"
@@ -19,11 +21,8 @@ export const ingressDecider: Decider<IngressActor, IngressCommand, Refusal> = {
   decide: decideIngress,
   following: () => [],
   dueAt: () => null,
-  snapshot: (ingress) => {
-    const { value, context } = ingress.getSnapshot()
-    return { value, context }
-  },
-  restore: (stored) => createIngress(stored as ReturnType<IngressActor["getSnapshot"]>),
+  snapshot: ingressSnapshot,
+  restore: (stored) => createIngress(stored as IngressSnapshot),
   checkpoint: (ingress, { subject, at }) =>
     checkpointIngress(ingress, { actor: actorName("ingress", subject.slice(ingressSubject("").length)), at }),
   fromCheckpoint: ingressFromCheckpoint,

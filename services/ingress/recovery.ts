@@ -60,7 +60,7 @@ export const recover = async (node: ActorNode, options: RecoveryOptions): Promis
 /** Starts the node; tells whether the one before it ended cleanly, as the log has it once nothing can come before this start any more. */
 const start = async ({ ingress }: ActorNode, options: RecoveryOptions): Promise<boolean> => {
   for (;;) {
-    const wasClean = ingress.state.getSnapshot().context.incarnation === null
+    const wasClean = ingress.state.getSnapshot().context.ledger.incarnation === null
     ingress.execute({ type: "start", node: options.nodeId, incarnation: options.incarnation })
     if (await isFenced(ingress, options)) return wasClean
   }

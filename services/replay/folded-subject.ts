@@ -5,7 +5,13 @@ import { configurationFromCheckpoint } from "@sluice/actors/configuration-checkp
 import { foldConfiguration, noConfiguration, type StoredConfiguration } from "@sluice/actors/configuration.ts"
 import { channelOf, contextOf, type Group } from "@sluice/actors/group.ts"
 import { ingressFromCheckpoint } from "@sluice/actors/ingress-checkpoint.ts"
-import { createIngress, evolveIngress, type IngressActor, ingressMachine } from "@sluice/actors/ingress.ts"
+import {
+  createIngress,
+  evolveIngress,
+  ingressMachine,
+  type IngressSnapshot,
+  ingressSnapshot,
+} from "@sluice/actors/ingress.ts"
 import { type GroupSnapshot, machineHash, machineHashOf, toSnapshot } from "@sluice/actors/snapshot.ts"
 import type { CheckpointFact } from "@sluice/events/checkpoint.ts"
 import type { Fact } from "@sluice/events/commit.ts"
@@ -47,7 +53,7 @@ export interface FoldedSubject {
 export const foldOf = (subject: string, stored?: unknown): FoldedSubject => {
   if (subject.startsWith(channelSubject(""))) return foldOfGroup(subject, stored as GroupSnapshot | undefined)
   if (subject.startsWith(ingressSubject("")))
-    return foldOfIngress(subject, stored as Parameters<typeof createIngress>[0])
+    return foldOfIngress(subject, stored as IngressSnapshot | undefined)
   return foldOfConfiguration()
 }
 
@@ -97,13 +103,10 @@ const accountState = (ledger: AccountContext): ActorState => {
   return { value: accountRegions(ledger), context: copyOf(context) }
 }
 
-const foldOfIngress = (subject: string, stored: Parameters<typeof createIngress>[0]): FoldedSubject => {
-  const ingress: IngressActor = createIngress(stored)
+const foldOfIngress = (subject: string, stored: IngressSnapshot | undefined): FoldedSubject => {
+  const ingress = createIngress(stored)
   const name = `ingress/${subject.slice(ingressSubject("").length)}`
-  const snapshot = () => {
-    const { value, context } = ingress.getSnapshot()
-    return { value, context }
-  }
+  const snapshot = () => ingressSnapshot(ingress)
   return {
     evolve: (fact) => evolveIngress(ingress, fact as IngressFact),
     actors: () => [name],
@@ -114,7 +117,7 @@ const foldOfIngress = (subject: string, stored: Parameters<typeof createIngress>
     },
     fromCheckpoint: (parts) => {
       const read = ingressFromCheckpoint(parts)
-      return read && foldOfIngress(subject, read.getSnapshot())
+      return read && foldOfIngress(subject, ingressSnapshot(read))
     },
     snapshot,
     machineHash: machineHashOf(ingressMachine),
