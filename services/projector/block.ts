@@ -78,6 +78,15 @@ export const openBlock = (): OpenBlock => ({
   bytes: 0,
 })
 
+/** Begins a block in the memory of one that was written. */
+export const reopenBlock = (block: OpenBlock): void => {
+  block.first = undefined
+  block.last = undefined
+  block.facts = 0
+  block.bytes = 0
+  for (const rows of block.tables.values()) rows.clear()
+}
+
 /** Tells whether a message still goes into a block; into an empty one any does. */
 export const fits = (block: OpenBlock, message: ProjectedMessage, limit: BlockLimit): boolean =>
   block.first === undefined ||
@@ -115,19 +124,16 @@ export interface Block {
   readonly tables: ReadonlyArray<TableRows>
 }
 
-/** Ends a block that holds something. */
+/** Ends a block that holds something; its rows stand until it is reopened. */
 export const closeBlock = ({ first, last, tables }: OpenBlock): Block => {
   if (first === undefined || last === undefined) throw new Error("a block without messages cannot be written")
   return {
     first: first.sequence,
     last: last.sequence,
     lastId: last.id,
-    tables: [...tables].map(([table, rows]) => ({
-      table,
-      columns: rows.columns,
-      count: rows.count,
-      rows: rows.bytes(),
-    })),
+    tables: [...tables].flatMap(([table, rows]) =>
+      rows.count === 0 ? [] : [{ table, columns: rows.columns, count: rows.count, rows: rows.bytes() }],
+    ),
   }
 }
 

@@ -22,19 +22,21 @@ const collecting = (limit = small) => {
   const written: Array<ReadonlyArray<number>> = []
   const writes: Array<PromiseWithResolvers<void>> = []
   const failures: Array<unknown> = []
+  const blocks: Array<ReadonlyArray<string>> = []
   const collector = createCollector({
     limit,
     pace,
     clock,
     write: (block: Block) => {
       written.push([block.first, block.last])
+      blocks.push(block.tables.map(({ table, rows }) => `${table}: ${new TextDecoder().decode(rows)}`))
       const write = Promise.withResolvers<void>()
       writes.push(write)
       return write.promise
     },
     onFailure: (error) => failures.push(error),
   })
-  return { collector, written, writes, failures, clock }
+  return { collector, written, rows: () => blocks, writes, failures, clock }
 }
 
 test("a block holds up to its limit of facts and never a part of a commit", async () => {
@@ -110,6 +112,26 @@ test("however much comes, a block waits no longer than a busy one may", async ()
     clock.advance(pace.quietWaitMs)
   }
   expect(written).toEqual([[1, looks]])
+})
+
+test("the rows of a block stand while it is written, and the next ones are only their own", async () => {
+  const { collector, rows, writes } = collecting()
+  const told = (sequence: number, ...lines: ReadonlyArray<string>): ProjectedMessage => ({
+    ...message(sequence, 6),
+    tables: [{ table: `t${sequence % 2}`, columns: ["a"], lines }],
+  })
+  await collector.add(told(1, "[1]", "[2]"))
+  await collector.add(told(2, "[3]"))
+  const third = collector.add(told(3, "[4]"))
+  expect(rows()).toEqual([["t1: [1]\n[2]"]])
+  writes[0]?.resolve()
+  await third
+  expect(rows().at(-1)).toEqual(["t0: [3]"])
+  writes[1]?.resolve()
+  const finished = collector.finish()
+  await expect.poll(() => rows().at(-1)).toEqual(["t1: [4]"])
+  writes[2]?.resolve()
+  await finished
 })
 
 test("after a failed write nothing more is written", async () => {

@@ -4,6 +4,7 @@ import {
   closeBlock,
   fits,
   openBlock,
+  reopenBlock,
   type Block,
   type BlockLimit,
   type ProjectedMessage,
@@ -44,23 +45,25 @@ export interface CollectorOptions {
 /** Cuts blocks of up to `limit`, or of what came within a wait. Source: P2. */
 export const createCollector = (options: CollectorOptions): Collector => {
   let open = openBlock()
+  /** The one that is being written, or was. */
+  let written = openBlock()
   let writing: Promise<void> | undefined
   let timer: Cancel | undefined
   let isDue = false
 
   const close = (): Block => {
-    const block = closeBlock(open)
-    open = openBlock()
     isDue = false
     timer?.()
     timer = undefined
-    return block
+    return closeBlock(open)
   }
   const write = (block: Block): void => {
-    writing = options.write(block).then(written)
+    reopenBlock(written)
+    ;[open, written] = [written, open]
+    writing = options.write(block).then(onWritten)
     writing.catch(options.onFailure)
   }
-  const written = (): void => {
+  const onWritten = (): void => {
     writing = undefined
     if (isDue) write(close())
   }

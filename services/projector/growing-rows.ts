@@ -1,16 +1,23 @@
-/** Rows for one table that are collected outside the heap: what waits for a block to fill is nothing for the garbage collector to look at or to move. */
+/**
+ * Rows for one table that are collected outside the heap, in memory that is used again for the next block: neither what waits for a block to fill nor what
+ * was written is anything for the garbage collector to look at, to move, or to free.
+ */
 export interface GrowingRows {
   readonly columns: ReadonlyArray<string>
   readonly count: number
   /** Takes rows, each a line. */
   add(lines: ReadonlyArray<string>): void
-  /** All lines, one below the other, in UTF-8. */
+  /** All lines, one below the other, in UTF-8; they stand until `clear`. */
   bytes(): Uint8Array
+  /** Begins anew. */
+  clear(): void
 }
 
 const firstBytes = 64 * 1024
 /** A UTF-16 unit takes so many bytes of UTF-8 at most. */
 const bytesPerUnit = 3
+/** Memory of which less than one part in so many was used goes back, so that a burst does not hold it for ever. */
+const leastUse = 8
 
 /** Begins without a row. */
 export const createGrowingRows = (columns: ReadonlyArray<string>): GrowingRows => {
@@ -34,5 +41,10 @@ export const createGrowingRows = (columns: ReadonlyArray<string>): GrowingRows =
       count += lines.length
     },
     bytes: () => buffer.subarray(0, length),
+    clear: () => {
+      if (length * leastUse < buffer.length) buffer = Buffer.allocUnsafeSlow(Math.max(firstBytes, length))
+      length = 0
+      count = 0
+    },
   }
 }
