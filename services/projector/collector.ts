@@ -48,13 +48,11 @@ export const createCollector = (options: CollectorOptions): Collector => {
   /** The one that is being written, or was. */
   let written = openBlock()
   let writing: Promise<void> | undefined
-  let timer: Cancel | undefined
   let isDue = false
 
   const close = (): Block => {
     isDue = false
-    timer?.()
-    timer = undefined
+    patience.end()
     return closeBlock(open)
   }
   const write = (block: Block): void => {
@@ -71,17 +69,10 @@ export const createCollector = (options: CollectorOptions): Collector => {
     isDue = true
     if (writing === undefined) write(close())
   }
-  const lookIn = (waitedMs: number, seenFacts: number): void => {
-    const { quietWaitMs, busyWaitMs, busyFacts } = options.pace
-    timer = options.clock.at(options.clock.now() + quietWaitMs, () => {
-      const isBusy = open.facts - seenFacts >= busyFacts
-      if (isBusy && waitedMs + quietWaitMs < busyWaitMs) lookIn(waitedMs + quietWaitMs, open.facts)
-      else becomeDue()
-    })
-  }
+  const patience = createPatience(options, { facts: () => open.facts, becomeDue })
   const take = (message: ProjectedMessage): void => {
     addTo(open, message)
-    if (timer === undefined) lookIn(0, 0)
+    patience.begin()
   }
   const idle = async (): Promise<void> => {
     while (writing !== undefined) await writing
@@ -101,17 +92,42 @@ export const createCollector = (options: CollectorOptions): Collector => {
       return undefined
     },
     finish: async () => {
-      timer?.()
+      patience.end()
       await idle()
       if (open.first !== undefined) write(close())
       await idle()
     },
     discard: async () => {
-      timer?.()
+      patience.end()
       isDue = false
       open = openBlock()
       // Whoever has it written has heard of the failure.
       await idle().catch(() => undefined)
+    },
+  }
+}
+
+/** Waits for more as long as a pace lets a block wait. */
+const createPatience = (
+  { pace, clock }: Pick<CollectorOptions, "pace" | "clock">,
+  { facts, becomeDue }: { facts: () => number; becomeDue: () => void },
+): { begin(): void; end(): void } => {
+  let timer: Cancel | undefined
+  const lookIn = (waitedMs: number, seenFacts: number): void => {
+    const { quietWaitMs, busyWaitMs, busyFacts } = pace
+    timer = clock.at(clock.now() + quietWaitMs, () => {
+      const isBusy = facts() - seenFacts >= busyFacts
+      if (isBusy && waitedMs + quietWaitMs < busyWaitMs) lookIn(waitedMs + quietWaitMs, facts())
+      else becomeDue()
+    })
+  }
+  return {
+    begin: () => {
+      if (timer === undefined) lookIn(0, 0)
+    },
+    end: () => {
+      timer?.()
+      timer = undefined
     },
   }
 }
