@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto"
+import { hash } from "node:crypto"
 import { readFile } from "node:fs/promises"
 import { resolve } from "node:path"
 import { Result } from "effect"
@@ -33,7 +33,7 @@ export const readSecret = async (
 }
 
 /** Gives the digest by which a client's key is kept and known again. Source: S9. */
-export const keyDigest = (key: string): Buffer => createHash("sha256").update(key).digest()
+export const keyDigest = (key: string): Buffer => hash("sha256", key, "buffer")
 
 const readSecretFile = async (reference: string, file: string): Promise<Result.Result<string, string>> => {
   try {
