@@ -216,14 +216,15 @@ const reading: ReadonlyArray<Behaviour> = [
   },
 ]
 
-const following: ReadonlyArray<Behaviour> = [
+/** How it is to be followed, and how that is said. */
+const followedBy = (how: string, more: { readonly gatherMs?: number }): ReadonlyArray<Behaviour> => [
   {
-    sentence: "following gives what is there and then what comes, without a gap or a repeat",
+    sentence: `following${how} gives what is there and then what comes, without a gap or a repeat`,
     prove: async (log) => {
       await appendAll(log, [a, b, a])
       const { signal } = new AbortController()
-      const followed = collect(log.follow({ afterSequence: 1, signal }), 42)
-      const ofOne = collect(log.follow({ subject: b, afterSequence: 0, signal }), 21)
+      const followed = collect(log.follow({ afterSequence: 1, signal, ...more }), 42)
+      const ofOne = collect(log.follow({ subject: b, afterSequence: 0, signal, ...more }), 21)
       for (let round = 0; round < 20; round++) await appendAll(log, [a, b])
       const everything = sequencesOf(await collect(log.read({ afterSequence: 0 })))
       expect(sequencesOf(await followed)).toEqual(everything.slice(1))
@@ -231,32 +232,39 @@ const following: ReadonlyArray<Behaviour> = [
     },
   },
   {
-    sentence: "following from beyond the head begins there",
+    sentence: `following${how} from beyond the head begins there`,
     prove: async (log) => {
       const { signal } = new AbortController()
-      const followed = collect(log.follow({ afterSequence: 2, signal }), 1)
+      const followed = collect(log.follow({ afterSequence: 2, signal, ...more }), 1)
       await appendAll(log, [a, a, a])
       expect(sequencesOf(await followed)).toEqual([3])
     },
   },
   {
-    sentence: "following ends when its signal aborts, also while nothing comes",
+    sentence: `following${how} ends when its signal aborts, also while nothing comes`,
     prove: async (log) => {
       await appendAll(log, [a])
       const abort = new AbortController()
-      const followed: Array<number> = []
-      for await (const { sequence } of log.follow({ afterSequence: 0, signal: abort.signal })) {
-        followed.push(sequence)
+      const sequences: Array<number> = []
+      for await (const { sequence } of log.follow({ afterSequence: 0, signal: abort.signal, ...more })) {
+        sequences.push(sequence)
         setImmediate(() => abort.abort())
       }
-      expect(followed).toEqual([1])
+      expect(sequences).toEqual([1])
       const soon = new AbortController()
-      const opening = collect(log.follow({ afterSequence: 1, signal: soon.signal }))
+      const opening = collect(log.follow({ afterSequence: 1, signal: soon.signal, ...more }))
       soon.abort()
       expect(await opening).toEqual([])
-      expect(await collect(log.follow({ afterSequence: 0, signal: AbortSignal.abort() }))).toEqual([])
+      expect(await collect(log.follow({ afterSequence: 0, signal: AbortSignal.abort(), ...more }))).toEqual(
+        [],
+      )
     },
   },
+]
+
+const following: ReadonlyArray<Behaviour> = [
+  ...followedBy("", {}),
+  ...followedBy(" what is gathered", { gatherMs: 20 }),
 ]
 
 const purging: ReadonlyArray<Behaviour> = [
@@ -348,11 +356,13 @@ const closing: ReadonlyArray<Behaviour> = [
     prove: async (log) => {
       await appendAll(log, [a])
       const { signal } = new AbortController()
-      const followed = collect(log.follow({ afterSequence: 0, signal }))
+      const followed = [{}, { gatherMs: 20 }].map((more) =>
+        collect(log.follow({ afterSequence: 0, signal, ...more })),
+      )
       expect(log.isConnected()).toBe(true)
       await log.close()
       expect(log.isConnected()).toBe(false)
-      await expect(followed).rejects.toBeInstanceOf(LogUnavailable)
+      for (const one of followed) await expect(one).rejects.toBeInstanceOf(LogUnavailable)
       const late = log.append({ subject: a, id: "late", body: "", expectedSequence: 1 })
       await expect(late).rejects.toBeInstanceOf(LogUnavailable)
       await expect(log.last(a)).rejects.toBeInstanceOf(LogUnavailable)

@@ -177,10 +177,10 @@ test("who follows a log that comes back from an older copy hears of it where seq
   await append("two", 1)
   const ended = new AbortController()
   opened.defer(() => ended.abort())
-  const [checked, unchecked] = [{ afterId: null }, {}].map((more) =>
-    log.follow({ afterSequence: 0, signal: ended.signal, ...more })[Symbol.asyncIterator](),
+  const [checked, gathering, unchecked] = [{ afterId: null }, { afterId: null, gatherMs: 50 }, {}].map(
+    (more) => log.follow({ afterSequence: 0, signal: ended.signal, ...more })[Symbol.asyncIterator](),
   )
-  for (const follower of [checked, unchecked])
+  for (const follower of [checked, gathering, unchecked])
     for (const id of ["one", "two"]) expect((await follower?.next())?.value).toMatchObject({ id })
   await kill()
   await rm(server.dataDir, { recursive: true })
@@ -189,7 +189,8 @@ test("who follows a log that comes back from an older copy hears of it where seq
   await connected()
   await append("other-two", 1)
   await append("three", 2)
-  await expect(checked?.next()).rejects.toEqual(new LogForked({ sequence: 2 }))
+  for (const follower of [checked, gathering])
+    await expect(follower?.next()).rejects.toEqual(new LogForked({ sequence: 2 }))
   expect((await unchecked?.next())?.value).toMatchObject({ id: "three" })
   expect(await log.identity()).toBe(identity)
 }, 30_000)

@@ -124,30 +124,38 @@ test("a server that is killed under load three times loses nothing that it ackno
   expect(stored).toHaveLength(acknowledged.size)
 })
 
-test("a follower goes on after a restart of the server, without a gap or a repeat", async () => {
-  await using opened = await open()
-  const { server, log } = opened
-  await appendAll(log, [subject, subject])
-  const abort = new AbortController()
-  const followed: Array<number> = []
-  const follow = async () => {
-    for await (const { sequence } of log.follow({ afterSequence: 0, signal: abort.signal }))
-      followed.push(sequence)
-  }
-  const following = follow()
-  for (let last = 2; last <= 6; last += 2) {
-    await until(() => followed.length === last, `${last} commits are followed`)
-    await server.kill()
-    await server.restart()
-    await until(() => log.isConnected(), "the connection is there again")
-    await tailOf(log, subject)
+const ways = [
+  ["", {}],
+  [" that gathers", { gatherMs: 50 }],
+] as const
+
+test.each(ways)(
+  "a follower%s goes on after a restart of the server, without a gap or a repeat",
+  async (_, more) => {
+    await using opened = await open()
+    const { server, log } = opened
     await appendAll(log, [subject, subject])
-  }
-  await until(() => followed.length === 8, "the last commits are followed")
-  abort.abort()
-  await following
-  expect(followed).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
-})
+    const abort = new AbortController()
+    const followed: Array<number> = []
+    const follow = async () => {
+      for await (const { sequence } of log.follow({ afterSequence: 0, signal: abort.signal, ...more }))
+        followed.push(sequence)
+    }
+    const following = follow()
+    for (let last = 2; last <= 6; last += 2) {
+      await until(() => followed.length === last, `${last} commits are followed`)
+      await server.kill()
+      await server.restart()
+      await until(() => log.isConnected(), "the connection is there again")
+      await tailOf(log, subject)
+      await appendAll(log, [subject, subject])
+    }
+    await until(() => followed.length === 8, "the last commits are followed")
+    abort.abort()
+    await following
+    expect(followed).toEqual([1, 2, 3, 4, 5, 6, 7, 8])
+  },
+)
 
 test("a reader that is cut off by a restart of the server reads on to its end", async () => {
   await using opened = await open()

@@ -1,5 +1,6 @@
 import type { Consumer, ConsumerMessages, JetStreamManager } from "@nats-io/jetstream"
 import type { LogConnection } from "./connection.ts"
+import { type GatheredMessages, gatherMessages } from "./gathered-messages.ts"
 import { streamName } from "./stream.ts"
 
 /** Where readers read from. */
@@ -14,7 +15,7 @@ export interface LogSource {
  * It numbers what is delivered, and asks again behind the last good message after a gap, a lost connection or a restart of the server.
  */
 export interface OrderedReader {
-  readonly messages: ConsumerMessages
+  readonly messages: ConsumerMessages | GatheredMessages
   /** How many messages there were to be read when it began. */
   readonly waiting: number
   /** Whether the server has nothing left to deliver. */
@@ -39,11 +40,12 @@ export const longestPauseMs = 2 * heartbeatMs
 /**
  * Opens a reader behind a sequence, on one subject or on all.
  *
+ * With `gatherMs` the messages of so long come together.
  * Fails: rejects with the client's errors.
  */
 export const openReader = async (
   { connection, manager }: LogSource,
-  range: { subject: string | undefined; afterSequence: number },
+  range: { subject: string | undefined; afterSequence: number; gatherMs?: number | undefined },
 ): Promise<OrderedReader> => {
   connection.requireConnected()
   const { state } = await manager.streams.info(streamName)
@@ -55,11 +57,10 @@ export const openReader = async (
     ...(range.subject === undefined ? {} : { filter_subjects: range.subject }),
   })
   const { num_pending: waiting } = await consumer.info(true)
-  const messages = await consumer.consume({
-    max_messages: ahead,
-    expires: pullExpiresMs,
-    idle_heartbeat: heartbeatMs,
-  })
+  const pull = { max_messages: ahead, expires: pullExpiresMs, idle_heartbeat: heartbeatMs }
+  const { gatherMs } = range
+  const messages =
+    gatherMs === undefined ? await consumer.consume(pull) : gatherMessages(consumer, { ...pull, gatherMs })
   return {
     messages,
     waiting,
@@ -82,9 +83,12 @@ const forget = (consumer: Consumer): void => {
  * The server only sends heartbeats while it has nothing to deliver, so the check costs a busy reader nothing; what was delivered already is still read.
  */
 export const stopWhenDrained = async (reader: OrderedReader): Promise<void> => {
-  for await (const status of reader.messages.status()) {
+  const { messages } = reader
+  // Only followers gather, and they have no end.
+  if (!("status" in messages)) return
+  for await (const status of messages.status()) {
     if (status.type !== "heartbeat") continue
     // A server that does not answer is no reason to stop: the reader goes on when it is back.
-    if (await reader.isDrained().catch(() => false)) reader.messages.stop()
+    if (await reader.isDrained().catch(() => false)) messages.stop()
   }
 }

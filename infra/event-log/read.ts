@@ -87,10 +87,11 @@ export async function* deliver(source: LogSource, range: Read | Follow): AsyncGe
   const signal = "signal" in range ? range.signal : undefined
   const until = "signal" in range ? Infinity : await endOf(source, range)
   let afterSequence = range.afterSequence
+  const gatherMs = "gatherMs" in range ? range.gatherMs : undefined
   const seam = "afterId" in range ? createSeamCheck(source, range) : undefined
   if (until <= afterSequence || signal?.aborted) return
   let next: OrderedReader | undefined = await asking(reading, () =>
-    openReader(source, { subject, afterSequence }),
+    openReader(source, { subject, afterSequence, gatherMs }),
   )
   while (next !== undefined) {
     const reader = next
@@ -122,6 +123,6 @@ export async function* deliver(source: LogSource, range: Read | Follow): AsyncGe
     }
     if (source.connection.nats.isClosed())
       throw new LogUnavailable({ reason: "the log was closed meanwhile" })
-    next = await reopen(source, { subject, afterSequence }, signal)
+    next = await reopen(source, { subject, afterSequence, gatherMs }, signal)
   }
 }

@@ -32,6 +32,8 @@ export interface Projection {
 const messagesPerTurn = 16
 /** Seen within a quarter of a second while little happens; above 2 000 facts a second, a second at the most. */
 const blockPace: BlockPace = { quietWaitMs: 250, busyWaitMs: 1_000, busyFacts: 500 }
+/** Blocks wait longer than that. */
+const gatherMs = 100
 const defaultLookEveryMs = 5_000
 const firstRetryMs = 200
 const longestRetryMs = 5_000
@@ -121,7 +123,12 @@ const followOnce = async (
   const signal = AbortSignal.any([stopped, failed.signal])
   try {
     let taken = 0
-    for await (const message of log.follow({ afterSequence: written, afterId: writtenId, signal })) {
+    for await (const message of log.follow({
+      afterSequence: written,
+      afterId: writtenId,
+      gatherMs,
+      signal,
+    })) {
       last = message
       await collector.add(read(options, meter, message))
       taken += 1
