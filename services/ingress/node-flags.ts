@@ -3,7 +3,7 @@
  *
  * On a machine with much memory V8 gives its young generation so much that an ingress under load keeps 100 MB of dead requests around; with
  * 16 MB it does the same work in two thirds of the memory. Left to itself it also lets the old generation, of which 40 MB live, grow to several
- * times that before it looks for what is dead; where it may grow by four fifths, the ingress stays within 280 MB, and looks no more than once a second.
+ * times that before it looks for what is dead; where it may grow by four fifths, the ingress stays within 290 MB, and looks no more than once a second.
  * The young generation is cleared by the main thread alone: threads that help it take as much of a machine that is busy as they give, and keep it waiting.
  */
 export const nodeFlags: ReadonlyArray<string> = [
