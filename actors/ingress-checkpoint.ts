@@ -1,19 +1,12 @@
 import type { CheckpointFact } from "@sluice/events/checkpoint.ts"
 import { checkpointOf, known, statesIn } from "./checkpoint-parts.ts"
-import {
-  createIngress,
-  type IngressActor,
-  type IngressContext,
-  ingressMachine,
-  ingressSnapshot,
-} from "./ingress.ts"
+import { createIngress, type IngressActor, ingressMachine, ingressSnapshot, newIngress } from "./ingress.ts"
 import { machineHashOf } from "./snapshot.ts"
 
 /** Counts the changes of what a checkpoint holds that are more than a new field. */
 const shape = 1
 
 const machineHash = machineHashOf(ingressMachine)
-const nothingYet: IngressContext = { incarnation: null, completed: 0 }
 
 /** Gives the whole state of an ingress process as facts. Source: L5, L13. */
 export const checkpointIngress = (
@@ -30,5 +23,5 @@ export const ingressFromCheckpoint = (facts: ReadonlyArray<CheckpointFact>): Ing
   const [state] = statesIn(facts)
   if (state === undefined || facts.some((fact) => fact.shape > shape)) return undefined
   const value = state.value === "running" ? "running" : "stopped"
-  return createIngress({ value, context: known(nothingYet, state.context) })
+  return createIngress({ value, context: known(newIngress, state.context) })
 }

@@ -18,6 +18,9 @@ export interface IngressContext {
   readonly completed: number
 }
 
+/** What is known before anything has happened. */
+export const newIngress: IngressContext = { incarnation: null, completed: 0 }
+
 const evolve = ({ completed }: IngressContext, fact: IngressFact): Partial<IngressContext> => {
   switch (fact.type) {
     case "node.started":
@@ -38,7 +41,7 @@ export const ingressMachine = setup({
   },
 }).createMachine({
   id: "ingress",
-  context: { ledger: { incarnation: null, completed: 0 } },
+  context: { ledger: newIngress },
   initial: "stopped",
   on: {
     "node.started": { target: ".running", actions: "evolve" },

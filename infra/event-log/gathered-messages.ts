@@ -8,9 +8,7 @@ export interface GatheredMessages extends AsyncIterable<JsMsg> {
 
 /** How much one pull asks for at most and how long it waits, and how long the server is left alone when nothing is left. */
 interface Gathering {
-  readonly max_messages: number
-  readonly expires: number
-  readonly idle_heartbeat: number
+  readonly pull: { readonly max_messages: number; readonly expires: number; readonly idle_heartbeat: number }
   readonly gatherMs: number
 }
 
@@ -20,10 +18,7 @@ interface Gathering {
  * A message that is delivered as it comes costs the server and its reader several times what one among many does; so only the first one after a silence comes at once.
  * Fails: as the consumer's pulls do.
  */
-export const gatherMessages = (
-  consumer: Consumer,
-  { gatherMs, max_messages: most, ...pull }: Gathering,
-): GatheredMessages => {
+export const gatherMessages = (consumer: Consumer, { pull, gatherMs }: Gathering): GatheredMessages => {
   const stopped = new AbortController()
   let pulled: ConsumerMessages | undefined
   /** Gives up to `count` messages; waits for the first of them. */
@@ -33,18 +28,16 @@ export const gatherMessages = (
     yield* pulled
   }
   async function* gather(): AsyncGenerator<JsMsg> {
-    while (!stopped.signal.aborted) {
+    for (let count = 1; !stopped.signal.aborted;) {
       // How much else there is stands in each message.
-      for (let count = 1; count > 0 && !stopped.signal.aborted;) {
-        let left = 0
-        for await (const message of take(count)) {
-          left = message.info.pending
-          yield message
-        }
-        count = Math.min(left, most)
+      let left = 0
+      for await (const message of take(count)) {
+        left = message.info.pending
+        yield message
       }
+      count = Math.max(1, Math.min(left, pull.max_messages))
       // An end of the pause before its time is one of the loop.
-      await pause(gatherMs, undefined, { signal: stopped.signal }).catch(() => undefined)
+      if (left === 0) await pause(gatherMs, undefined, { signal: stopped.signal }).catch(() => undefined)
     }
   }
   return {

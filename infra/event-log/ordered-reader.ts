@@ -18,8 +18,6 @@ export interface OrderedReader {
   readonly messages: ConsumerMessages | GatheredMessages
   /** How many messages there were to be read when it began. */
   readonly waiting: number
-  /** Whether the server has nothing left to deliver. */
-  isDrained(): Promise<boolean>
   close(): void
 }
 
@@ -37,15 +35,22 @@ const forgetAfterMs = 30_000
 /** A reader that leaves its messages alone for longer is opened anew: the client would go on pulling behind its back, more with every silence. */
 export const longestPauseMs = 2 * heartbeatMs
 
+/** What a reader is opened on: it ends with what there is, or follows, with `gatherMs` by what has come in so long. */
+export interface ReaderRange {
+  readonly subject: string | undefined
+  readonly afterSequence: number
+  readonly hasEnd: boolean
+  readonly gatherMs: number | undefined
+}
+
 /**
  * Opens a reader behind a sequence, on one subject or on all.
  *
- * With `gatherMs` the messages of so long come together.
  * Fails: rejects with the client's errors.
  */
 export const openReader = async (
   { connection, manager }: LogSource,
-  range: { subject: string | undefined; afterSequence: number; gatherMs?: number | undefined },
+  range: ReaderRange,
 ): Promise<OrderedReader> => {
   connection.requireConnected()
   const { state } = await manager.streams.info(streamName)
@@ -58,18 +63,26 @@ export const openReader = async (
   })
   const { num_pending: waiting } = await consumer.info(true)
   const pull = { max_messages: ahead, expires: pullExpiresMs, idle_heartbeat: heartbeatMs }
-  const { gatherMs } = range
-  const messages =
-    gatherMs === undefined ? await consumer.consume(pull) : gatherMessages(consumer, { ...pull, gatherMs })
+  const messages = await open(consumer, pull, range)
   return {
     messages,
     waiting,
-    isDrained: async () => (await consumer.info()).num_pending === 0,
     close: () => {
       messages.stop()
       if (connection.isConnected()) forget(consumer)
     },
   }
+}
+
+const open = async (
+  consumer: Consumer,
+  pull: Parameters<typeof gatherMessages>[1]["pull"],
+  { gatherMs, hasEnd }: ReaderRange,
+): Promise<OrderedReader["messages"]> => {
+  if (gatherMs !== undefined) return gatherMessages(consumer, { pull, gatherMs })
+  const messages = await consumer.consume(pull)
+  if (hasEnd) void stopWhenDrained(consumer, messages)
+  return messages
 }
 
 const forget = (consumer: Consumer): void => {
@@ -82,13 +95,11 @@ const forget = (consumer: Consumer): void => {
  *
  * The server only sends heartbeats while it has nothing to deliver, so the check costs a busy reader nothing; what was delivered already is still read.
  */
-export const stopWhenDrained = async (reader: OrderedReader): Promise<void> => {
-  const { messages } = reader
-  // Only followers gather, and they have no end.
-  if (!("status" in messages)) return
+const stopWhenDrained = async (consumer: Consumer, messages: ConsumerMessages): Promise<void> => {
+  const isDrained = async () => (await consumer.info()).num_pending === 0
   for await (const status of messages.status()) {
     if (status.type !== "heartbeat") continue
     // A server that does not answer is no reason to stop: the reader goes on when it is back.
-    if (await reader.isDrained().catch(() => false)) messages.stop()
+    if (await isDrained().catch(() => false)) messages.stop()
   }
 }

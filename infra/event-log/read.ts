@@ -4,9 +4,9 @@ import { LogForked, LogUnavailable, type EventLog, type StoredMessage } from "./
 import {
   longestPauseMs,
   openReader,
-  stopWhenDrained,
   type LogSource,
   type OrderedReader,
+  type ReaderRange,
 } from "./ordered-reader.ts"
 import { stillHolds, type ReadMessage } from "./still-holds.ts"
 import { messageAt, messageIdHeader, streamName } from "./stream.ts"
@@ -39,7 +39,7 @@ const endOf = async (source: LogSource, { untilSequence = Infinity }: Read): Pro
 /** Opens a reader again, however long the server stays away; gives none when nobody wants it any more. */
 const reopen = async (
   source: LogSource,
-  range: Parameters<typeof openReader>[1],
+  range: ReaderRange,
   signal: AbortSignal | undefined,
 ): Promise<OrderedReader | undefined> => {
   for (;;) {
@@ -87,20 +87,19 @@ export async function* deliver(source: LogSource, range: Read | Follow): AsyncGe
   const signal = "signal" in range ? range.signal : undefined
   const until = "signal" in range ? Infinity : await endOf(source, range)
   let afterSequence = range.afterSequence
+  const hasEnd = until < Infinity
   const gatherMs = "gatherMs" in range ? range.gatherMs : undefined
+  const behind = (): ReaderRange => ({ subject, afterSequence, hasEnd, gatherMs })
   const seam = "afterId" in range ? createSeamCheck(source, range) : undefined
   if (until <= afterSequence || signal?.aborted) return
-  let next: OrderedReader | undefined = await asking(reading, () =>
-    openReader(source, { subject, afterSequence, gatherMs }),
-  )
+  let next: OrderedReader | undefined = await asking(reading, () => openReader(source, behind()))
   while (next !== undefined) {
     const reader = next
     const { messages, waiting } = reader
     const stop = (): void => messages.stop()
     signal?.addEventListener("abort", stop)
     try {
-      if (signal?.aborted || (until < Infinity && waiting === 0)) return
-      if (until < Infinity) void stopWhenDrained(reader)
+      if (signal?.aborted || (hasEnd && waiting === 0)) return
       for await (const message of messages) {
         if (message.seq > until || signal?.aborted) return
         // Most messages cost no promise.
@@ -110,7 +109,7 @@ export async function* deliver(source: LogSource, range: Read | Follow): AsyncGe
         afterSequence = message.seq
         const givenAt = performance.now()
         yield stored(message)
-        if (until < Infinity && (message.seq === until || message.info.pending === 0)) return
+        if (hasEnd && (message.seq === until || message.info.pending === 0)) return
         if (performance.now() - givenAt > longestPauseMs) break
       }
     } catch (error) {
@@ -123,6 +122,6 @@ export async function* deliver(source: LogSource, range: Read | Follow): AsyncGe
     }
     if (source.connection.nats.isClosed())
       throw new LogUnavailable({ reason: "the log was closed meanwhile" })
-    next = await reopen(source, { subject, afterSequence, gatherMs }, signal)
+    next = await reopen(source, behind(), signal)
   }
 }

@@ -1,4 +1,5 @@
 import { channelOf } from "@sluice/actors/group.ts"
+import { ingressSnapshot } from "@sluice/actors/ingress.ts"
 import { tokensOf } from "@sluice/events/field.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 import type { ActorNode, KeptSubject } from "./actor-node.ts"
@@ -60,7 +61,7 @@ export const recover = async (node: ActorNode, options: RecoveryOptions): Promis
 /** Starts the node; tells whether the one before it ended cleanly, as the log has it once nothing can come before this start any more. */
 const start = async ({ ingress }: ActorNode, options: RecoveryOptions): Promise<boolean> => {
   for (;;) {
-    const wasClean = ingress.state.getSnapshot().context.ledger.incarnation === null
+    const wasClean = ingressSnapshot(ingress.state).context.incarnation === null
     ingress.execute({ type: "start", node: options.nodeId, incarnation: options.incarnation })
     if (await isFenced(ingress, options)) return wasClean
   }
