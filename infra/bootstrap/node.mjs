@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { runNpm } from "./packages.mjs"
 import { say, SetupFailed } from "./say.mjs"
 
-const neededMajor = 24
+const neededMajor = 26
 
 /**
  * Gives the path of a Node that runs this project's TypeScript: the running one if it is new enough, else that of the npm package `node` (S1).
