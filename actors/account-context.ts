@@ -3,6 +3,7 @@ import type { Estimate } from "@sluice/events/field.ts"
 import { type LearnedRates, noRates } from "./account-rate.ts"
 import { noUse, type RecentUse } from "./adaptive/recent-use.ts"
 import type { Cooldown } from "./cooldown.ts"
+import { Leases } from "./leases.ts"
 import { type LimitHolder, noAdjustments, noRejections, type Sent } from "./limit-learning.ts"
 import type { Ramp } from "./ramp.ts"
 import { Sessions } from "./sessions.ts"
@@ -34,7 +35,7 @@ export interface AccountContext extends LimitHolder {
   readonly credential: string | null
   readonly revision: number
   readonly removed: boolean
-  readonly leases: Map<string, AccountLease>
+  readonly leases: Leases<AccountLease>
   readonly sessions: Sessions
   readonly lastUsedAt: number
   /** How many requests it has carried, up to where more tell nothing new. Source: F11. */
@@ -83,7 +84,7 @@ export const newAccount = (): AccountContext => ({
   credential: null,
   revision: 0,
   removed: false,
-  leases: new Map(),
+  leases: new Leases(),
   sessions: new Sessions(),
   lastUsedAt: 0,
   seen: 0,

@@ -55,7 +55,7 @@ const acquired = (context: AccountContext, fact: Of<"account.acquired">): Change
   const { session = null, estimatedCostNanoUsd = 0 } = fact
   const takenTokens = bucketSizeOf(context, "tpm") === null ? 0 : expectedTokens(context, estimate)
   const taken = charge(context, { requests: 1, tokens: takenTokens, now: at })
-  context.leases.set(lease, {
+  context.leases.put({
     request,
     attempt,
     lease,
@@ -95,7 +95,7 @@ const endLease = (
   if (held === undefined) return unchanged
   // What it tells of the limit depends on what was in flight beside it: it is asked before the lease is gone.
   const learned = learnFromEnd(context, held, fact)
-  context.leases.delete(fact.lease)
+  context.leases.end(fact.lease)
   if (held.session !== null) context.sessions.end(held.session, { at: fact.at, isSuccess })
   const gate = {
     ...learned,
@@ -146,7 +146,7 @@ const proven = ({ consecutive, ramp, failures, modelCounts }: AccountContext, mo
 const usageRecorded = (context: AccountContext, fact: Of<"account.usage_recorded">): Change => {
   const held = context.leases.get(fact.lease)
   if (held === undefined) return unchanged
-  context.leases.set(fact.lease, { ...held, metered: true })
+  context.leases.put({ ...held, metered: true })
   const tokens = chargedTokens(fact.tokens) - held.takenTokens
   const settled = {
     heldCostNanoUsd: context.heldCostNanoUsd - held.estimatedCostNanoUsd,
@@ -218,7 +218,7 @@ export const evolveAccount: EvolveAccount = {
   "account.accepted": (context, { lease, by, at }) => {
     const held = context.leases.get(lease)
     if (held === undefined) return unchanged
-    context.leases.set(lease, { ...held, acceptedBy: by })
+    context.leases.put({ ...held, acceptedBy: by })
     return { ...learnFromAccepted(context, held, at), ...rememberAccepted(context, held) }
   },
   "account.released": released,

@@ -5,6 +5,7 @@ import { Equal } from "effect"
 import { begin, type Cooldown, extend } from "./cooldown.ts"
 import { type Holds, observe } from "./holds.ts"
 import { Lanes } from "./lanes.ts"
+import { Leases } from "./leases.ts"
 import {
   countRejection,
   forgetLearning,
@@ -34,7 +35,7 @@ export interface ChannelContext extends LimitHolder {
   readonly config: ChannelConfiguration | null
   readonly revision: number
   readonly removed: boolean
-  readonly leases: Map<string, ChannelLease>
+  readonly leases: Leases<ChannelLease>
   readonly lanes: Lanes
   readonly cooldown: Cooldown | null
   /** How many cooldowns it has had, so that each has a name of its own. */
@@ -60,7 +61,7 @@ export const newChannel = (): ChannelContext => ({
   config: null,
   revision: 0,
   removed: false,
-  leases: new Map(),
+  leases: new Leases(),
   lanes: new Lanes(),
   cooldown: null,
   cooldowns: 0,
@@ -80,7 +81,7 @@ const acquired = (context: ChannelContext, fact: Of<"channel.acquired">): Change
   const { request, attempt, lease, account, client, class: of, model, at } = fact
   lanes.serve(request)
   const told = { acquiredAt: at, level: fact.inFlight, acceptedBy: null }
-  leases.set(lease, { request, attempt, lease, account, client, class: of, model, ...told })
+  leases.put({ request, attempt, lease, account, client, class: of, model, ...told })
   const learned = learnFromSent(context, fact)
   if (config === null || (config.rpm === null && config.tpm === null)) return learned
   const { burstSeconds } = config
@@ -111,14 +112,14 @@ const endLease = (
   fact: Of<"channel.released" | "channel.expired">,
 ): Change => {
   const learned = learnFromEnd(context, held, fact)
-  context.leases.delete(fact.lease)
+  context.leases.end(fact.lease)
   return learned
 }
 
 const accepted = (context: ChannelContext, { lease, by, at }: Of<"channel.accepted">): Change => {
   const held = context.leases.get(lease)
   if (held === undefined) return unchanged
-  context.leases.set(lease, { ...held, acceptedBy: by })
+  context.leases.put({ ...held, acceptedBy: by })
   return learnFromAccepted(context, held, at)
 }
 

@@ -138,7 +138,7 @@ export const recover = (group: Group, command: Recover, now: number): Decision =
     const account = contextOf(actor)
     let inFlightOfAccount = account.leases.size
     let bookedNanoUsd = 0
-    for (const held of account.leases.values()) {
+    for (const held of account.leases) {
       inFlight -= 1
       inFlightOfAccount -= 1
       const { standardCostNanoUsd } = command.costOf(held.model, held.estimate)

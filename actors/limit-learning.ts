@@ -3,6 +3,7 @@ import { isAdaptive, type LimitMode } from "@sluice/events/adaptive-limit.ts"
 import type { ChannelFact } from "@sluice/events/channel.ts"
 import type { Classification } from "@sluice/events/field.ts"
 import { adjusted, ceilingOf, ceilingRisesAt, learn, type Learning, observe, resumed } from "./learning.ts"
+import type { Leases } from "./leases.ts"
 import type { Limit } from "./limit.ts"
 import { unchanged } from "./live-actor.ts"
 
@@ -58,7 +59,7 @@ export interface LimitHolder {
   readonly unknowns: number
   readonly rejections: RejectionCounts
   readonly adjustments: Adjustments
-  readonly leases: ReadonlyMap<string, Sent>
+  readonly leases: Pick<Leases<Sent>, "size" | "get">
   /** The rates that were found out, where any are sought. Source: F7. */
   readonly rates?: { readonly rpm: object | null }
 }

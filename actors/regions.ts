@@ -3,7 +3,7 @@ import type { Kept } from "./live-actor.ts"
 interface Lived {
   readonly config: { readonly enabled: boolean } | null
   readonly removed: boolean
-  readonly leases: ReadonlyMap<string, unknown>
+  readonly leases: { readonly size: number }
   readonly cooldown: object | null
   readonly ramp?: object | null
 }

@@ -9,6 +9,7 @@ import { channelLogic, channelMachine } from "./channel.ts"
 import { createGroup, type Group, indexAll } from "./group.ts"
 import type { Hold } from "./holds.ts"
 import { Lanes, type StoredLanes } from "./lanes.ts"
+import { Leases } from "./leases.ts"
 import { type Kept, start } from "./live-actor.ts"
 import { Sessions, type Stay } from "./sessions.ts"
 
@@ -59,14 +60,14 @@ export const toSnapshot = (group: Group): GroupSnapshot => {
       value,
       context: {
         ...context,
-        leases: [...context.leases.values()],
+        leases: [...context.leases],
         lanes: context.lanes.toJSON(),
         holds: [...context.holds],
       },
     },
     accounts: [...group.accounts].map(([actor, account]) => {
       const snapshot = account.getSnapshot()
-      const leases = [...snapshot.context.ledger.leases.values()]
+      const leases = [...snapshot.context.ledger.leases]
       const sessions = snapshot.context.ledger.sessions.toJSON()
       return [actor, { value: snapshot.value, context: { ...snapshot.context.ledger, leases, sessions } }]
     }),
@@ -78,7 +79,7 @@ export const fromSnapshot = (stored: GroupSnapshot): Group => {
   const group = createGroup()
   const context: ChannelContext = {
     ...stored.channel.context,
-    leases: byLease(stored.channel.context.leases),
+    leases: new Leases(stored.channel.context.leases),
     lanes: Lanes.from(stored.channel.context.lanes),
     holds: new Map(stored.channel.context.holds),
   }
@@ -86,7 +87,7 @@ export const fromSnapshot = (stored: GroupSnapshot): Group => {
   const accounts = stored.accounts.map(([actor, { value, context: of }]) => {
     const restored: AccountContext = {
       ...of,
-      leases: byLease(of.leases),
+      leases: new Leases(of.leases),
       sessions: Sessions.from(
         of.sessions,
         of.leases.flatMap(({ session }) => session ?? []),
@@ -100,6 +101,3 @@ export const fromSnapshot = (stored: GroupSnapshot): Group => {
   indexAll(whole)
   return whole
 }
-
-const byLease = <L extends { readonly lease: string }>(leases: ReadonlyArray<L>): Map<string, L> =>
-  new Map(leases.map((lease) => [lease.lease, lease]))

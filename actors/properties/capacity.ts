@@ -59,8 +59,10 @@ export const leases = (): Rule => {
         throw new Error(`${ended.join()} ended instead of ${due.join()}`)
     },
     rested: (_, { group }) => {
-      const ofAccounts = [...group.accounts.values()].flatMap((one) => [...contextOf(one).leases.keys()])
-      const ofChannel = [...channelOf(group).leases.keys()]
+      const ofAccounts = [...group.accounts.values()].flatMap((one) =>
+        [...contextOf(one).leases].map(({ lease }) => lease),
+      )
+      const ofChannel = [...channelOf(group).leases].map(({ lease }) => lease)
       if (ofAccounts.toSorted().join() !== ofChannel.toSorted().join())
         throw new Error(`the accounts hold ${ofAccounts.join()}, the channel ${ofChannel.join()}`)
     },

@@ -100,7 +100,7 @@ const known = (context: AccountContext, now: number) => {
   const { leases, suspended, lowered, ramp, gateUntil, cooldown, window, heldCostNanoUsd } = context
   const recorded = window !== null && now < window.end ? context.windowCostNanoUsd : 0
   return {
-    inFlight: [...leases.keys()].toSorted(),
+    inFlight: [...leases].map(({ lease }) => lease).toSorted(),
     suspended,
     lowered: lowered?.limit ?? null,
     ramp: ramp?.limit ?? null,

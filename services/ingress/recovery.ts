@@ -97,7 +97,7 @@ const isFenced = async (subject: KeptSubject, { onLate }: RecoveryOptions): Prom
 const heldBy = ({ id, subject }: HostedChannel): ReadonlyArray<LostRequest> => {
   const { leases, lanes } = channelOf(subject.state)
   return [
-    ...[...leases.values()].map(({ request, client, model, account, acquiredAt }) => ({
+    ...[...leases].map(({ request, client, model, account, acquiredAt }) => ({
       request,
       client,
       model,

@@ -1,5 +1,8 @@
 import type { ServerResponse } from "node:http"
 
+/** A whole body of up to so much goes out as text, byte for byte, in one piece with its headers: gathering the two costs an exchange a sixth more. */
+const onePieceBytes = 16 * 1024
+
 /** What a reply tells the request that it answers. */
 export interface ReplyEvents {
   /** The client can take more again. */
@@ -63,6 +66,8 @@ export class Reply {
     if (this.ended) return
     this.ended = true
     if (tail === undefined) this.#response.end()
+    else if (tail instanceof Buffer && this.bytesOut === 0 && tail.length <= onePieceBytes)
+      this.#response.end(tail.toString("latin1"), "latin1")
     else this.#response.end(tail)
   }
 

@@ -36,7 +36,7 @@ export class Exchange implements AttemptOwner, ReplyEvents {
   #retryTimer: NodeJS.Timeout | undefined
   #deadlineTimer: NodeJS.Timeout | undefined
   readonly protocol: WireProtocol
-  /** Its index among the requests that are being served. */
+  /** Among the requests that are being served. */
   place = -1
 
   constructor(

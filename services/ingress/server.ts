@@ -1,6 +1,6 @@
 import { once } from "node:events"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
-import { ActiveExchanges } from "./active-exchanges.ts"
+import { Bag } from "./bag.ts"
 import { ClientLimits } from "./client-limits.ts"
 import { decoded } from "./decoded.ts"
 import { type Problem, problem, problemHeaders } from "./errors.ts"
@@ -22,7 +22,8 @@ export class IngressServer {
   readonly #options: IngressOptions
   readonly #server: Server
   readonly #context: ExchangeContext
-  readonly #active = new ActiveExchanges()
+  /** The requests that are being served. */
+  readonly #active = new Bag<Exchange>()
   #idle: (() => void) | undefined
   #isStopping = false
 

@@ -87,7 +87,6 @@ const channelState = (ledger: ChannelContext): ActorState => {
   const waiters = demands.flat().flatMap((lane) => lane.waiters)
   const context = {
     ...ledger,
-    leases: Object.fromEntries(ledger.leases),
     lanes: { ...lanes, waiters: Object.fromEntries(waiters.map((waiter) => [waiter.request, waiter])) },
     holds: Object.fromEntries(ledger.holds),
   }
@@ -97,7 +96,6 @@ const channelState = (ledger: ChannelContext): ActorState => {
 const accountState = (ledger: AccountContext): ActorState => {
   const context = {
     ...ledger,
-    leases: Object.fromEntries(ledger.leases),
     sessions: Object.fromEntries(ledger.sessions.toJSON().map((stay) => [stay.session, stay])),
   }
   return { value: accountRegions(ledger), context: copyOf(context) }

@@ -51,9 +51,9 @@ export const checkLeases = (): Check => {
 
 const isHeld = (group: Group | undefined, { actor, lease }: OfLease): boolean => {
   if (group === undefined) return false
-  if (actor.startsWith("channel/")) return channelOf(group).leases.has(lease)
+  if (actor.startsWith("channel/")) return channelOf(group).leases.get(lease) !== undefined
   const account = group.accounts.get(actor)
-  return account !== undefined && contextOf(account).leases.has(lease)
+  return account !== undefined && contextOf(account).leases.get(lease) !== undefined
 }
 
 /** So many ended leases are remembered, twice over: one that is granted again is noticed long after its request. */

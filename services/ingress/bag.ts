@@ -1,0 +1,36 @@
+/** What knows its place in a bag. */
+export interface InBag {
+  place: number
+}
+
+/**
+ * Things without an order that come and go, each in one bag.
+ *
+ * An array in which the last takes the place of one that leaves. A `Set` would do the same at five times the work for the garbage collector: it rebuilds its table again and
+ * again, and each table that was left behind in the old generation keeps the things of its time, with all that they hold, until the next full collection.
+ */
+export class Bag<T extends InBag> implements Iterable<T> {
+  readonly #things: T[] = []
+
+  get size(): number {
+    return this.#things.length
+  }
+
+  add(thing: T): void {
+    thing.place = this.#things.length
+    this.#things.push(thing)
+  }
+
+  /** Takes out a thing that is in it. */
+  remove(thing: T): void {
+    const last = this.#things.pop()
+    if (last === undefined || last === thing) return
+    this.#things[thing.place] = last
+    last.place = thing.place
+  }
+
+  /** Gives those that are there now; what happens to them meanwhile changes nothing. */
+  [Symbol.iterator](): Iterator<T> {
+    return [...this.#things][Symbol.iterator]()
+  }
+}
