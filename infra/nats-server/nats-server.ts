@@ -54,7 +54,11 @@ const logFileBytes = 16 * 1024 * 1024
 const readyTimeoutMs = 60_000
 const readyPollMs = 5
 const stopTimeoutMs = 10_000
-/** It leaves half of the machine to whoever writes and reads: where each hand-over between its threads wakes another processor, a commit takes a tenth longer and a quarter more work. */
+/**
+ * What it has where `GOMAXPROCS` says nothing else: half of the machine, the rest is for those who write and read.
+ *
+ * Where each hand-over between its threads wakes another processor, a commit takes a tenth longer and a quarter more work.
+ */
 const processors = String(Math.ceil(availableParallelism() / 2))
 
 /**

@@ -3,13 +3,13 @@
  *
  * On a machine with much memory V8 gives its young generation so much that an ingress under load keeps 100 MB of dead requests around; with
  * 16 MB it does the same work in two thirds of the memory. Left to itself it also lets the old generation, of which 40 MB live, grow to several
- * times that before it looks for what is dead; where it may grow by four fifths, the ingress stays within 290 MB.
+ * times that before it looks for what is dead; where it may grow by a half, the ingress stays within 290 MB.
  * The young generation is cleared by the main thread alone: threads that help it take as much of a machine that is busy as they give, and keep it waiting.
  * What V8 does beside it has one thread: four of them took a small machine from the proxy's clients and its log for 10 ms at a time.
  */
 export const nodeFlags: ReadonlyArray<string> = [
   "--max-semi-space-size=16",
-  "--heap-growing-percent=80",
+  "--heap-growing-percent=50",
   "--no-parallel-scavenge",
   "--v8-pool-size=1",
 ]
