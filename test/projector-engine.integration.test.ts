@@ -3,7 +3,24 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { openClickHouse } from "@sluice/infra/clickhouse/clickhouse.ts"
 import { migrate, readMigrations } from "@sluice/infra/clickhouse/migrate.ts"
+import {
+  bool,
+  category,
+  type ColumnType,
+  float64,
+  int64,
+  json,
+  nullable,
+  text,
+  time,
+  uint32,
+  uint64,
+  usd,
+} from "@sluice/infra/clickhouse/native/column-types.ts"
+import { NativeRows } from "@sluice/infra/clickhouse/native/native-rows.ts"
 import { ClickHouseUnavailable } from "@sluice/infra/clickhouse/unavailable.ts"
+import { projections } from "@sluice/projector/tables/projections.ts"
+import { rejectedCommits } from "@sluice/projector/tables/rejected-commits.ts"
 import { expect, test } from "vitest"
 
 const emptyFolder = async () => {
@@ -70,4 +87,76 @@ test("a server that cannot be reached is said in one line", async () => {
   const opened = openClickHouse({ url: "http://127.0.0.1:1" })
   await expect(opened).rejects.toThrow(ClickHouseUnavailable)
   await expect(opened).rejects.toThrow(/^cannot reach ClickHouse: [^\n]+$/)
+})
+
+test("what is written has the types of the tables, so that the engine has nothing to convert", async () => {
+  await using folder = await emptyFolder()
+  const clickHouse = await openClickHouse(folder)
+  await migrate(clickHouse, await readMigrations())
+  for (const { table, columns } of [...projections, rejectedCommits]) {
+    const declared = Object.entries(columns as Readonly<Record<string, ColumnType<never>>>).map(
+      ([name, type]) => [name, type.name],
+    )
+    const stored = await clickHouse.query<{ name: string; type: string }>(
+      "SELECT name, type FROM system.columns WHERE database = 'sluice' AND table = {table: String}",
+      { table },
+    )
+    const types = new Map(stored.map(({ name, type }) => [name, type]))
+    expect([table, declared]).toEqual([table, declared.map(([name = ""]) => [name, types.get(name)])])
+    expect(declared).toHaveLength(types.size)
+  }
+  await clickHouse.close()
+})
+
+const extremes = {
+  count: uint64,
+  signed: int64,
+  small: uint32,
+  ratio: float64,
+  flag: bool,
+  note: text,
+  told: json,
+  at: time,
+  cost: usd,
+  kind: category,
+  until: nullable(time),
+}
+
+test("the engine reads a block as it was collected", async () => {
+  await using folder = await emptyFolder()
+  const clickHouse = await openClickHouse(folder)
+  await clickHouse.command("CREATE DATABASE sluice")
+  const types = Object.entries(extremes).map(([name, type]) => `${name} ${type.name}`)
+  await clickHouse.command(`CREATE TABLE sluice.extremes (${types.join(", ")}) ENGINE = Memory`)
+  const at = Date.UTC(2026, 10, 1)
+  const most = Number.MAX_SAFE_INTEGER
+  const first = {
+    count: most,
+    signed: -most,
+    small: 2 ** 32 - 1,
+    ratio: -0.1,
+    flag: true,
+    note: "語".repeat(99),
+  }
+  const rows = [
+    { ...first, told: { a: [1] }, at, cost: 1_000_000_007, kind: "one", until: null },
+    { ...first, told: {}, at: at + 1, cost: 1, kind: "", until: at + 2, signed: -1, note: "", flag: false },
+    { ...first, told: {}, at, cost: most, kind: "one", until: at, signed: 0, note: 'a "b" \\ c\n' },
+  ]
+  const collected = new NativeRows(extremes)
+  collected.add(rows)
+  const block = { table: "extremes", columns: collected.names, rows: collected.block(), token: "extremes:1" }
+  await clickHouse.insert(block)
+  const stored = await clickHouse.query(`
+    SELECT * REPLACE (
+      toUnixTimestamp64Milli(at) AS at,
+      toString(cost) AS cost,
+      toUnixTimestamp64Milli(until) AS until
+    )
+    FROM sluice.extremes`)
+  const costs = ["1.000000007", "0.000000001", "9007199.254740991"]
+  expect(stored).toEqual(
+    rows.map((given, nth) => ({ ...given, told: JSON.stringify(given.told), cost: costs[nth] })),
+  )
+  await clickHouse.close()
 })

@@ -1,5 +1,6 @@
 import type { ClickHouseClient } from "@clickhouse/client"
 import { openEmbedded } from "./embedded.ts"
+import type { NativeBlock } from "./native/native-rows.ts"
 import { connectToServer } from "./server.ts"
 
 /** Where ClickHouse is: the engine in this process over a directory, or a server. Source: P1. */
@@ -18,8 +19,8 @@ export type QueryParameter = string | number | boolean | ReadonlyArray<number>
 export interface Insert {
   readonly table: string
   readonly columns: ReadonlyArray<string>
-  /** A line a row: its values in the order of the columns, as a JSON list; bytes are UTF-8. */
-  readonly rows: string | Uint8Array
+  /** A line a row: its values in the order of the columns, as a JSON list; or a block that was collected. */
+  readonly rows: string | NativeBlock
   /** A second insert of the same token changes nothing. Source: P2. */
   readonly token: string
 }
@@ -47,8 +48,6 @@ const insertSettings = [
   // A row is in its table when the insert is answered; the default collects rows in memory first.
   "async_insert = 0",
   "deduplicate_blocks_in_dependent_materialized_views = 1",
-  // Half of a surrogate pair, which a client can put into a model's name, is stored as it was written.
-  "input_format_json_throw_on_bad_escape_sequence = 0",
   // A block is too small for threads to pay for themselves.
   "input_format_parallel_parsing = 0",
   "max_insert_threads = 1",
@@ -78,11 +77,13 @@ export const openClickHouse = async (address: ClickHouseAddress): Promise<ClickH
     isReplicated: "url" in address && address.isReplicated === true,
     insert: ({ table, columns, rows, token }) => {
       const names = columns.map((column) => `\`${column}\``).join(", ")
+      const isText = typeof rows === "string"
+      const format = isText ? "JSONCompactEachRow" : "Native"
       return engine.insert({
         table,
         into: `INSERT INTO ${databaseName}.${table} (${names})`,
-        as: `SETTINGS insert_deduplication_token = '${token}', ${insertSettings} FORMAT JSONCompactEachRow`,
-        rows,
+        as: `SETTINGS insert_deduplication_token = '${token}', ${insertSettings} FORMAT ${format}`,
+        rows: isText ? [Buffer.from(rows)] : rows,
       })
     },
     query: async <Row>(sql: string, parameters: Record<string, QueryParameter> = {}) => {

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises"
+import { mkdir, open } from "node:fs/promises"
 import { join, resolve } from "node:path"
 import type { ClickHouseClient, ClickHouseClientConfigOptions } from "@clickhouse/client"
 import { lockDirectory } from "../directory-lock/directory-lock.ts"
@@ -71,7 +71,7 @@ const insertThroughFiles = async (client: ClickHouseClient, directory: string): 
   const last = new Map<string, Promise<unknown>>()
   const insert = async ({ table, into, as, rows }: InsertStatement): Promise<void> => {
     const file = join(folder, `${table}.rows`)
-    await writeFile(file, rows)
+    await writePieces(file, rows)
     await client.command({ query: `${into} FROM INFILE ${quoted(file)} ${as}` })
   }
   return (statement) => {
@@ -79,6 +79,14 @@ const insertThroughFiles = async (client: ClickHouseClient, directory: string): 
     last.set(statement.table, inserted)
     return inserted
   }
+}
+
+/** Fails: rejects where not everything could be written. */
+const writePieces = async (path: string, pieces: ReadonlyArray<Uint8Array>): Promise<void> => {
+  await using file = await open(path, "w")
+  const { bytesWritten } = await file.writev(pieces)
+  const bytes = pieces.reduce((sum, { length }) => sum + length, 0)
+  if (bytesWritten !== bytes) throw new Error(`only ${bytesWritten} of ${bytes} bytes fit into ${path}`)
 }
 
 const quoted = (text: string): string => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`

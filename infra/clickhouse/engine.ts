@@ -7,8 +7,8 @@ export interface InsertStatement {
   readonly into: string
   /** `SETTINGS … FORMAT …`. */
   readonly as: string
-  /** The rows in that format; bytes are UTF-8. */
-  readonly rows: string | Uint8Array
+  /** The rows in that format, in pieces that belong one behind the other. */
+  readonly rows: ReadonlyArray<Uint8Array>
 }
 
 /** What carries statements out: the engine in this process, or a server. Source: P1. */

@@ -20,7 +20,7 @@ export const connectToServer = async (url: string): Promise<Engine> => {
   return {
     client,
     insert: async ({ into, as, rows }) => {
-      const values = Readable.from([rows], { objectMode: false })
+      const values = Readable.from(rows, { objectMode: false })
       const { stream } = await client.exec({ query: `${into} ${as}`, values })
       stream.resume()
     },

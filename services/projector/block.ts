@@ -1,21 +1,22 @@
 import { decodeCommit } from "@sluice/events/commit.ts"
 import type { Claim } from "@sluice/infra/clickhouse/claims.ts"
+import { type NativeBlock, NativeRows } from "@sluice/infra/clickhouse/native/native-rows.ts"
 import type { StoredMessage } from "@sluice/infra/event-log/event-log.ts"
-import { createGrowingRows, type GrowingRows } from "./growing-rows.ts"
-import { projections, rejectedTable } from "./tables/projections.ts"
+import { projections } from "./tables/projections.ts"
+import { rejectedCommits } from "./tables/rejected-commits.ts"
+import type { Table } from "./tables/row.ts"
 
-/** Rows for one table: the columns, and the values of each row as a JSON list. */
-export interface TableLines {
-  readonly table: string
-  readonly columns: ReadonlyArray<string>
-  readonly lines: ReadonlyArray<string>
+/** Rows for one table. */
+export interface RowsOfTable {
+  readonly into: Table<object>
+  readonly rows: ReadonlyArray<object>
 }
 
 /** What one message gives. */
 export interface ProjectedMessage {
   readonly sequence: number
   readonly id: string
-  readonly tables: ReadonlyArray<TableLines>
+  readonly tables: ReadonlyArray<RowsOfTable>
   /** 0 for a rejected one. */
   readonly facts: number
   /** The time of the commit; `null` for a rejected one. */
@@ -25,25 +26,21 @@ export interface ProjectedMessage {
   readonly bytes: number
 }
 
-/** All rows of a table list their columns in one order. */
-const linesFor = (table: string, rows: ReadonlyArray<object>): ReadonlyArray<TableLines> => {
-  const first = rows[0]
-  if (first === undefined) return []
-  const lines = rows.map((row) => JSON.stringify(Object.values(row)))
-  return [{ table, columns: Object.keys(first), lines }]
-}
-
 /** Makes rows from one message; one that cannot be read becomes a row of `rejected_commits`. Source: P3. */
 export const projectMessage = (message: StoredMessage): ProjectedMessage => {
-  const { sequence, subject, id, body } = message
+  const { sequence, id, body } = message
   const bytes = body.length
   try {
     const commit = decodeCommit(body)
-    const tables = projections.flatMap(({ table, rows }) => linesFor(table, rows(commit, message)))
+    const tables: Array<RowsOfTable> = []
+    for (const into of projections) {
+      const rows = into.rows(commit, message)
+      if (rows.length > 0) tables.push({ into, rows })
+    }
     return { sequence, id, tables, facts: commit.facts.length, at: commit.at, rejection: null, bytes }
   } catch (error) {
     const rejection = reasonOf(error)
-    const tables = linesFor(rejectedTable, [{ sequence, subject, id, reason: rejection, body }])
+    const tables = [{ into: rejectedCommits, rows: [{ ...message, reason: rejection }] }]
     return { sequence, id, tables, facts: 0, at: null, rejection, bytes }
   }
 }
@@ -64,7 +61,7 @@ export interface OpenBlock {
   /** Absent while it is empty, as is `last`. */
   first: ProjectedMessage | undefined
   last: ProjectedMessage | undefined
-  readonly tables: Map<string, GrowingRows>
+  readonly tables: Map<string, NativeRows<object>>
   facts: number
   bytes: number
 }
@@ -96,10 +93,10 @@ export const fits = (block: OpenBlock, message: ProjectedMessage, limit: BlockLi
 export const addTo = (block: OpenBlock, message: ProjectedMessage): void => {
   block.first ??= message
   block.last = message
-  for (const { table, columns, lines } of message.tables) {
-    const rows = block.tables.get(table) ?? createGrowingRows(columns)
-    block.tables.set(table, rows)
-    rows.add(lines)
+  for (const { into, rows } of message.tables) {
+    const collected = block.tables.get(into.table) ?? new NativeRows(into.columns)
+    block.tables.set(into.table, collected)
+    collected.add(rows)
   }
   block.facts += message.facts
   block.bytes += message.bytes
@@ -110,8 +107,7 @@ export interface TableRows {
   readonly table: string
   readonly columns: ReadonlyArray<string>
   readonly count: number
-  /** The lines as one text, in UTF-8. */
-  readonly rows: Uint8Array
+  readonly rows: NativeBlock
 }
 
 /** Messages that go into the tables together. Source: P2. */
@@ -132,7 +128,7 @@ export const closeBlock = ({ first, last, tables }: OpenBlock): Block => {
     last: last.sequence,
     lastId: last.id,
     tables: [...tables].flatMap(([table, rows]) =>
-      rows.count === 0 ? [] : [{ table, columns: rows.columns, count: rows.count, rows: rows.bytes() }],
+      rows.count === 0 ? [] : [{ table, columns: rows.names, count: rows.count, rows: rows.block() }],
     ),
   }
 }

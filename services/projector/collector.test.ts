@@ -1,3 +1,5 @@
+import { text } from "@sluice/infra/clickhouse/native/column-types.ts"
+import { readNative } from "@sluice/infra/clickhouse/native/read-native.ts"
 import { manualClock } from "@sluice/infra/clock/clock.ts"
 import { expect, test } from "vitest"
 import type { Block, ProjectedMessage } from "./block.ts"
@@ -29,7 +31,7 @@ const collecting = (limit = small) => {
     clock,
     write: (block: Block) => {
       written.push([block.first, block.last])
-      blocks.push(block.tables.map(({ table, rows }) => `${table}: ${new TextDecoder().decode(rows)}`))
+      blocks.push(block.tables.map(({ table, rows }) => `${table}: ${readNative(rows).rows.join()}`))
       const write = Promise.withResolvers<void>()
       writes.push(write)
       return write.promise
@@ -116,20 +118,20 @@ test("however much comes, a block waits no longer than a busy one may", async ()
 
 test("the rows of a block stand while it is written, and the next ones are only their own", async () => {
   const { collector, rows, writes } = collecting()
-  const told = (sequence: number, ...lines: ReadonlyArray<string>): ProjectedMessage => ({
-    ...message(sequence, 6),
-    tables: [{ table: `t${sequence % 2}`, columns: ["a"], lines }],
-  })
-  await collector.add(told(1, "[1]", "[2]"))
-  await collector.add(told(2, "[3]"))
-  const third = collector.add(told(3, "[4]"))
-  expect(rows()).toEqual([["t1: [1]\n[2]"]])
+  const told = (sequence: number, ...texts: ReadonlyArray<string>): ProjectedMessage => {
+    const into = { table: `t${sequence % 2}`, columns: { a: text } }
+    return { ...message(sequence, 6), tables: [{ into, rows: texts.map((a) => ({ a })) }] }
+  }
+  await collector.add(told(1, "one", "two"))
+  await collector.add(told(2, "three"))
+  const third = collector.add(told(3, "four"))
+  expect(rows()).toEqual([["t1: one,two"]])
   writes[0]?.resolve()
   await third
-  expect(rows().at(-1)).toEqual(["t0: [3]"])
+  expect(rows().at(-1)).toEqual(["t0: three"])
   writes[1]?.resolve()
   const finished = collector.finish()
-  await expect.poll(() => rows().at(-1)).toEqual(["t1: [4]"])
+  await expect.poll(() => rows().at(-1)).toEqual(["t1: four"])
   writes[2]?.resolve()
   await finished
 })

@@ -1,6 +1,7 @@
 import { isAdaptive, type LimitMode } from "@sluice/events/adaptive-limit.ts"
 import type { Fact } from "@sluice/events/commit.ts"
-import { channelOf, rowKey, type Projection, type RowKey } from "./row.ts"
+import { category, float64, nullable, uint64 } from "@sluice/infra/clickhouse/native/column-types.ts"
+import { channelOf, keyColumns, rowKey, type Projection, type RowKey } from "./row.ts"
 
 /**
  * A change of the limit of a channel or an account: by what was found, by an operator, or back to where it began.
@@ -56,6 +57,20 @@ const changeOf = (fact: Fact): Change | undefined => {
 /** Makes the table `adjustments`. Source: analytics.md, P2, F3, S6. */
 export const adjustments: Projection<AdjustmentRow> = {
   table: "adjustments",
+  columns: {
+    ...keyColumns,
+    actor: category,
+    channel: category,
+    from: nullable(uint64),
+    to: nullable(uint64),
+    reason: category,
+    mode: category,
+    classification: category,
+    inFlight: nullable(uint64),
+    utilization: nullable(float64),
+    samples: nullable(uint64),
+    by: category,
+  },
   rows: (commit, position) =>
     commit.facts.flatMap((fact, index) => {
       const change = changeOf(fact)

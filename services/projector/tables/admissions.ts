@@ -1,5 +1,6 @@
 import type { Fact } from "@sluice/events/commit.ts"
-import { rowKey, type Projection, type RowKey } from "./row.ts"
+import { category, int64, nullable, text, uint64 } from "@sluice/infra/clickhouse/native/column-types.ts"
+import { keyColumns, rowKey, type Projection, type RowKey } from "./row.ts"
 
 /** What came of asking a channel for a slot; what its fact does not tell is `null` or empty. */
 export interface AdmissionRow extends RowKey {
@@ -82,6 +83,22 @@ const ofAccount = (fact: Fact, accounts: ReadonlyMap<string, AccountAcquired>): 
 /** Makes the table `admissions`. Source: analytics.md, A1, A6, A8, A11. */
 export const admissions: Projection<AdmissionRow> = {
   table: "admissions",
+  columns: {
+    ...keyColumns,
+    actor: category,
+    request: text,
+    attempt: nullable(uint64),
+    class: category,
+    outcome: category,
+    reason: category,
+    waitMs: nullable(int64),
+    inFlight: nullable(uint64),
+    waiting: nullable(uint64),
+    count: uint64,
+    account: category,
+    session: text,
+    accountInFlight: nullable(uint64),
+  },
   rows: (commit, position) => {
     const accounts = accountsByLease(commit.facts)
     return commit.facts.flatMap((fact, index) => {

@@ -1,6 +1,15 @@
 import type { Fact } from "@sluice/events/commit.ts"
 import type { Evidence } from "@sluice/events/field.ts"
-import { rowKey, timeColumn, type Projection, type RowKey } from "./row.ts"
+import {
+  category,
+  int64,
+  json,
+  nullable,
+  text,
+  time,
+  uint64,
+} from "@sluice/infra/clickhouse/native/column-types.ts"
+import { keyColumns, rowKey, timeColumn, type Projection, type RowKey } from "./row.ts"
 
 /** One step of a cooldown; the view `cooldowns` puts the steps of one together, whichever block each came in. */
 export interface CooldownStepRow extends RowKey {
@@ -71,6 +80,23 @@ const stepOf = (fact: Fact): Step | undefined => {
 /** Makes the table `cooldown_steps`, over which `cooldowns` is a view. Source: analytics.md, P2, C3, C5. */
 export const cooldowns: Projection<CooldownStepRow> = {
   table: "cooldown_steps",
+  columns: {
+    ...keyColumns,
+    actor: category,
+    cooldown: text,
+    step: category,
+    until: nullable(time),
+    consecutive: nullable(uint64),
+    classification: category,
+    evidence: json,
+    source: category,
+    backoffMs: nullable(int64),
+    retryAfterMs: nullable(int64),
+    status: nullable(int64),
+    summary: text,
+    endedBy: category,
+    model: category,
+  },
   rows: (commit, position) =>
     commit.facts.flatMap((fact, index) => {
       const step = stepOf(fact)

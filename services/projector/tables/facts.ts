@@ -1,7 +1,8 @@
 import { isCheckpoint } from "@sluice/events/checkpoint.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import { kindOf } from "@sluice/events/identifier.ts"
-import { timeColumn, type Projection, type RowKey } from "./row.ts"
+import { category, json, text } from "@sluice/infra/clickhouse/native/column-types.ts"
+import { keyColumns, timeColumn, type Projection, type RowKey } from "./row.ts"
 
 /** One fact; `data` is what it tells beside the other columns, which the column holds as JSON. */
 export interface FactRow extends RowKey {
@@ -28,6 +29,16 @@ const withoutState = <F extends Fact>(fact: F): Omit<F, "value" | "context"> => 
 /** Makes the table `facts`. Source: analytics.md. */
 export const facts: Projection<FactRow> = {
   table: "facts",
+  columns: {
+    ...keyColumns,
+    kind: category,
+    actor: category,
+    type: category,
+    request: text,
+    lease: text,
+    node: category,
+    data: json,
+  },
   rows: (commit, { subject, sequence }) =>
     commit.facts.map((fact: Told, index) => {
       const { at, actor, type, request = "", lease = "", ...data } = withoutState(fact)

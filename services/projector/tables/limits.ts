@@ -2,8 +2,9 @@ import type { AccountConfiguration } from "@sluice/events/account-configuration.
 import { isAdaptive, type LimitMode } from "@sluice/events/adaptive-limit.ts"
 import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import type { Fact } from "@sluice/events/commit.ts"
+import { bool, category, nullable, uint64, usd } from "@sluice/infra/clickhouse/native/column-types.ts"
 import { Predicate } from "effect"
-import { channelOf, rowKey, usdColumn, type Projection, type RowKey } from "./row.ts"
+import { channelOf, keyColumns, rowKey, type Projection, type RowKey } from "./row.ts"
 
 /** The limits that a channel or an account was configured with; one that it does not have is `null`. */
 export interface LimitRow extends RowKey {
@@ -16,8 +17,8 @@ export interface LimitRow extends RowKey {
   readonly rpm: number | null
   readonly tpm: number | null
   readonly maxSessions: number | null
-  /** Decimal text in USD. */
-  readonly windowLimitUsd: string | null
+  /** Units: nano-USD. */
+  readonly windowLimitUsd: number | null
   /** Whether the limit is learned; what it came to stands among the adjustments. Source: F4. */
   readonly adaptive: boolean
   /** Where it began, if the fact says so. */
@@ -39,9 +40,9 @@ const none = {
   initial: null,
 }
 
-/** An amount that a fact cannot hold is as good as the largest that it can. Units: USD to decimal text. */
-const windowLimitOf = (limitUsd: number): string | null =>
-  limitUsd === 0 ? null : usdColumn(Math.min(Math.round(limitUsd * 1e9), Number.MAX_SAFE_INTEGER))
+/** An amount that a fact cannot hold is as good as the largest that it can. Units: USD to nano-USD. */
+const windowLimitOf = (limitUsd: number): number | null =>
+  limitUsd === 0 ? null : Math.min(Math.round(limitUsd * 1e9), Number.MAX_SAFE_INTEGER)
 
 const ofLimit = (limit: LimitMode): Pick<Limits, "adaptive" | "concurrency" | "initial"> =>
   isAdaptive(limit)
@@ -96,6 +97,21 @@ const unlessRemoved = (context: Readonly<Record<string, unknown>>, limits: Limit
 /** Makes the table `limits`. Source: P7: what a named query reads is a column; A3, D5. */
 export const limits: Projection<LimitRow> = {
   table: "limits",
+  columns: {
+    ...keyColumns,
+    actor: category,
+    channel: category,
+    removed: bool,
+    enabled: bool,
+    concurrency: nullable(uint64),
+    queueSize: nullable(uint64),
+    rpm: nullable(uint64),
+    tpm: nullable(uint64),
+    maxSessions: nullable(uint64),
+    windowLimitUsd: nullable(usd),
+    adaptive: bool,
+    initial: nullable(uint64),
+  },
   rows: (commit, position) =>
     commit.facts.flatMap((fact, index) => {
       const told = limitsOf(fact)

@@ -3,6 +3,7 @@ import { admissions } from "./admissions.ts"
 import { cooldowns } from "./cooldowns.ts"
 import { facts } from "./facts.ts"
 import { limits } from "./limits.ts"
+import { rejectedCommits } from "./rejected-commits.ts"
 import { requests } from "./requests.ts"
 import type { Projection } from "./row.ts"
 import { sessions } from "./sessions.ts"
@@ -22,11 +23,8 @@ export const projections: ReadonlyArray<Projection<object>> = [
   adjustments,
 ]
 
-/** Holds commits that cannot be read. Source: P3. */
-export const rejectedTable = "rejected_commits"
-
 /** Every table that is made from the log. */
 export const projectedTables: ReadonlyArray<string> = [
   ...projections.map(({ table }) => table),
-  rejectedTable,
+  rejectedCommits.table,
 ]

@@ -1,5 +1,15 @@
 import type { Candidate } from "@sluice/events/ingress.ts"
-import { rowKey, timeColumn, type Projection, type RowKey } from "./row.ts"
+import {
+  bool,
+  category,
+  int64,
+  json,
+  nullable,
+  text,
+  time,
+  uint64,
+} from "@sluice/infra/clickhouse/native/column-types.ts"
+import { keyColumns, rowKey, timeColumn, type Projection, type RowKey } from "./row.ts"
 
 /** One request, as the fact that closes its story tells it. */
 export interface RequestRow extends RowKey {
@@ -32,6 +42,31 @@ export interface RequestRow extends RowKey {
 /** Makes the table `requests`. Source: analytics.md. */
 export const requests: Projection<RequestRow> = {
   table: "requests",
+  columns: {
+    ...keyColumns,
+    request: text,
+    client: category,
+    protocol: category,
+    path: category,
+    model: category,
+    pool: category,
+    channel: category,
+    account: category,
+    streaming: bool,
+    status: int64,
+    code: category,
+    attempts: uint64,
+    rateLimited: uint64,
+    arrivedAt: time,
+    waitMs: int64,
+    ttftMs: nullable(int64),
+    totalMs: int64,
+    bytesIn: uint64,
+    bytesOut: uint64,
+    candidates: json,
+    session: text,
+    sessionSource: category,
+  },
   rows: (commit, position) =>
     commit.facts.flatMap((fact, index) => {
       if (fact.type !== "request.completed") return []

@@ -1,5 +1,7 @@
 import type { Commit, Fact } from "@sluice/events/commit.ts"
 import { channelSubject } from "@sluice/events/identifier.ts"
+import { category, time, uint32, uint64 } from "@sluice/infra/clickhouse/native/column-types.ts"
+import type { Columns } from "@sluice/infra/clickhouse/native/native-rows.ts"
 
 /** Where a commit is stored. */
 export interface Position {
@@ -17,9 +19,23 @@ export interface RowKey {
   readonly index: number
 }
 
-/** A table that is made from facts: its name in ClickHouse, and the rows that one commit gives. */
-export interface Projection<Row> {
+/** The columns of what every row begins with. */
+export const keyColumns: Columns<RowKey> = {
+  at: time,
+  sequence: uint64,
+  subject: category,
+  version: uint64,
+  index: uint32,
+}
+
+/** A table in ClickHouse: its name, and what its columns hold. */
+export interface Table<Row> {
   readonly table: string
+  readonly columns: Columns<Row>
+}
+
+/** A table that is made from facts, and the rows that one commit gives. */
+export interface Projection<Row> extends Table<Row> {
   rows(commit: Commit, position: Position): ReadonlyArray<Row>
 }
 
@@ -37,10 +53,6 @@ export const timeColumn = (ms: number): number => {
   if (ms < earliestMs || ms > latestMs) throw new RangeError(`the time ${ms} is outside of 2001 to 2299`)
   return ms
 }
-
-/** Gives an amount as a `Decimal(18, 9)` column reads it, without a rounding. Units: nano-USD. */
-export const usdColumn = (nanoUsd: number): string =>
-  `${Math.floor(nanoUsd / 1e9)}.${String(nanoUsd % 1e9).padStart(9, "0")}`
 
 /** Makes the beginning of a row from a fact and its place. */
 export const rowKey = (commit: Commit, position: Position, index: number, fact: Fact): RowKey => ({

@@ -1,6 +1,7 @@
 import type { Fact } from "@sluice/events/commit.ts"
 import { idOf } from "@sluice/events/identifier.ts"
-import { rowKey, timeColumn, type Projection, type RowKey } from "./row.ts"
+import { category, nullable, text, time } from "@sluice/infra/clickhouse/native/column-types.ts"
+import { keyColumns, rowKey, timeColumn, type Projection, type RowKey } from "./row.ts"
 
 /** The begin or the end of a stay; the view `sessions` puts both together, whichever block each came in. */
 export interface SessionStepRow extends RowKey {
@@ -28,6 +29,15 @@ const endingOf = (fact: SessionFact): Ending => {
 /** Makes the table `session_steps`, over which `sessions` is a view. Source: analytics.md, P2, B6. */
 export const sessions: Projection<SessionStepRow> = {
   table: "session_steps",
+  columns: {
+    ...keyColumns,
+    account: category,
+    session: text,
+    stay: text,
+    step: category,
+    lastSeenAt: nullable(time),
+    why: category,
+  },
   rows: (commit, position) =>
     commit.facts.flatMap((fact, index) => {
       if (!isSessionFact(fact)) return []

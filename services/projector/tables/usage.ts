@@ -1,7 +1,17 @@
 import { idOf } from "@sluice/events/identifier.ts"
-import { channelOf, rowKey, timeColumn, usdColumn, type Projection, type RowKey } from "./row.ts"
+import {
+  bool,
+  category,
+  float64,
+  nullable,
+  text,
+  time,
+  uint64,
+  usd,
+} from "@sluice/infra/clickhouse/native/column-types.ts"
+import { channelOf, keyColumns, rowKey, timeColumn, type Projection, type RowKey } from "./row.ts"
 
-/** What one metered attempt used. Units: amounts are decimal text in USD. */
+/** What one metered attempt used. Units: amounts are nano-USD. */
 export interface UsageRow extends RowKey {
   readonly request: string
   readonly attempt: number
@@ -16,8 +26,8 @@ export interface UsageRow extends RowKey {
   readonly cacheWrite5mTokens: number
   readonly cacheWrite1hTokens: number
   readonly reasoningTokens: number
-  readonly standardCostUsd: string
-  readonly costUsd: string
+  readonly standardCostUsd: number
+  readonly costUsd: number
   readonly multiplier: number
   readonly priced: boolean
   readonly complete: boolean
@@ -30,6 +40,30 @@ export interface UsageRow extends RowKey {
 /** Makes the table `usage`. Source: analytics.md, D1–D3. */
 export const usage: Projection<UsageRow> = {
   table: "usage",
+  columns: {
+    ...keyColumns,
+    request: text,
+    attempt: uint64,
+    lease: text,
+    channel: category,
+    account: category,
+    client: category,
+    model: category,
+    inputTokens: uint64,
+    outputTokens: uint64,
+    cacheReadTokens: uint64,
+    cacheWrite5mTokens: uint64,
+    cacheWrite1hTokens: uint64,
+    reasoningTokens: uint64,
+    standardCostUsd: usd,
+    costUsd: usd,
+    multiplier: float64,
+    priced: bool,
+    complete: bool,
+    estimated: bool,
+    prices: category,
+    windowStart: nullable(time),
+  },
   rows: (commit, position) =>
     commit.facts.flatMap((fact, index) => {
       if (fact.type !== "account.usage_recorded") return []
@@ -50,8 +84,8 @@ export const usage: Projection<UsageRow> = {
           cacheWrite5mTokens: tokens.cacheWrite5m,
           cacheWrite1hTokens: tokens.cacheWrite1h,
           reasoningTokens: tokens.reasoning,
-          standardCostUsd: usdColumn(fact.standardCostNanoUsd),
-          costUsd: usdColumn(fact.costNanoUsd),
+          standardCostUsd: fact.standardCostNanoUsd,
+          costUsd: fact.costNanoUsd,
           multiplier: fact.multiplier,
           priced: fact.priced,
           complete: fact.complete,

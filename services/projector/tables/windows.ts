@@ -1,11 +1,12 @@
 import type { Fact } from "@sluice/events/commit.ts"
 import { idOf } from "@sluice/events/identifier.ts"
-import { rowKey, timeColumn, usdColumn, type Projection, type RowKey } from "./row.ts"
+import { category, nullable, time, usd } from "@sluice/infra/clickhouse/native/column-types.ts"
+import { keyColumns, rowKey, timeColumn, type Projection, type RowKey } from "./row.ts"
 
 /**
  * A window of cost that was opened, or reached another state.
  *
- * The view `window_cost` finds by the times what belongs to which window. Units: amounts are decimal text in USD.
+ * The view `window_cost` finds by the times what belongs to which window. Units: amounts are nano-USD.
  */
 export interface WindowStepRow extends RowKey {
   readonly account: string
@@ -15,9 +16,9 @@ export interface WindowStepRow extends RowKey {
   readonly source: string
   readonly state: string
   /** The cost as the account counted it when it reached the state. */
-  readonly costUsd: string | null
+  readonly costUsd: number | null
   /** Zero: no limit. */
-  readonly limitUsd: string
+  readonly limitUsd: number
 }
 
 type Step = Omit<WindowStepRow, keyof RowKey | "account">
@@ -31,7 +32,7 @@ const stepOf = (fact: Fact): Step | undefined => {
       source: fact.source,
       state: "",
       costUsd: null,
-      limitUsd: usdColumn(fact.limitNanoUsd),
+      limitUsd: fact.limitNanoUsd,
     }
   if (fact.type === "account.window_state")
     return {
@@ -40,8 +41,8 @@ const stepOf = (fact: Fact): Step | undefined => {
       end: null,
       source: "",
       state: fact.state,
-      costUsd: usdColumn(fact.costNanoUsd),
-      limitUsd: usdColumn(fact.limitNanoUsd),
+      costUsd: fact.costNanoUsd,
+      limitUsd: fact.limitNanoUsd,
     }
   return undefined
 }
@@ -49,6 +50,17 @@ const stepOf = (fact: Fact): Step | undefined => {
 /** Makes the table `window_steps`, over which `window_cost` is a view. Source: analytics.md, P2, D5, D6. */
 export const windows: Projection<WindowStepRow> = {
   table: "window_steps",
+  columns: {
+    ...keyColumns,
+    account: category,
+    step: category,
+    start: time,
+    end: nullable(time),
+    source: category,
+    state: category,
+    costUsd: nullable(usd),
+    limitUsd: usd,
+  },
   rows: (commit, position) =>
     commit.facts.flatMap((fact, index) => {
       const step = stepOf(fact)

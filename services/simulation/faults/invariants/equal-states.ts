@@ -3,8 +3,8 @@ import { Fold } from "@sluice/infra/actor-host/fold.ts"
 import type { StoredMessage } from "@sluice/infra/event-log/event-log.ts"
 import type { ActorNode } from "@sluice/ingress/actor-node.ts"
 import { channelDecider } from "@sluice/ingress/channel-decider.ts"
-import { projectMessage } from "@sluice/projector/block.ts"
-import type { SimulatedTables } from "../world/simulated-tables.ts"
+import { addTo, closeBlock, openBlock, projectMessage } from "@sluice/projector/block.ts"
+import { linesOf, type SimulatedTables } from "../world/simulated-tables.ts"
 
 /** Compares what a process holds in memory, where nothing is under way, with the fold of the log. Source: L13. */
 export const liveIsFold = (node: ActorNode, messages: ReadonlyArray<StoredMessage>): ReadonlyArray<string> =>
@@ -36,13 +36,10 @@ export const tablesAreLog = (
   messages: ReadonlyArray<StoredMessage>,
   isCaughtUp: boolean,
 ): ReadonlyArray<string> => {
-  const expected = new Map<string, Set<string>>()
-  for (const message of messages)
-    for (const { table, lines } of projectMessage(message).tables) {
-      const rows = expected.get(table) ?? new Set<string>()
-      expected.set(table, rows)
-      for (const line of lines) rows.add(line)
-    }
+  const all = openBlock()
+  for (const message of messages) addTo(all, projectMessage(message))
+  const { tables: made } = messages.length === 0 ? { tables: [] } : closeBlock(all)
+  const expected = new Map(made.map(({ table, rows }) => [table, new Set(linesOf(rows))]))
   return [...new Set([...expected.keys(), ...tables.names])].flatMap((table) => {
     const rows = expected.get(table) ?? new Set<string>()
     const there = tables.lines(table)

@@ -4,6 +4,7 @@ import {
   type Insert,
   type QueryParameter,
 } from "@sluice/infra/clickhouse/clickhouse.ts"
+import { readNative } from "@sluice/infra/clickhouse/native/read-native.ts"
 import type { Clock } from "@sluice/infra/clock/clock.ts"
 
 /** How a database misbehaves. Units: shares of inserts. */
@@ -94,7 +95,7 @@ export class SimulatedTables {
     this.#tokens.set(token, now)
     const kept = this.#rows.get(table) ?? new Map<string, Stored>()
     this.#rows.set(table, kept)
-    for (const line of Buffer.from(rows).toString().split("\n")) {
+    for (const line of linesOf(rows)) {
       const row = JSON.parse(line) as ReadonlyArray<unknown>
       kept.set(keyOf(columns, row), { columns, row, storedAt: now })
     }
@@ -141,6 +142,10 @@ export class SimulatedTables {
     return new Promise((resolve) => clock.at(clock.now() + Math.ceil(this.faults.random() * 10), resolve))
   }
 }
+
+/** Gives rows as text, each a JSON list of its values. */
+export const linesOf = (rows: Insert["rows"]): ReadonlyArray<string> =>
+  typeof rows === "string" ? rows.split("\n") : readNative(rows).rows.map((row) => JSON.stringify(row))
 
 /** Nothing is ever purged from the simulated log, so that conditions speak of the sequence alone. */
 const sequenceIn = (text: string): number => {
