@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from "node:child_process"
 import { once } from "node:events"
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises"
+import { availableParallelism, getPriority, tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
@@ -148,4 +148,23 @@ test("a directory that another projector holds is refused, and it says by whom",
     failed: `the directory ${place.path} is in use by process ${first.child.pid}`,
   })
   expect(await second.ended).toBe(1)
+})
+
+test("a projector that is ready works in the background, and leaves half of the processors to others", async () => {
+  await using place = await openPlace()
+  await using projector = await startProjector(place.nats, place.path)
+  const tasks = `/proc/${projector.child.pid}/task`
+  const threads = await readdir(tasks)
+  expect(threads.length).toBeGreaterThan(1)
+  expect(new Set(threads.map((thread) => getPriority(Number(thread))))).toEqual(new Set([10]))
+  const processors = await Promise.all(
+    threads.map(async (thread) => {
+      const mask =
+        /^Cpus_allowed:\s*(.*)$/m.exec(await readFile(`${tasks}/${thread}/status`, "utf8"))?.[1] ?? ""
+      return BigInt(`0x${mask.replaceAll(",", "")}`)
+        .toString(2)
+        .replaceAll("0", "").length
+    }),
+  )
+  expect(new Set(processors)).toEqual(new Set([Math.max(1, Math.floor(availableParallelism() / 2))]))
 })
