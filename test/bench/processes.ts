@@ -113,13 +113,16 @@ const spawnInto = (logFile: string, options: ProcessOptions): ChildProcess => {
   const args = options.args ?? []
   const log = openSync(logFile, "a")
   const env = { ...process.env, ...options.env }
+  // Linux shares a machine out among sessions, and services of a machine have one each.
+  const detached = true
   const child =
     "script" in options
       ? spawn(process.execPath, [...nodeArguments(options), ...args], {
           stdio: ["ignore", log, log, "ipc"],
           env,
+          detached,
         })
-      : spawn(options.command, args, { stdio: ["ignore", log, log], env })
+      : spawn(options.command, args, { stdio: ["ignore", log, log], env, detached })
   closeSync(log)
   return child
 }
