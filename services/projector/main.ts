@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util"
 import { workInBackground } from "./priority.ts"
+import { ownProcessors, shareProcessors } from "./processors.ts"
 
 const usage = `Makes ClickHouse follow the event log, and answers questions from it.
 
@@ -7,6 +8,8 @@ const usage = `Makes ClickHouse follow the event log, and answers questions from
 
 It logs where it listens, and ends on SIGTERM, on Ctrl-C, and when the process that started it with an IPC channel is gone.
 `
+
+const lookEveryMs = 500
 
 const readArguments = () => {
   const { values } = parseArgs({
@@ -55,6 +58,9 @@ const run = async ({ nats, clickhouse, port }: { nats: string; clickhouse: strin
   opened.defer(() => projector.stop())
   // What the start needs, somebody waits for; from now on nobody does.
   workInBackground()
+  const share = shareProcessors(ownProcessors())
+  const watch = setInterval(() => share.adjust(projector.lateMs()), lookEveryMs)
+  opened.defer(() => clearInterval(watch))
   logger.info({ url: projector.url }, "projector ready")
   process.send?.({ ready: true, url: projector.url })
   logger.info({ because: await ending }, "projector ending")

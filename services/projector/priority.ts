@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { setPriority } from "node:os"
 
@@ -7,7 +6,7 @@ const background = 10
 const autogroup = "/proc/self/autogroup"
 
 /**
- * Lets what serves requests go first, and leaves it half of the processors; threads that start later inherit both.
+ * Lets what serves requests go first; threads that start later inherit it.
  *
  * Source: sched(7), "The autogroup feature"; Linux keeps the priority by thread, and weighs those of different sessions by their sessions.
  */
@@ -17,8 +16,6 @@ export const workInBackground = (): void => {
   for (const thread of readdirSync("/proc/self/task")) setPriority(Number(thread), background)
   // A session that this process leads holds nothing else.
   if (existsSync(autogroup) && sessionOf(process.pid) === process.pid) lower(autogroup)
-  const kept = latterHalf(allowedProcessors())
-  if (kept.length > 0) keepTo(kept)
 }
 
 /** It is a wish: where the file may not be written, as in some containers, the projector only has more than it needs. */
@@ -34,25 +31,4 @@ const lower = (file: string): void => {
 const sessionOf = (pid: number): number => {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8")
   return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[3])
-}
-
-/** Where it may run at all: a container may have fewer processors than its machine, and not the first ones. */
-const allowedProcessors = (): ReadonlyArray<number> => {
-  const listed = /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? ""
-  return listed.split(",").flatMap((range) => {
-    const [first = 0, last = first] = range.split("-").map(Number)
-    return Array.from({ length: last - first + 1 }, (_, place) => first + place)
-  })
-}
-
-const latterHalf = (processors: ReadonlyArray<number>): ReadonlyArray<number> =>
-  processors.slice(Math.ceil(processors.length / 2))
-
-/** A wish, too: `taskset` comes with every distribution, and where there is none all processors are used. */
-const keepTo = (processors: ReadonlyArray<number>): void => {
-  try {
-    execFileSync("taskset", ["-a", "-c", "-p", processors.join(), String(process.pid)], { stdio: "ignore" })
-  } catch (error) {
-    if (!(error instanceof Error && ("code" in error || "status" in error))) throw error
-  }
 }

@@ -12,6 +12,8 @@ export interface Projector {
   readonly url: string
   /** Fails: rejects with `LogUnavailable`. Source: P4. */
   lag(): Promise<Lag>
+  /** How old the oldest commit is that was read and is not yet in the tables. Units: milliseconds. */
+  lateMs(): number
   /** Writes what was read, and ends; the log and the claims stay open. */
   stop(): Promise<void>
 }
@@ -56,5 +58,6 @@ export const startProjector = async (options: {
   )
   opened.defer(() => server.close())
   const started = opened.move()
-  return { url: server.url, lag, stop: () => started.disposeAsync() }
+  const lateMs = (): number => projection.meter.lag(0, Date.now()).lagMs
+  return { url: server.url, lag, lateMs, stop: () => started.disposeAsync() }
 }
