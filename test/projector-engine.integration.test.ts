@@ -3,21 +3,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { openClickHouse } from "@sluice/infra/clickhouse/clickhouse.ts"
 import { migrate, readMigrations } from "@sluice/infra/clickhouse/migrate.ts"
-import {
-  bool,
-  category,
-  type ColumnType,
-  float64,
-  int64,
-  json,
-  nullable,
-  text,
-  time,
-  uint32,
-  uint64,
-  usd,
-} from "@sluice/infra/clickhouse/native/column-types.ts"
+import type { ColumnType } from "@sluice/infra/clickhouse/native/column-types.ts"
 import { NativeRows } from "@sluice/infra/clickhouse/native/native-rows.ts"
+import { everyType } from "@sluice/infra/clickhouse/native/testing/every-type.ts"
 import { ClickHouseUnavailable } from "@sluice/infra/clickhouse/unavailable.ts"
 import { projections } from "@sluice/projector/tables/projections.ts"
 import { rejectedCommits } from "@sluice/projector/tables/rejected-commits.ts"
@@ -108,25 +96,11 @@ test("what is written has the types of the tables, so that the engine has nothin
   await clickHouse.close()
 })
 
-const extremes = {
-  count: uint64,
-  signed: int64,
-  small: uint32,
-  ratio: float64,
-  flag: bool,
-  note: text,
-  told: json,
-  at: time,
-  cost: usd,
-  kind: category,
-  until: nullable(time),
-}
-
 test("the engine reads a block as it was collected", async () => {
   await using folder = await emptyFolder()
   const clickHouse = await openClickHouse(folder)
   await clickHouse.command("CREATE DATABASE sluice")
-  const types = Object.entries(extremes).map(([name, type]) => `${name} ${type.name}`)
+  const types = Object.entries(everyType).map(([name, type]) => `${name} ${type.name}`)
   await clickHouse.command(`CREATE TABLE sluice.extremes (${types.join(", ")}) ENGINE = Memory`)
   const at = Date.UTC(2026, 10, 1)
   const most = Number.MAX_SAFE_INTEGER
@@ -143,7 +117,7 @@ test("the engine reads a block as it was collected", async () => {
     { ...first, told: {}, at: at + 1, cost: 1, kind: "", until: at + 2, signed: -1, note: "", flag: false },
     { ...first, told: {}, at, cost: most, kind: "one", until: at, signed: 0, note: 'a "b" \\ c\n' },
   ]
-  const collected = new NativeRows(extremes)
+  const collected = new NativeRows(everyType)
   collected.add(rows)
   const block = { table: "extremes", columns: collected.names, rows: collected.block(), token: "extremes:1" }
   await clickHouse.insert(block)

@@ -1,51 +1,12 @@
 import fc from "fast-check"
 import { expect, test } from "vitest"
-import {
-  bool,
-  category,
-  float64,
-  int64,
-  json,
-  nullable,
-  text,
-  time,
-  uint32,
-  uint64,
-  usd,
-} from "./column-types.ts"
-import { type Columns, NativeRows } from "./native-rows.ts"
+import { category, text } from "./column-types.ts"
+import { NativeRows } from "./native-rows.ts"
 import { readNative } from "./read-native.ts"
-
-interface Row {
-  readonly count: number
-  readonly signed: number
-  readonly small: number
-  readonly ratio: number
-  readonly flag: boolean
-  readonly note: string
-  readonly told: object
-  readonly at: number
-  readonly cost: number
-  readonly kind: string
-  readonly until: number | null
-}
-
-const columns: Columns<Row> = {
-  count: uint64,
-  signed: int64,
-  small: uint32,
-  ratio: float64,
-  flag: bool,
-  note: text,
-  told: json,
-  at: time,
-  cost: usd,
-  kind: category,
-  until: nullable(time),
-}
+import { type EveryType, everyType } from "./testing/every-type.ts"
 
 const wellFormed = fc.string({ unit: "binary", maxLength: 300 })
-const anyRow: fc.Arbitrary<Row> = fc.record({
+const anyRow: fc.Arbitrary<EveryType> = fc.record({
   count: fc.maxSafeNat(),
   signed: fc.maxSafeInteger(),
   small: fc.nat({ max: 2 ** 32 - 1 }),
@@ -63,13 +24,13 @@ const blocks = fc.array(fc.array(fc.array(anyRow, { maxLength: 4 }), { minLength
   maxLength: 5,
 })
 
-const names = Object.keys(columns)
-const listed = (row: Row) => Object.values({ ...row, told: JSON.stringify(row.told) })
+const names = Object.keys(everyType)
+const listed = (row: EveryType) => Object.values({ ...row, told: JSON.stringify(row.told) })
 
 test("a block tells the rows that came since the block before it, whatever that held", () => {
   fc.assert(
     fc.property(blocks, (all) => {
-      const rows = new NativeRows(columns)
+      const rows = new NativeRows(everyType)
       for (const messages of all) {
         for (const message of messages) rows.add(message)
         const expected = messages.flat()

@@ -3,7 +3,6 @@ import type { NativeBlock } from "./native-rows.ts"
 /** What a block holds, a list of values a row; amounts and times are whole numbers in the unit of their column. */
 export interface NativeContents {
   readonly names: ReadonlyArray<string>
-  readonly types: ReadonlyArray<string>
   readonly rows: ReadonlyArray<ReadonlyArray<Value>>
 }
 
@@ -18,17 +17,14 @@ export const readNative = (block: NativeBlock): NativeContents => {
   const reader = new Reader(Buffer.concat(block))
   const [columns, count] = [reader.length(), reader.length()]
   const names: Array<string> = []
-  const types: Array<string> = []
   const values: Array<ReadonlyArray<Value>> = []
   for (let column = 0; column < columns; column++) {
     names.push(reader.text())
-    const type = reader.text()
-    types.push(type)
-    values.push(reader.values(type, count))
+    values.push(reader.values(reader.text(), count))
   }
   reader.requireEnd()
   const rows = Array.from({ length: count }, (_, row) => values.map((column) => column[row] ?? null))
-  return { names, types, rows }
+  return { names, rows }
 }
 
 class Reader {
