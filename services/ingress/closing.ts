@@ -128,24 +128,22 @@ export class Closing {
     return this.#journal.close(end)
   }
 
-  /** Waits for the log without making a promise of its own. */
+  /** Waits for the log without making a promise of its own. Each store settles once, and the end has come when the last has. */
   #whenStored(end: () => void, recorded: Promise<void>, attempt?: Attempt): void {
     let left = attempt === undefined ? 1 : 2
-    const onStored = (): void => {
+    const settle = (answer: () => void): void => {
       left -= 1
-      if (left > 0) return
       try {
-        if (!this.#reply.ended) end()
+        if (!this.#reply.ended) answer()
       } catch (error) {
         this.fail(error)
       }
-      this.#onDone()
+      if (left === 0) this.#onDone()
     }
+    const onStored = (): void => settle(() => (left === 0 ? end() : undefined))
     const onLost = (err: unknown): void => {
       this.#log.error({ request: this.#journal.request, err }, "the end of a request could not be recorded")
-      if (!this.#reply.ended) this.#sayLost(attempt)
-      left = 0
-      this.#onDone()
+      settle(() => this.#sayLost(attempt))
     }
     recorded.then(onStored, onLost)
     attempt?.metered.then(onStored, onLost)
