@@ -33,6 +33,8 @@ describe("a request reaches the upstream", () => {
       "x-api-key": "client",
       "user-agent": "sdk/2",
       "x-own": "1",
+      "openai-organization": "org-of-the-client",
+      "x-forwarded-for": "192.0.2.1",
     }
     await call(both.ingress.url, { path: "/v1/chat/completions?a=b", headers, body: text })
     const [seen] = both.upstream.seen
@@ -46,7 +48,8 @@ describe("a request reaches the upstream", () => {
       "accept-encoding": "identity",
       "content-length": String(text.length),
     })
-    for (const name of ["cookie", "x-api-key"]) expect(seen?.headers).not.toHaveProperty(name)
+    for (const name of ["cookie", "x-api-key", "openai-organization", "x-forwarded-for"])
+      expect(seen?.headers).not.toHaveProperty(name)
   })
 
   test("with the channel's headers in place of the client's, and under its path", async () => {

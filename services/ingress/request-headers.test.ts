@@ -25,6 +25,77 @@ describe("the headers for the upstream", () => {
     expect(forwarded).toEqual(["user-agent", "sdk/1", "anthropic-version", "2023-06-01", "x-unknown", "kept"])
   })
 
+  test.each([
+    "access-control-request-method",
+    "anthropic-organization-id",
+    "anthropic-workspace-id",
+    "baggage",
+    "cdn-loop",
+    "cf-connecting-ip",
+    "cf-ray",
+    "chatgpt-account-id",
+    "client-ip",
+    "fly-client-ip",
+    "forwarded",
+    "from",
+    "http-referer",
+    "ocp-apim-subscription-key",
+    "openai-organization",
+    "openai-project",
+    "origin",
+    "referer",
+    "sec-fetch-site",
+    "true-client-ip",
+    "via",
+    "x-amz-date",
+    "x-amz-security-token",
+    "x-android-package",
+    "x-anthropic-api-key",
+    "x-auth-token",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-dashscope-workspace",
+    "x-firebase-appcheck",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-goog-authenticated-user-email",
+    "x-goog-iam-authorization-token",
+    "x-goog-user-project",
+    "x-http-method-override",
+    "x-ios-bundle-identifier",
+    "x-ms-client-principal-id",
+    "x-openwebui-user-email",
+    "x-original-host",
+    "x-real-ip",
+    "x-remote-addr",
+    "x-tenant-id",
+    "x-vercel-forwarded-for",
+    "x-vercel-ip-country",
+  ])("leave out %s, which speaks of who the client is or of its way here", (name) => {
+    expect(read([[name.toUpperCase(), "1"]]).forwarded).toEqual([])
+  })
+
+  test.each([
+    "accept",
+    "anthropic-beta",
+    "anthropic-version",
+    "content-type",
+    "conversation_id",
+    "idempotency-key",
+    "openai-beta",
+    "originator",
+    "traceparent",
+    "user-agent",
+    "x-app",
+    "x-client-request-id",
+    "x-codex-turn-metadata",
+    "x-goog-api-client",
+    "x-stainless-package-version",
+    "x-title",
+  ])("keep %s", (name) => {
+    expect(read([[name, "1"]]).forwarded).toEqual([name, "1"])
+  })
+
   test("leave out whatever `connection` names", () => {
     const { forwarded } = read([
       ["connection", "keep-alive, X-Hop"],

@@ -1,3 +1,5 @@
+import { maySpeakUpstream } from "./identity-headers.ts"
+
 /** What the headers of a request say to the proxy, and those that go on to the upstream. */
 export interface RequestHeaders {
   /** The client's key. */
@@ -30,7 +32,7 @@ type Role =
   | "connection"
 
 /**
- * The headers that do not simply pass, or that are read on their way: those of one hop, the client's credentials, what the connection to the upstream says for itself, and what names the session.
+ * The headers that do not simply pass, or that are read on their way: those of one hop, the client's credentials, what the connection to the upstream says for itself, and what names the session. `identity-headers.ts` says which others stay here.
  *
  * Source: S5; RFC 9110, section 7.6.1. Cookies count as credentials.
  */
@@ -79,11 +81,10 @@ export const readRequestHeaders = (raw: ReadonlyArray<string>, queryKey?: string
     const value = raw[at + 1] ?? ""
     switch (roles.get(name)) {
       case undefined:
-        if (!name.startsWith("x-sluice-")) forwarded.push(name, value)
+        if (maySpeakUpstream(name)) forwarded.push(name, value)
         break
       case "origin":
         hasOrigin = true
-        forwarded.push(name, value)
         break
       case "authorization":
         bearer ??= bearerKey(value)
