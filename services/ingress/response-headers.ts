@@ -8,34 +8,51 @@ export interface Provenance {
   readonly waitMs: number
 }
 
-const dropped = new Set([
-  "alt-svc",
-  "connection",
-  "content-length",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-connection",
-  "retry-after",
-  "retry-after-ms",
-  "set-cookie",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
+/**
+ * The headers of an upstream's answer that clients of the three protocols have a use for; every other one stays here.
+ *
+ * The type and the coding say how to read the body. `cache-control` and `x-accel-buffering` keep proxies behind this one from holding a stream. `x-should-retry` is obeyed by the SDKs of OpenAI and Anthropic. `openai-model`, `openai-processing-ms`, `openai-version`, `anthropic-beta` and `anthropic-version` are about the answer itself.
+ * What stays: whose account it was (`openai-organization`, `anthropic-organization-id`, `anthropic-workspace-id`), its limits, cookies, `location` and CORS, which would bind a browser to another host, `server-timing` and everything else that a CDN says of its way, `date`, which this server says for itself.
+ * Source: S5; the headers that `openai`, `@anthropic-ai/sdk` and `@google/genai` read.
+ */
+const passed: ReadonlySet<string> = new Set([
+  "anthropic-beta",
+  "anthropic-version",
+  "cache-control",
+  "content-encoding",
+  "content-language",
+  "content-type",
+  "openai-model",
+  "openai-processing-ms",
+  "openai-version",
+  "x-accel-buffering",
+  "x-should-retry",
 ])
-const droppedPrefixes = ["x-ratelimit-", "anthropic-ratelimit-", "ratelimit", "x-codex-", "x-sluice-"]
 
-/** Whether a header stays here. Remembered by name: an upstream sends the same ones again and again. */
-const staysHere = new Map<string, boolean>()
+/** The name that a request has at the upstream, as every vendor calls it: `x-request-id`, `request-id`, `apim-request-id`, `x-ds-trace-id`, `x-tt-logid`. */
+const requestName = /^(?:[a-z0-9]{1,20}-){0,3}(?:request|trace|correlation|generation|log)-?id$/
+
+/** Whether a header passes. Remembered by name: an upstream sends the same ones again and again. */
+const passes = new Map<string, boolean>()
 const rememberedNames = 1_000
 
-const isDropped = (name: string): boolean => {
-  let drops = staysHere.get(name)
-  if (drops === undefined) {
-    drops = dropped.has(name) || droppedPrefixes.some((prefix) => name.startsWith(prefix))
-    if (staysHere.size < rememberedNames) staysHere.set(name, drops)
+const isPassed = (name: string): boolean => {
+  let known = passes.get(name)
+  if (known === undefined) {
+    known = passed.has(name) || (requestName.test(name) && !name.startsWith("x-sluice-"))
+    if (passes.size < rememberedNames) passes.set(name, known)
   }
-  return drops
+  return known
+}
+
+/** What `Connection` names is for that hop alone. Source: RFC 9110, section 7.6.1. */
+const namedIn = (connection: string | string[] | undefined): ReadonlySet<string> | undefined => {
+  if (connection === undefined || connection === "keep-alive" || connection === "close") return undefined
+  return new Set(
+    String(connection)
+      .split(",")
+      .map((name) => name.trim().toLowerCase()),
+  )
 }
 
 /** Says where a response comes from. Shape: a flat list of names and values. */
@@ -46,11 +63,13 @@ export const provenanceHeaders = ({ request, channel, attempts, waitMs }: Proven
   return headers
 }
 
-/** Adds the headers of an upstream's answer that may reach the client: not those of its hop, nor its limits, which are those of one account among many. Source: S5. */
+/** Adds the headers of an upstream's answer that may reach the client. A body that is not encoded has no coding to tell. Source: S5. */
 export const addAnswerHeaders = (headers: string[], answer: AnswerHeaders): void => {
+  const ofHop = namedIn(answer["connection"])
   for (const name in answer) {
-    if (isDropped(name)) continue
+    if (!isPassed(name) || ofHop?.has(name) === true) continue
     const value = answer[name]
+    if (name === "content-encoding" && value === "identity") continue
     if (typeof value === "string") headers.push(name, value)
     else if (value !== undefined) for (const one of value) headers.push(name, one)
   }
