@@ -43,7 +43,8 @@ export const beginAnswer = (reply: Reply, attempt: Attempt, provenance: Provenan
   const headers = provenanceHeaders(provenance)
   addAnswerHeaders(headers, attempt.headers)
   const lengthBytes = attempt.relay?.lengthBytes
-  if (lengthBytes !== undefined) headers.push("content-length", String(lengthBytes))
+  // Source: RFC 9110, section 8.6.
+  if (lengthBytes !== undefined && attempt.status !== 204) headers.push("content-length", String(lengthBytes))
   reply.begin(attempt.status, headers)
 }
 
@@ -58,11 +59,12 @@ export type LastWord =
   | { readonly kind: "answer"; readonly answer: UpstreamAnswer; readonly body: Buffer }
   | { readonly kind: "problem"; readonly problem: Problem }
 
-/** Chooses it: an answer that may not be retried goes on as it is, another one if it has the protocol's shape. */
+/** Chooses it: an answer that may not be retried goes on as it is, another one if it has the protocol's shape; a redirect never does. */
 export const lastWordOf = (failure: AttemptFailure): LastWord => {
   if (failure.kind === "cause") return { kind: "problem", problem: problemOfCause(failure.cause) }
   const { answer } = failure
-  if (answer.body !== undefined && (answer.words !== undefined || nextAfter(failure) === "stop")) {
+  const isToPass = answer.status >= 400 && (answer.words !== undefined || nextAfter(failure) === "stop")
+  if (answer.body !== undefined && isToPass) {
     return { kind: "answer", answer, body: answer.body }
   }
   const message = `The upstream answered with status ${answer.status} and nothing that can be passed on.`

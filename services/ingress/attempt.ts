@@ -3,6 +3,7 @@ import { endOfAnswer, endOfFailure, type Heard } from "./attempt-end.ts"
 import type { AttemptOwner, Carried, Ending } from "./attempt-owner.ts"
 import type { AnswerHeaders } from "./classification/classification.ts"
 import { type AttemptFailure, type Cause, causeOf, outcomeOfCause, readAnswer } from "./failure.ts"
+import { InterimAnswers, isHttpStatus } from "./interim-answers.ts"
 import type { AttemptEnd, Lease } from "./lease.ts"
 import { meteredOf } from "./metering.ts"
 import { openRelay, type Relay, type RelaySink } from "./relay.ts"
@@ -42,6 +43,7 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
   #gatedEnding: Ending | undefined
   #gatedFailure: AttemptFailure | undefined
   #closeTimer: NodeJS.Timeout | undefined
+  #interim: InterimAnswers | undefined
   #dispatchedAt = 0
   status = 0
   headers: AnswerHeaders = {}
@@ -117,7 +119,9 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: AnswerHeaders): void {
-    if (status < 200) return
+    if (!isHttpStatus(status)) return this.cut("connection")
+    if (status < 200) return (this.#interim ??= new InterimAnswers(this, this.#dispatchedAt)).take()
+    this.#interim?.end()
     this.status = status
     this.headers = headers
     if (status >= 300) return
@@ -146,6 +150,7 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
   onResponseError(_controller: Dispatcher.DispatchController | null, error: unknown): void {
     if (this.#closed) return
     this.#closed = true
+    this.#interim?.end()
     if (!this.#settled) this.#breakOff(this.#cut ?? causeOf(error, this.firstByteAt !== undefined), error)
     this.#releaseWhenClosed()
   }

@@ -1,0 +1,37 @@
+import type { Cause } from "./failure.ts"
+import type { Lease } from "./lease.ts"
+
+/** More of them before an answer are a flood. */
+const mostInterim = 100
+
+/** Whether a status is one that HTTP has. Source: RFC 9110, section 15. */
+export const isHttpStatus = (status: number): boolean => status >= 100 && status <= 599
+
+/**
+ * Bounds what an upstream says before its answer (status 1xx): how often, and for how long.
+ *
+ * Each one begins the HTTP client's time for the first byte anew, so this holds one time for all of them.
+ */
+export class InterimAnswers {
+  readonly #attempt: { cut(cause: Cause): void }
+  readonly #timer: NodeJS.Timeout
+  #count = 0
+
+  /** Takes the attempt that hears them, which began at `startedAt` on the monotonic clock. */
+  constructor(attempt: { readonly lease: Lease; cut(cause: Cause): void }, startedAt: number) {
+    const leftMs = attempt.lease.channel.timeouts.firstByteMs - (performance.now() - startedAt)
+    this.#attempt = attempt
+    this.#timer = setTimeout(() => attempt.cut("first_byte_timeout"), Math.max(0, leftMs))
+  }
+
+  /** Counts one; the one that is too many cuts the attempt. */
+  take(): void {
+    this.#count += 1
+    if (this.#count > mostInterim) this.#attempt.cut("connection")
+  }
+
+  /** The answer has come, or never will. */
+  end(): void {
+    clearTimeout(this.#timer)
+  }
+}
