@@ -27,7 +27,7 @@ export const sendAnswer = (
   provenance: Provenance,
 ): void => {
   const headers = provenanceHeaders(provenance)
-  addAnswerHeaders(headers, answer.headers)
+  addAnswerHeaders(headers, answer.headers, "")
   for (const name of ["retry-after", "retry-after-ms"]) {
     const value = answer.headers[name]
     if (typeof value === "string") headers.push(name, value)
@@ -41,7 +41,7 @@ export const sendAnswer = (
 /** Sends the status and the headers of a success; its body follows. */
 export const beginAnswer = (reply: Reply, attempt: Attempt, provenance: Provenance): void => {
   const headers = provenanceHeaders(provenance)
-  addAnswerHeaders(headers, attempt.headers)
+  addAnswerHeaders(headers, attempt.headers, attempt.lease.credential)
   const lengthBytes = attempt.relay?.lengthBytes
   // Source: RFC 9110, section 8.6.
   if (lengthBytes !== undefined && attempt.status !== 204) headers.push("content-length", String(lengthBytes))

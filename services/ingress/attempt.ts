@@ -5,6 +5,7 @@ import type { AnswerHeaders } from "./classification/classification.ts"
 import { type AttemptFailure, type Cause, causeOf, outcomeOfCause, readAnswer } from "./failure.ts"
 import { InterimAnswers, isHttpStatus } from "./interim-answers.ts"
 import type { AttemptEnd, Lease } from "./lease.ts"
+import { legible } from "./legible-answer.ts"
 import { meteredOf } from "./metering.ts"
 import { openRelay, type Relay, type RelaySink } from "./relay.ts"
 
@@ -127,7 +128,12 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
     if (status >= 300) return
     this.lease.accepted(Math.round(performance.now() - this.#dispatchedAt))
     const { protocol } = this.#owner
-    this.#relay = openRelay(protocol, headers, { stripsUsage: this.carried.addsUsage, sink: this })
+    const { credential } = this.lease
+    this.#relay = openRelay(protocol, headers, {
+      stripsUsage: this.carried.addsUsage,
+      sink: this,
+      credential,
+    })
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -252,12 +258,11 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
 
   #failWithAnswer(body: Buffer | undefined): void {
     const { status, headers } = this
-    const { unknownRejection } = this.lease.channel
-    const answer = readAnswer(
-      this.#owner.protocol,
-      { status, headers, body },
-      { unknownRejection, nowMs: Date.now() },
-    )
+    const { channel, credential } = this.lease
+    const answer = readAnswer(this.#owner.protocol, legible({ status, headers, body }, credential), {
+      unknownRejection: channel.unknownRejection,
+      nowMs: Date.now(),
+    })
     this.#fail({ kind: "answer", answer })
   }
 

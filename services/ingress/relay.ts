@@ -1,5 +1,7 @@
 import type { AnswerHeaders } from "./classification/classification.ts"
+import { EchoMask } from "./credential-echo.ts"
 import { ListRelay } from "./list-relay.ts"
+import { MaskedRelay } from "./masked-relay.ts"
 import type { Figures, WireProtocol } from "./protocols/protocol.ts"
 import { EventFramer } from "./sse.ts"
 
@@ -148,19 +150,41 @@ const parse = (body: Buffer | undefined): unknown => {
   }
 }
 
-/** Opens the relay that the type of an answer asks for. A stream that came compressed in spite of what was asked cannot be followed and passes as a body. */
+/** What an attempt says of the relay that it needs. */
+export interface RelayOptions {
+  readonly stripsUsage: boolean
+  readonly sink: RelaySink
+  /** The account's, which no client may see. */
+  readonly credential: string
+}
+
+/** Opens the relay that the type of an answer asks for. A stream that came compressed in spite of what was asked cannot be followed and passes as a body, unread. */
 export const openRelay = (
   protocol: WireProtocol,
   headers: AnswerHeaders,
-  { stripsUsage, sink }: { readonly stripsUsage: boolean; readonly sink: RelaySink },
+  { stripsUsage, sink, credential }: RelayOptions,
+): Relay => {
+  const isPlain = (headers["content-encoding"] ?? "identity") === "identity"
+  const relay = isPlain
+    ? relayOf(protocol, headers, { stripsUsage, sink })
+    : bodyRelay(protocol, headers, sink)
+  const mask = isPlain ? EchoMask.for(credential) : undefined
+  return mask === undefined ? relay : new MaskedRelay(relay, mask)
+}
+
+const relayOf = (
+  protocol: WireProtocol,
+  headers: AnswerHeaders,
+  { stripsUsage, sink }: Pick<RelayOptions, "stripsUsage" | "sink">,
 ): Relay => {
   const type = headers["content-type"]
-  const encoding = headers["content-encoding"] ?? "identity"
-  if (typeof type === "string" && type.startsWith("text/event-stream") && encoding === "identity") {
-    return new EventRelay(protocol, stripsUsage, sink)
-  }
-  const isJson = typeof type === "string" && type.startsWith("application/json")
-  if (protocol.streamsLists && isJson && encoding === "identity") return new ListRelay(protocol, sink)
+  if (typeof type !== "string") return bodyRelay(protocol, headers, sink)
+  if (type.startsWith("text/event-stream")) return new EventRelay(protocol, stripsUsage, sink)
+  if (protocol.streamsLists && type.startsWith("application/json")) return new ListRelay(protocol, sink)
+  return bodyRelay(protocol, headers, sink)
+}
+
+const bodyRelay = (protocol: WireProtocol, headers: AnswerHeaders, sink: RelaySink): Relay => {
   const length = headers["content-length"]
   return new BodyRelay(protocol, typeof length === "string" ? Number(length) : undefined, sink)
 }

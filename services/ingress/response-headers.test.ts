@@ -3,7 +3,7 @@ import { addAnswerHeaders } from "./response-headers.ts"
 
 const passedOf = (answer: Readonly<Record<string, string | string[]>>): ReadonlyArray<string> => {
   const headers: string[] = []
-  addAnswerHeaders(headers, answer)
+  addAnswerHeaders(headers, answer, "")
   return headers
 }
 

@@ -1,4 +1,5 @@
 import type { AnswerHeaders } from "./classification/classification.ts"
+import { withoutEcho } from "./credential-echo.ts"
 
 /** Where a response comes from, as far as it is known when its headers go out. Source: E4. */
 export interface Provenance {
@@ -63,14 +64,14 @@ export const provenanceHeaders = ({ request, channel, attempts, waitMs }: Proven
   return headers
 }
 
-/** Adds the headers of an upstream's answer that may reach the client. A body that is not encoded has no coding to tell. Source: S5. */
-export const addAnswerHeaders = (headers: string[], answer: AnswerHeaders): void => {
+/** Adds the headers of an upstream's answer that may reach the client, without the account's credential. A body that is not encoded has no coding to tell. Source: S5. */
+export const addAnswerHeaders = (headers: string[], answer: AnswerHeaders, credential: string): void => {
   const ofHop = namedIn(answer["connection"])
   for (const name in answer) {
     if (!isPassed(name) || ofHop?.has(name) === true) continue
     const value = answer[name]
     if (name === "content-encoding" && value === "identity") continue
-    if (typeof value === "string") headers.push(name, value)
-    else if (value !== undefined) for (const one of value) headers.push(name, one)
+    if (typeof value === "string") headers.push(name, withoutEcho(value, credential))
+    else if (value !== undefined) for (const one of value) headers.push(name, withoutEcho(one, credential))
   }
 }

@@ -64,7 +64,6 @@ const rejectionOf = (answered: Answered, context: AnswerContext): Rejection429 |
   if (found === undefined) return undefined
   const { unknownRejection } = context
   const isDeclared = found.classification === "unknown" && unknownRejection !== "unknown"
-  const evidence = evidenceOf(answered)
   const { classification } = found
   const perMinute =
     classification === "requests" || classification === "tokens"
@@ -73,7 +72,7 @@ const rejectionOf = (answered: Answered, context: AnswerContext): Rejection429 |
   return {
     ...(perMinute === undefined ? {} : { statedPerMinute: perMinute }),
     classification: isDeclared ? unknownRejection : found.classification,
-    evidence: isDeclared ? { ...evidence, "channel.unknownRejection": unknownRejection } : evidence,
+    evidence: evidenceOf(answered, isDeclared ? unknownRejection : undefined),
     retryAfterMs: retryAfterMs(answered.headers, context.nowMs) ?? found.retryAfterMs ?? null,
     resetAt: found.resetAt ?? null,
     isOfModel: found.isOfModel ?? false,

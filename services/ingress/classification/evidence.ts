@@ -3,32 +3,44 @@ import type { Answered } from "./classification.ts"
 
 const evidencePrefixes = ["retry-after", "x-ratelimit-", "anthropic-ratelimit-", "x-codex-"]
 const maxEntries = 40
+const maxNameLength = 64
 const maxValueLength = 128
 const maxQuotas = 4
+/** What the evidence of one fact may take in JSON. */
+const maxBytes = 2_048
 
-/** Keeps the headers that tell of limits and the words that name the error; the message may speak of the caller and is left out. Source: C2. */
-export const evidenceOf = ({ headers, words }: Answered): Evidence => {
-  const evidence: Record<string, string> = {}
-  let entries = 0
-  for (const [name, value] of Object.entries(headers)) {
-    if (typeof value !== "string" || !evidencePrefixes.some((prefix) => name.startsWith(prefix))) continue
-    entries += 1
-    if (entries > maxEntries) break
-    evidence[name] = value.slice(0, maxValueLength)
-  }
+/** Keeps the words that name the error, then the headers that tell of limits, then what the channel declares, in at most 2 KB; the message may speak of the caller and is left out. Source: C2. */
+export const evidenceOf = ({ headers, words }: Answered, declared?: string): Evidence => {
   const said: Array<readonly [string, string]> = [
-    ["error.type", words.type],
-    ["error.code", words.code],
+    ["error.type", nameIn(words.type)],
+    ["error.code", nameIn(words.code)],
+    ["channel.unknownRejection", declared ?? ""],
   ]
   if (words.details !== undefined) {
     const { reasons, quotas, retryDelay } = words.details
-    said.push(["error.reason", reasons[0] ?? ""], ["error.retry-delay", retryDelay])
+    said.push(["error.reason", nameIn(reasons[0] ?? "")], ["error.retry-delay", nameIn(retryDelay)])
     for (const [at, quota] of quotas.slice(0, maxQuotas).entries())
-      said.push([`error.quota.${at + 1}`, quota])
+      said.push([`error.quota.${at + 1}`, nameIn(quota)])
   }
-  for (const [name, word] of said) {
-    const known = nameIn(word)
-    if (known !== "") evidence[name] = known
+  return bounded([...said.filter(([, word]) => word !== ""), ...limitHeaders(headers)])
+}
+
+const limitHeaders = (headers: Answered["headers"]): ReadonlyArray<readonly [string, string]> =>
+  Object.entries(headers).flatMap(([name, value]) =>
+    typeof value === "string" && evidencePrefixes.some((prefix) => name.startsWith(prefix))
+      ? [[name, value] as const]
+      : [],
+  )
+
+/** Keeps entries while there is room for them, in printable ASCII, each name whole and each value cut. */
+const bounded = (entries: ReadonlyArray<readonly [string, string]>): Evidence => {
+  const evidence: Record<string, string> = {}
+  let bytes = 2
+  for (const [name, value] of entries.slice(0, maxEntries)) {
+    const kept = value.slice(0, maxValueLength).replaceAll(/[^ -~]/g, "")
+    bytes += JSON.stringify(name).length + JSON.stringify(kept).length + 2
+    if (bytes > maxBytes) break
+    if (name.length <= maxNameLength) evidence[name] = kept
   }
   return evidence
 }
