@@ -1,9 +1,16 @@
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import { PoolConfiguration } from "@sluice/events/configuration.ts"
 import { Schema } from "effect"
 import { describe, expect, it } from "vitest"
 import { createRouter, createServedModels } from "./routing.ts"
 import { ranked, type Standing, WeightedTurns } from "./score.ts"
+
+const garbageCollector = (): (() => void) => {
+  setFlagsFromString("--expose-gc")
+  return runInNewContext("gc") as () => void
+}
 
 const channelOf = Schema.decodeUnknownSync(ChannelConfiguration)
 const poolOf = Schema.decodeUnknownSync(PoolConfiguration)
@@ -47,6 +54,24 @@ describe("B1: which pool", () => {
 
   it("is none for a model that no pattern matches", () =>
     expect(route([pool("gpt", ["gpt-*"])])("openai", "claude")).toBeUndefined())
+})
+
+it("B1: no name that a caller makes up is remembered, by a router or by a channel", () => {
+  const collect = garbageCollector()
+  const find = createRouter([pool("gpt", ["gpt-*"]), pool("exact", ["m"])], [channel("c")])
+  const serves = createServedModels(channel("c", { models: ["m", "family-*"] }))
+  const heldBytes = () => {
+    collect()
+    return process.memoryUsage().heapUsed
+  }
+  const before = heldBytes()
+  for (let n = 0; n < 100; n += 1)
+    for (const prefix of ["", "gpt-", "family-"]) {
+      const name = prefix + n + "x".repeat(500_000)
+      find("openai", name)
+      serves(name)
+    }
+  expect(heldBytes() - before).toBeLessThan(20e6)
 })
 
 it("B1: a channel serves the models that it lists, by the upstream's name", () => {

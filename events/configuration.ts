@@ -16,7 +16,7 @@ export const Retries = Schema.Struct({
 export const PoolConfiguration = Schema.Struct({
   id: named.id,
   models: required(
-    "Which models it serves: names, in which * stands for any text.",
+    "Which models it serves: names, in which * stands for any text, ? for one character, [a-c] for one of those, and {a,b} for either text.",
     filledList(filledText, "a list of at least one pattern of a model"),
   ),
   tiers: required(

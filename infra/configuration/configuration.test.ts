@@ -74,6 +74,17 @@ channels: [{ id: a, protocol: openai, baseUrl: 'http://a', models: [{ from: fast
   expect(wanted.channels[0]?.models).toEqual([{ from: "fast", to: "gpt-5-mini" }])
 })
 
+test("a pattern of models that has no match in bounded time is refused, in a pool and in a channel", async () => {
+  expect(
+    await problemsOf(`pools: [{ id: p, models: ['gpt-*', '!(a)*'], tiers: [[a]] }]
+channels: [{ id: a, protocol: openai, baseUrl: 'http://a', models: ['gpt-{4,5}*', '{a'] }]
+`),
+  ).toEqual([
+    'sluice.yaml:1:36 pools[0].models[1]: "!(a)*" is not valid: expected a name or a pattern of *, ?, [a-c] and {a,b}',
+    'sluice.yaml:2:83 channels[0].models[1]: "{a" is not valid: expected braces that close, with at most 32 alternatives in all',
+  ])
+})
+
 test("everything that is wrong is said at once, in the order of the file", async () => {
   expect(
     await problemsOf(`pools:

@@ -1,11 +1,12 @@
 import { implicitAccountId } from "@sluice/events/implicit-account.ts"
+import { readModelPattern } from "@sluice/events/model-pattern.ts"
 import { Predicate } from "effect"
 import { boundsFindings, isLearned, learnerFindings } from "./learned-limits.ts"
 import { type Finding, notValid, type Path, shown } from "./problem.ts"
 import { at, entries, type Entry, field } from "./raw-entry.ts"
 
 /**
- * Finds what no single field shows: ids twice, names of nothing, queues without a limit, credentials in the wrong place, bounds that exclude each other.
+ * Finds what no single field shows: ids twice, names of nothing, patterns that are none, queues without a limit, credentials in the wrong place, bounds that exclude each other.
  *
  * It reads the file as written and passes over what has the wrong shape, so that its findings come with those of the shape.
  * Source: S4, A3.
@@ -20,6 +21,7 @@ export const crossCheck = (raw: unknown): ReadonlyArray<Finding> => {
     ...unique([...implicitAccountIds(channels), ...channels.flatMap(accountsIn).map(idOf)], "account"),
     ...unique(clients.map(idOf), "client"),
     ...pools.flatMap((pool) => tierFindings(pool, namesOf(channels))),
+    ...[...pools, ...channels].flatMap(patternFindings),
     ...clients.flatMap((client) =>
       entries(client.value, "pools", client.path).flatMap((pool) => known(pool, namesOf(pools), "pool")),
     ),
@@ -134,6 +136,12 @@ const modelFindings = (channel: Entry): ReadonlyArray<Finding> => {
     return isRepeated ? [notValid(path, shown(name), "a model that this channel does not list already")] : []
   })
 }
+
+const patternFindings = ({ value: owner, path: ownerPath }: Entry): ReadonlyArray<Finding> =>
+  entries(owner, "models", ownerPath).flatMap(({ path, value }) => {
+    const read = typeof value === "string" && value !== "" ? readModelPattern(value) : undefined
+    return typeof read === "string" ? [notValid(path, shown(value), read)] : []
+  })
 
 const credentialHeader = /^(authorization|proxy-authorization|cookie|api-key|x-api-key|x-goog-api-key)$/iu
 const transportHeader = /^(connection|content-length|host|keep-alive|te|trailer|transfer-encoding|upgrade)$/iu

@@ -1,6 +1,7 @@
 import { createRouter } from "@sluice/actors/routing.ts"
 import type { ConfigurationFile, PoolConfiguration } from "@sluice/events/configuration.ts"
 import type { Protocol } from "@sluice/events/field.ts"
+import { readModelPattern } from "@sluice/events/model-pattern.ts"
 import type { ClientLimit } from "./client-limits.ts"
 
 /** What a configuration says of who may call what, and where that goes. */
@@ -41,13 +42,14 @@ export const createRoutes = ({ pools, channels, clients }: ConfigurationFile): R
   }
   return {
     route: (protocol, model, client) => (restricted.get(client) ?? open)(protocol, model),
-    models: (client) => [
-      ...new Set(
-        allowedTo(client).flatMap(({ models }) => models.filter((model) => !/[*?[{(!]/.test(model))),
-      ),
-    ],
+    models: (client) => [...new Set(allowedTo(client).flatMap(({ models }) => models.filter(isName)))],
     pool: (id) => byId.get(id),
     weightOf: (client) => clientById.get(client)?.weight ?? 1,
     limitOf: (client) => clientById.get(client),
   }
+}
+
+const isName = (model: string): boolean => {
+  const pattern = readModelPattern(model)
+  return typeof pattern !== "string" && pattern.isLiteral
 }
