@@ -71,6 +71,12 @@ test("brackets and quotes inside of texts are no brackets and quotes", () => {
   expect(run(text).passed).toBe(`[${item('}]"\\[{')}`)
 })
 
+test("what comes after the item that is the end is dropped from 64 KiB on", () => {
+  const end = item("bye", "STOP")
+  const { held } = run(`[${end}${" ".repeat(300_000)}]`, [end.length + 10, 100_000, 200_000])
+  expect(held.length).toBe(1 + end.length + 65_536)
+})
+
 test("an item that is too long to be held goes on in pieces", () => {
   const long = item("x".repeat(17 * 1024 * 1024))
   const { passed, held } = run(`[${long},${item("", "STOP")}]`, [

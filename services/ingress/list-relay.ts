@@ -1,5 +1,6 @@
 import type { Figures, WireProtocol } from "./protocols/protocol.ts"
 import type { Relay, RelaySink } from "./relay.ts"
+import { keptAfterEndBytes } from "./sse.ts"
 
 const quote = 0x22
 const backslash = 0x5c
@@ -25,6 +26,7 @@ export class ListRelay implements Relay {
   /** The item that has begun, with what stands before it. */
   #item: Buffer[] = []
   #itemBytes = 0
+  #afterEndBytes = 0
   /** True while an item that is too long to be held goes on in pieces. */
   #passing = false
   #ended = false
@@ -47,9 +49,12 @@ export class ListRelay implements Relay {
       kept = at + 1
       this.#takeItem()
     }
+    if (this.#ended) {
+      this.#keepAfterEnd(chunk.subarray(kept))
+      return this.#conclude(true)
+    }
     this.#keep(chunk.subarray(kept))
-    if (this.#ended) this.#conclude(true)
-    else if (this.#itemBytes > this.#protocol.heldEventBytes) {
+    if (this.#itemBytes > this.#protocol.heldEventBytes) {
       this.#passing = true
       this.#pass()
     }
@@ -72,6 +77,12 @@ export class ListRelay implements Relay {
       return byte === closeBrace && this.#depth === this.#itemDepth
     }
     return false
+  }
+
+  #keepAfterEnd(bytes: Buffer): void {
+    const kept = bytes.subarray(0, keptAfterEndBytes - this.#afterEndBytes)
+    this.#afterEndBytes += kept.length
+    this.#keep(kept)
   }
 
   #keep(bytes: Buffer): void {

@@ -109,6 +109,18 @@ describe("an event", () => {
     expect(held.toString()).toBe(`${done}: bye\n\n`)
   })
 
+  test("after the end is dropped from 64 KiB on, in how many pieces it may come", () => {
+    const flood = Buffer.alloc(10_000, ": more\n\n")
+    for (const chunks of [
+      [Buffer.concat([Buffer.from(done), ...Array(20).fill(flood)])],
+      [Buffer.from(done), ...Array(20).fill(flood)],
+    ]) {
+      const { held, framer } = run(chunks)
+      expect(held.length).toBe(done.length + 65_536)
+      expect(framer.heldBytes).toBe(0)
+    }
+  })
+
   test("without its blank line counts when the stream ends", () => {
     const { isWhole, held, framer } = run([Buffer.from(`${delta("a")}data: [DONE]`)])
     expect([isWhole, framer.ended]).toEqual([true, true])

@@ -1,5 +1,8 @@
 import { type Figures, type WireProtocol } from "./protocols/protocol.ts"
 
+/** So much of what comes after the end goes on with it; the rest is dropped, as nobody reads it and it may be without end. */
+export const keptAfterEndBytes = 64 * 1024
+
 /** From here on an event that is held is only put together when its end has come. */
 const gatheredBytes = 64 * 1024
 
@@ -22,6 +25,7 @@ export class EventFramer {
   /** True while an event that is too long to be held goes on in pieces. */
   #passing = false
   #held: Buffer[] = []
+  #afterEndBytes = 0
   #lastEvent = ""
   /** What the stream has told of its usage. */
   figures: Figures | undefined
@@ -43,7 +47,7 @@ export class EventFramer {
   /** Takes the next bytes and gives those that may go on now. */
   feed(chunk: Buffer): Buffer | undefined {
     if (this.ended) {
-      this.#held.push(chunk)
+      this.#keepAfterEnd(chunk)
       return undefined
     }
     if (this.#gathers(chunk)) return undefined
@@ -60,7 +64,8 @@ export class EventFramer {
         kept = end
       }
       if (kind === "end") {
-        this.#held.push(bytes.subarray(start))
+        this.#held.push(bytes.subarray(start, end))
+        this.#keepAfterEnd(bytes.subarray(end))
         this.#partial = undefined
         return passed
       }
@@ -68,6 +73,13 @@ export class EventFramer {
       end = boundaryAfter(text, start)
     }
     return this.#keepRest(bytes, kept, start, passed)
+  }
+
+  #keepAfterEnd(chunk: Buffer): void {
+    const kept = chunk.subarray(0, keptAfterEndBytes - this.#afterEndBytes)
+    if (kept.length === 0) return
+    this.#afterEndBytes += kept.length
+    this.#held.push(kept)
   }
 
   /** Puts a chunk aside that only goes on with a long event, so that the event is not copied with every one of them. */
@@ -145,7 +157,7 @@ export class EventFramer {
     return this.#held.reduce((bytes, part) => bytes + part.length, 0)
   }
 
-  /** Gives what was held back: the end event and all that came after it. */
+  /** Gives what was held back: the end event and what came right after it. */
   takeHeld(): Buffer | undefined {
     const [first] = this.#held
     const held = this.#held.length > 1 ? Buffer.concat(this.#held) : first
