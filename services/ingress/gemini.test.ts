@@ -71,6 +71,31 @@ describe("a request to a model in the path", () => {
     expect(both.admission.completed).toMatchObject([{ client: "alice", streaming: true, code: "ok" }])
   })
 
+  test.each([
+    [
+      "/v1beta/models/m1:generateContent?fields=candidates&alt=json&$alt=proto#/../x",
+      "/v1beta/models/m1:generateContent?alt=json",
+    ],
+    ["/v1/models/m%31:generateContent?%23=..%2f", "/v1/models/m1:generateContent"],
+    ["/v1beta/models/a%20b%22:generateContent", "/v1beta/models/a%20b%22:generateContent"],
+  ])("%s reaches the upstream as %s", async (path, seen) => {
+    await using both = await start((response) => sendJson(response, 200, chunk("hi", "STOP")))
+    expect((await call(both.url, { path, headers, body })).status).toBe(200)
+    expect(both.upstream.seen.map(({ url }) => url)).toEqual([seen])
+  })
+
+  test.each(["..", ".", "a%2F..%2Fb", "a%5Cb", "a%3Bb", "a%23b", "a%3Fb", "a%252Fb", "%00", "a".repeat(257)])(
+    "is refused where it is named %s",
+    async (model) => {
+      await using both = await start(() => undefined)
+      const path = `/v1beta/models/${model}:generateContent`
+      const refused = await call(both.url, { path, headers, body })
+      expect(refused.status).toBe(400)
+      expect(refused.body.toString()).toContain('"invalid_body"')
+      expect(both.upstream.seen).toEqual([])
+    },
+  )
+
   test("as a stream without events comes as one list, whose end waits until its usage is in the log (D3)", async () => {
     const metered = gate()
     const [first, end] = [`[${JSON.stringify(chunk("a"))}`, `,\r\n${JSON.stringify(chunk("b", "STOP"))}]`]

@@ -4,6 +4,7 @@ import { type Problem, problem } from "./errors.ts"
 import type { Destination, ExchangeContext } from "./exchange-context.ts"
 import type { IngressOptions } from "./ingress-options.ts"
 import { parseJson } from "./json.ts"
+import { modelNameProblem } from "./model-name.ts"
 import { type Ask, isObject } from "./protocols/protocol.ts"
 import { readRequestHeaders, type RequestHeaders } from "./request-headers.ts"
 import { readSessionKey, type Session } from "./session-key.ts"
@@ -118,6 +119,8 @@ export const readAsk = (
   intake.json = json
   const ask = protocol.read(json, intake.bytes, path)
   if (typeof ask === "string") return problem("invalid_body", ask)
+  const misnamed = modelNameProblem(ask.model)
+  if (misnamed !== undefined) return problem("invalid_body", misnamed)
   intake.ask = ask
   intake.pool = options.route(protocol.name, ask.model, intake.client)
   if (intake.pool === undefined) {

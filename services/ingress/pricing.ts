@@ -2,6 +2,9 @@ import { standardCostNanoUsd } from "@sluice/actors/cost.ts"
 import type { Tokens } from "@sluice/events/field.ts"
 import type { PriceTable } from "@sluice/infra/prices/prices.ts"
 
+/** So many models are known to have been told; a caller may name any, where a channel serves a pattern. */
+const toldModelsMax = 1_000
+
 /** What a number of tokens costs by the list. */
 export interface ListCost {
   readonly standardCostNanoUsd: number
@@ -25,8 +28,11 @@ export const createPricing = (
     if (price !== undefined)
       return { standardCostNanoUsd: standardCostNanoUsd(tokens, price), priced: true, prices: version }
     if (isNothing(tokens)) return { standardCostNanoUsd: 0, priced: true, prices: version }
-    if (!told.has(model)) onUnpriced(model)
-    told.add(model)
+    if (!told.has(model)) {
+      if (told.size >= toldModelsMax) told.clear()
+      told.add(model)
+      onUnpriced(model)
+    }
     return { standardCostNanoUsd: 0, priced: false, prices: version }
   }
 }

@@ -1,44 +1,32 @@
-import { decoded } from "./decoded.ts"
 import type { Dialect } from "./protocols/protocol.ts"
 
 const credentials: ReadonlySet<string> = new Set(["key", "access_token"])
 
-/** What Google's APIs read in a query beside the headers of the same meaning: another credential, whose quota counts, and another method. */
-const identity: ReadonlySet<string> = new Set([
-  "bearer_token",
-  "oauth_token",
-  "quotauser",
-  "userip",
-  "userproject",
-  "x-goog-api-key",
-  "x-goog-user-project",
-  "x-http-method-override",
-])
+/** The formats of an answer that can be followed; of all that Google's APIs take in a query, the rest changes what is told of the usage, the method, or who asks. */
+const geminiFormats: ReadonlySet<string> = new Set(["sse", "json"])
 
-/** The name of a parameter as Google's APIs know it: `$userProject` and `userProject` are one. */
-const nameOf = (parameter: string): string | undefined => {
-  const equals = parameter.indexOf("=")
-  return decoded(equals === -1 ? parameter : parameter.slice(0, equals))
-    ?.replace(/^\$\.?/, "")
-    .toLowerCase()
-}
+/** The name of a parameter as Google's APIs know it: `$Key` and `key` are one. */
+const nameOf = (parameter: string): string => parameter.replace(/^\$\.?/, "").toLowerCase()
 
-const valueOf = (parameter: string): string => decoded(parameter.slice(parameter.indexOf("=") + 1)) ?? ""
-
-/** Takes the client's key and what speaks of its identity out of the query, where the protocol lets them stand there, so that they never reach the upstream; every other parameter stays as it is. Source: S5. */
-export const takeQueryKey = (
+/**
+ * Reads the query of a request: the client's key, where the protocol lets one stand there, and the query that the upstream gets.
+ *
+ * That is written anew: for Gemini of the one parameter that is known, `alt`, and for the others of all that came.
+ * Source: S5.
+ */
+export const readQuery = (
   { name }: Dialect,
   query: string,
 ): { readonly query: string; readonly key: string | undefined } => {
-  if (name !== "gemini" || query === "") return { query, key: undefined }
-  let key: string | undefined
-  const others = query
-    .slice(1)
-    .split("&")
-    .filter((parameter) => {
-      const means = nameOf(parameter) ?? ""
-      if (credentials.has(means)) key ??= valueOf(parameter)
-      return !credentials.has(means) && !identity.has(means)
-    })
-  return { query: others.length === 0 ? "" : `?${others.join("&")}`, key }
+  if (query === "") return { query, key: undefined }
+  const parameters = new URLSearchParams(query)
+  if (name !== "gemini") return { query: written(parameters), key: undefined }
+  const key = [...parameters].find(([parameter]) => credentials.has(nameOf(parameter)))?.[1]
+  const format = parameters.get("alt")
+  return { query: format !== null && geminiFormats.has(format) ? `?alt=${format}` : "", key }
+}
+
+const written = (parameters: URLSearchParams): string => {
+  const text = parameters.toString()
+  return text === "" ? "" : `?${text}`
 }

@@ -36,12 +36,13 @@ const requestName = /^(?:[a-z0-9]{1,20}-){0,3}(?:request|trace|correlation|gener
 /** Whether a header passes. Remembered by name: an upstream sends the same ones again and again. */
 const passes = new Map<string, boolean>()
 const rememberedNames = 1_000
+const longestRememberedName = 100
 
 const isPassed = (name: string): boolean => {
   let known = passes.get(name)
   if (known === undefined) {
     known = passed.has(name) || (requestName.test(name) && !name.startsWith("x-sluice-"))
-    if (passes.size < rememberedNames) passes.set(name, known)
+    if (passes.size < rememberedNames && name.length <= longestRememberedName) passes.set(name, known)
   }
   return known
 }

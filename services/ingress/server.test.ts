@@ -146,6 +146,22 @@ describe("a body", () => {
     },
   )
 
+  test.each(["m".repeat(257), "m\n1", "m\u0000", "m\u0085", "\ud800"])(
+    "of a model %j is refused, whatever a pool serves",
+    async (model) => {
+      await using ingress = await start()
+      for (const path of ["/v1/chat/completions", "/v1/responses", "/v1/embeddings", "/v1/messages"]) {
+        const refused = await call(ingress.url, { path, body: { ...body, model } })
+        expect([refused.status, errorOf(refused).code]).toEqual([400, "invalid_body"])
+      }
+      for (const completed of ingress.admission.completed)
+        expect(completed).toMatchObject({ code: "invalid_body", model: "" })
+      const path = `/v1/models/${encodeURIComponent(model.toWellFormed())}`
+      const shown = await call(ingress.url, { path, method: "GET" })
+      expect(errorOf(shown).code).toBe(model.isWellFormed() ? "invalid_body" : "model_not_found")
+    },
+  )
+
   test("that names a model of no pool is answered with 404", async () => {
     await using ingress = await start()
     const refused = await call(ingress.url, { path: "/v1/messages", body: { ...body, model: "unknown-1" } })

@@ -7,9 +7,10 @@ import { type Problem, problem, problemHeaders } from "./errors.ts"
 import type { ExchangeContext } from "./exchange-context.ts"
 import { defaultLimits, type Health, type IngressOptions } from "./ingress-options.ts"
 import { checkCaller } from "./intake.ts"
+import { modelNameProblem } from "./model-name.ts"
 import { dialectOf, endpointAt, modelsAt, unservedNote } from "./protocols/endpoints.ts"
 import type { Dialect } from "./protocols/protocol.ts"
-import { takeQueryKey } from "./query-key.ts"
+import { readQuery } from "./query.ts"
 import { readRequestHeaders } from "./request-headers.ts"
 import { Exchange } from "./request.ts"
 import { Upstreams } from "./upstream.ts"
@@ -103,7 +104,7 @@ export class IngressServer {
     const protocol = endpointAt(path)
     if (protocol === undefined) return this.#serveOther(request, response, { path, query })
     if (request.method !== "POST") return this.#wrongMethod(request, response, "POST")
-    const destination = { protocol, path, ...takeQueryKey(protocol, query) }
+    const destination = { protocol, path, ...readQuery(protocol, query) }
     const exchange = new Exchange(this.#context, destination, request, response)
     this.#active.add(exchange)
     exchange.start()
@@ -137,7 +138,7 @@ export class IngressServer {
     { model, query }: { readonly model: string; readonly query: string },
   ): void {
     const dialect = dialectFor(request)
-    const headers = readRequestHeaders(request.rawHeaders, takeQueryKey(dialect, query).key)
+    const headers = readRequestHeaders(request.rawHeaders, readQuery(dialect, query).key)
     const stranger = checkCaller(this.#options, headers)
     if (stranger !== undefined) return sendError(request, response, stranger)
     const client = this.#options.authenticate(headers.key)
@@ -151,6 +152,8 @@ export class IngressServer {
     const models = this.#options.models(client)
     if (model === "") return sendJson(response, 200, dialect.modelList(models))
     const name = decoded(model)
+    const misnamed = modelNameProblem(name ?? model)
+    if (misnamed !== undefined) return sendError(request, response, problem("invalid_body", misnamed))
     if (name !== undefined && models.includes(name)) return sendJson(response, 200, dialect.modelEntry(name))
     sendError(request, response, problem("model_not_found", "No pool names this model."))
   }

@@ -35,12 +35,16 @@ const modelEntry = (model: string): string =>
     supportedGenerationMethods: ["generateContent", "streamGenerateContent"],
   })
 
-const versionAtBegin = /^\/v1(?:alpha|beta)?/
 const versionAtEnd = /\/v1(?:alpha|beta)?$/
-const modelInPath = /(?<=\/models\/)[^/]+(?=:[A-Za-z]+$)/
+const calledPath = /^\/(v1(?:alpha|beta)?)\/models\/([^/]*):([A-Za-z]+)$/
+/** What would be more than one part of a path, or none, to one who reads the path less strictly. */
+const divides = /[/\\?#;%]|^\.*$/
 
-/** Reads the name of the model in a path; empty where there is none that can be read. */
-export const modelOfPath = (path: string): string => decoded(modelInPath.exec(path)?.[0] ?? "") ?? ""
+/** Reads the name of the model in a path; empty where there is none that can be read, or one that names another place. */
+export const modelOfPath = (path: string): string => {
+  const model = decoded(calledPath.exec(path)?.[2] ?? "") ?? ""
+  return divides.test(model) ? "" : model
+}
 
 /** What all endpoints of the Gemini API have in common. Source: Gemini API reference. */
 export const gemini: Dialect = {
@@ -49,8 +53,9 @@ export const gemini: Dialect = {
     auth === "api-key" ? ["x-goog-api-key", credential] : ["authorization", `Bearer ${credential}`],
   // A base URL is one as the SDK takes it, before the version; one that ends with a version is understood too.
   upstreamPath: (basePath, path, model) => {
-    const called = model === null ? path : path.replace(modelInPath, () => encodeURIComponent(model))
-    return basePath + (versionAtEnd.test(basePath) ? called.replace(versionAtBegin, "") : called)
+    const [, version = "", , method = ""] = calledPath.exec(path) ?? []
+    const base = versionAtEnd.test(basePath) ? basePath : `${basePath}/${version}`
+    return `${base}/models/${encodeURIComponent(model ?? modelOfPath(path))}:${method}`
   },
   errorWords: (json) => {
     // A stream that comes as a list has its error in one, too.

@@ -92,6 +92,9 @@ describe("a stream of events", () => {
 
 test("a mapped model takes the client's place in the path, before and after a version in the base URL", () => {
   const at = (base: string, model: string | null = null) => gemini.upstreamPath(base, path, model)
+  expect(gemini.upstreamPath("", "/v1alpha/models/a%2520:generateContent", "b/c")).toBe(
+    "/v1alpha/models/b%2Fc:generateContent",
+  )
   expect(at("")).toBe(path)
   expect(at("", "gemini-3-pro-preview")).toBe("/v1beta/models/gemini-3-pro-preview:generateContent")
   expect(at("/gemini")).toBe(`/gemini${path}`)

@@ -65,7 +65,7 @@ export interface Dialect {
   ): readonly [name: string, value: string]
   /** Finds the key of the session in a body; absent where the protocol has no field for one. Source: B5. */
   sessionKey?(json: Readonly<Record<string, unknown>>): SessionKey | undefined
-  /** Joins the path of a channel's base URL with the path that the client called, in which `model`, where it is not `null`, takes the place of the client's. */
+  /** Joins the path of a channel's base URL with that of the endpoint that was called, made of what is known of it; `model`, where it is not `null`, takes the place of the client's. */
   upstreamPath(basePath: string, path: string, model: string | null): string
   /** Reads an error body; `undefined` where it does not have the protocol's shape. */
   errorWords(json: unknown): ErrorWords | undefined
