@@ -162,10 +162,10 @@ export const abandoned = (
 }
 
 const queued = ({ config, lanes }: ChannelContext, command: Enqueue, now: number) => {
-  const { deadlineAt, timeoutMs: ownMs, type: _, isReturning: __, ...applicant } = command
+  const { deadlineAt, timeoutMs: ownMs, waitedMs = 0, type: _, isReturning: __, ...applicant } = command
   const channelMs = config?.queueTimeoutMs ?? null
   const timeoutMs = ownMs === undefined ? channelMs : Math.min(ownMs, channelMs ?? ownMs)
-  const timeoutAt = timeoutMs === null ? null : now + timeoutMs
+  const timeoutAt = timeoutMs === null ? null : now + Math.max(0, timeoutMs - waitedMs)
   // When both fall together the deadline counts: leaving wins over the timeout (A8).
   const isDeadline = deadlineAt !== null && (timeoutAt === null || deadlineAt <= timeoutAt)
   return {

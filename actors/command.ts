@@ -42,6 +42,8 @@ export interface Enqueue extends Applicant {
   readonly account?: string
   /** Waits so long at most, however long the channel lets others wait. Source: B7. */
   readonly timeoutMs?: number
+  /** How long it has waited at other places or times: all of its waits count together. Source: A6. */
+  readonly waitedMs?: number
   /** Has been sent and was rejected for concurrency: it has its place, whatever the size of the queue. Source: B9. */
   readonly isReturning?: boolean
 }

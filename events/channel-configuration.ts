@@ -97,7 +97,7 @@ export const ChannelConfiguration = Schema.Struct({
   maxConcurrent: channelConcurrency,
   queueSize: optional("How many requests may wait for a slot. 0: none.", wholeNumber(0), 100),
   queueTimeoutMs: openSpanMs(
-    "Milliseconds. How long one request may wait. 0 or null: until its client leaves or its deadline passes.",
+    "Milliseconds. How long one request may wait, over all of its waits. 0 or null: until its client leaves or its deadline passes.",
     30_000,
   ),
   abortLingerMs: spanMs(

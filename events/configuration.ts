@@ -6,10 +6,19 @@ import { filledList, filledText, limit, optional, required, wholeNumber } from "
 import { named, spanMs, timeoutMs } from "./configuration-object.ts"
 import { Id } from "./identifier.ts"
 
-/** How often a request is tried again. Source: B9. */
+/** In this time the attempts of a request begin where its pool says no other: as long as the official SDKs wait for an answer. */
+export const usualWithinMs = 600_000
+
+/** How often a request is tried again, and for how long. Facts of older pools do not tell `withinMs`. Source: B9. */
 export const Retries = Schema.Struct({
   attempts: optional("How many attempts one request may take in all.", wholeNumber(1), 4),
   sameAccount: optional("How many of them may repeat the same account.", wholeNumber(0), 1),
+  withinMs: Schema.optionalKey(
+    Schema.annotateEncoded<ReturnType<typeof wholeNumber>>({
+      description: "Milliseconds. How long after the first of them another one may begin.",
+      default: usualWithinMs,
+    })(wholeNumber(1)),
+  ),
 })
 
 /** Models and the tiers of channels that serve them. Source: B1. */

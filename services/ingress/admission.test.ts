@@ -110,6 +110,26 @@ describe("table E: refusals", () => {
     })
   })
 
+  it.each([
+    ["its channel's queue", {}],
+    ["the queue of the account that it is bound to", { session: { id: "s", source: "header" } as const }],
+  ])("a wait that is too long with what was waited before, in %s", async (_, of) => {
+    const { ask, clock } = await startActors({ wanted: one({ maxConcurrent: 1, queueTimeoutMs: 1_500 }) })
+    await ask("r1", of)
+    const second = ask("r2", { ...of, isReturning: true, waitedMs: 1_100 })
+    await settle()
+    clock.advance(400)
+    expect(await second).toMatchObject({ kind: "refused", refusal: { code: "channel_queue_timeout" } })
+  })
+
+  it("a wait that was too long before the request came back", async () => {
+    const { ask } = await startActors({ wanted: one({ maxConcurrent: 1, queueTimeoutMs: 1_500 }) })
+    await ask("r1")
+    expect(await ask("r2", { isReturning: true, waitedMs: 1_501 })).toMatchObject({
+      refusal: { code: "channel_queue_timeout" },
+    })
+  })
+
   it("a deadline that passes while waiting", async () => {
     const { ask, clock } = await startActors({ wanted: one({ maxConcurrent: 1 }) })
     await ask("r1")
@@ -207,6 +227,30 @@ describe("A10: hot change", () => {
     const admitted = leaseOf(await third)
     expect(admitted.channel.id).toBe("two")
     expect(admitted.waitMs).toBe(50)
+  })
+})
+
+describe("A6, A10: a request that is routed again", () => {
+  it("waits no longer than it would have without", async () => {
+    const limits = { maxConcurrent: 1, queueTimeoutMs: 1_000 }
+    const channels = [
+      { id: "one", ...limits },
+      { id: "two", ...limits, models: ["other"] },
+    ]
+    const { ask, clock, node } = await startActors({ wanted: configuration(channels) })
+    await ask("r1")
+    await ask("r2", { model: "other" })
+    const third = ask("r3")
+    await settle()
+    clock.advance(700)
+    const moved = configuration([
+      { id: "one", ...limits, enabled: false },
+      { id: "two", ...limits, models: ["m", "other"] },
+    ])
+    await node.apply({ wanted: moved, by: "file" })
+    await settle()
+    clock.advance(300)
+    expect(await third).toMatchObject({ refusal: { code: "channel_queue_timeout" } })
   })
 })
 

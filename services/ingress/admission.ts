@@ -207,6 +207,7 @@ export class ActorAdmission implements Admission {
 
   async #wait(round: RoutingRound): Promise<Admitted> {
     const { request, options, candidates } = round
+    const begunAt = this.#options.now()
     const waiting = new Waiting(request.request)
     this.#waiting.set(request.request, waiting)
     const leave = () => waiting.leave("client_left")
@@ -232,7 +233,8 @@ export class ActorAdmission implements Admission {
       this.#waiting.delete(request.request)
       options.signal.removeEventListener("abort", leave)
     }
-    return this.#admitSince(request, options, request.arrivedAt)
+    const waitedMs = options.waitedMs + this.#options.now() - begunAt
+    return this.#admitSince(request, { ...options, waitedMs }, request.arrivedAt)
   }
 
   #takePlace(waiting: Waiting, round: RoutingRound, { channel, asking, timeoutMs }: WaitingPlace): void {
@@ -243,6 +245,7 @@ export class ActorAdmission implements Admission {
       ...this.#applicant(channel, round, asking),
       deadlineAt: request.deadlineAt,
       isReturning: options.isReturning,
+      waitedMs: options.waitedMs,
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     })
     if (waiting.isOver || executed.kind !== "rejected") return

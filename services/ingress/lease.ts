@@ -90,7 +90,8 @@ export interface Admission {
    * Asks for a slot for the next attempt of a request, waiting in queues if need be.
    *
    * `attempt` counts from 1. `tried` holds the accounts that must not carry it again. `hasAnswer` is true when an upstream has already answered, and the request then does not
-   * wait (B10). With `isReturning` it comes back to its place after a rejection for concurrency (B9). `signal` aborts when the client leaves.
+   * wait (B10). With `isReturning` it comes back to its place after a rejection for concurrency (B9); `waitedMs` tells how long it has waited before, which counts (A6). `signal` aborts
+   * when the client leaves.
    */
   admit(
     request: Admittable,
@@ -99,6 +100,7 @@ export interface Admission {
       tried: ReadonlySet<string>
       hasAnswer: boolean
       isReturning: boolean
+      waitedMs: number
       signal: AbortSignal
     },
   ): Promise<Admitted> | Admitted

@@ -128,6 +128,7 @@ export class Exchange implements AttemptOwner, ReplyEvents {
       tried: retries.tried,
       hasAnswer: retries.hasAnswer,
       isReturning: retries.isReturning,
+      waitedMs: Math.round(retries.waitedMs),
       signal: this.#left.signal,
     })
     if ("then" in admitted) admitted.then(this.#onWaited, (error: unknown) => this.defect(error))
@@ -136,7 +137,9 @@ export class Exchange implements AttemptOwner, ReplyEvents {
 
   /** The lease tells since when the request has waited in all; each time of waiting counts once here. */
   readonly #onWaited = (admitted: Admitted): void => {
-    this.#journal.waitMs += performance.now() - this.#askedAt
+    const waitMs = performance.now() - this.#askedAt
+    this.#journal.waitMs += waitMs
+    if (this.#routed !== undefined) this.#routed.retries.waitedMs += waitMs
     this.#onAdmitted(admitted)
   }
 
@@ -162,8 +165,9 @@ export class Exchange implements AttemptOwner, ReplyEvents {
   }
 
   #begin(lease: Lease, candidates: ReadonlyArray<Candidate>): void {
-    const ask = this.#routed?.ask
-    if (ask === undefined) throw new Error("a slot was granted to a request that was not routed")
+    if (this.#routed === undefined) throw new Error("a slot was granted to a request that was not routed")
+    const { ask, retries } = this.#routed
+    retries.begin()
     this.#journal.passOver(candidates)
     const addsUsage = this.#context.usageAsking.isAdded(this.protocol, ask, lease.channel)
     const { estimate } = this.#journal

@@ -228,6 +228,12 @@ describe("attempts that are exhausted (table E)", () => {
     expect(used).toEqual(["a1", "a2"])
   })
 
+  test("are those that begin in the time that the pool allows", async () => {
+    const slowly: Script = (response) => void setTimeout(() => sendJson(response, 500, errorBody()), 80)
+    const { used, answer } = await run(slowly, { pool: { retries: { withinMs: 60 } } })
+    expect([answer.status, used.length]).toEqual([500, 1])
+  })
+
   test("end with words of ours where the last answer does not have the protocol's shape", async () => {
     const { answer, json } = await run((response) => response.writeHead(503).end("<html>down</html>"), {
       accounts: ["a1"],

@@ -1,3 +1,4 @@
+import { type PoolConfiguration, usualWithinMs } from "@sluice/events/configuration.ts"
 import type { AttemptFailure, Cause, UpstreamAnswer } from "./failure.ts"
 
 /** What may follow a failed attempt: nothing, a try at any account, or one that leaves this account out. */
@@ -55,9 +56,11 @@ const none: ReadonlySet<string> = new Set()
 
 /** Keeps what a request has tried, and says whether and when it may try again. Source: B9. */
 export class Retries {
-  readonly #attempts: number
-  readonly #sameAccount: number
+  readonly #rules: PoolConfiguration["retries"]
   readonly #random: () => number
+  readonly #now: () => number
+  #firstAt: number | undefined
+  #begunAt = 0
   #failures: Map<string, number> | undefined
   #pauses = 0
   /** Attempts that found too many under way. */
@@ -68,14 +71,17 @@ export class Retries {
   lastFailure: AttemptFailure | undefined
   /** Whether the last attempt was rejected for concurrency, which is no answer: the request goes back to its place. Source: B9. */
   isReturning = false
+  /** How long it has waited in queues, over all of its places; an attempt that found too many under way has waited too. Source: A6. */
+  waitedMs = 0
 
+  /** `now` need not be the time of day, but must not go back. */
   constructor(
-    { attempts, sameAccount }: { readonly attempts: number; readonly sameAccount: number },
-    random: () => number,
+    rules: PoolConfiguration["retries"],
+    { random, now }: { readonly random: () => number; readonly now: () => number },
   ) {
-    this.#attempts = attempts
-    this.#sameAccount = sameAccount
+    this.#rules = rules
     this.#random = random
+    this.#now = now
   }
 
   /** The accounts that must not carry the request again. */
@@ -83,12 +89,19 @@ export class Retries {
     return this.#tried ?? none
   }
 
+  /** Takes note that an attempt begins. */
+  begin(): void {
+    this.#begunAt = this.#now()
+    this.#firstAt ??= this.#begunAt
+  }
+
   /** Takes note of a failed attempt and gives the pause before the next one in milliseconds, or `undefined` where none may follow. */
   pauseAfter(failure: AttemptFailure, account: string, attempts: number): number | undefined {
     this.isReturning = isCrowded(failure)
     if (this.isReturning) {
       this.#crowded += 1
-      return attempts < mostAttempts ? 0 : undefined
+      this.waitedMs += this.#now() - this.#begunAt
+      return attempts < mostAttempts && this.#isInTime() ? 0 : undefined
     }
     const isLost = failure.kind === "cause" && failure.cause === "lease_lost"
     if (failure.kind === "answer") this.hasAnswer = true
@@ -100,7 +113,7 @@ export class Retries {
     this.#failures ??= new Map()
     const failures = (this.#failures.get(account) ?? 0) + 1
     this.#failures.set(account, failures)
-    if (next === "other_account" || failures > this.#sameAccount) {
+    if (next === "other_account" || failures > this.#rules.sameAccount) {
       this.#tried ??= new Set()
       this.#tried.add(account)
       return 0
@@ -116,6 +129,11 @@ export class Retries {
   }
 
   #mayFollow(attempts: number): boolean {
-    return attempts - this.#crowded < this.#attempts && attempts < mostAttempts
+    return attempts - this.#crowded < this.#rules.attempts && attempts < mostAttempts && this.#isInTime()
+  }
+
+  #isInTime(): boolean {
+    const { withinMs = usualWithinMs } = this.#rules
+    return this.#now() - (this.#firstAt ?? 0) < withinMs
   }
 }

@@ -32,7 +32,7 @@ export const routedOf = (
       deadlineAt: deadlineMs === null ? null : arrivedAt + deadlineMs,
       estimate,
     },
-    retries: new Retries(pool.retries, random),
+    retries: new Retries(pool.retries, { random, now: () => performance.now() }),
     drainTimeoutMs: pool.drainTimeoutMs,
   }
 }

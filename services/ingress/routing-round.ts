@@ -75,7 +75,7 @@ export class RoutingRound {
   canWaitAt({ channel, timeoutMs }: WaitingPlace, obstacles: ReadonlyArray<Obstacle>): boolean {
     const { queueTimeoutMs = null } = channelOf(channel.subject.state).config ?? {}
     const longestMs = Math.min(timeoutMs ?? Infinity, queueTimeoutMs ?? Infinity)
-    const end = Math.min(this.request.deadlineAt ?? Infinity, this.now + longestMs)
+    const end = Math.min(this.request.deadlineAt ?? Infinity, this.now + longestMs - this.options.waitedMs)
     return canOpen(obstacles, end === Infinity ? null : end)
   }
 }

@@ -121,6 +121,31 @@ describe("a request in virtual time", () => {
     expect(completed[0]?.attempts.map(({ status }) => status)).toEqual([429, 429, 429, 429, 429, 429, 200])
   })
 
+  it("waits no longer than the queue allows, over all of its returns to it (A6)", async () => {
+    const { ask, run, completed } = world(
+      (call) => call.onRejected(rejection({ reason: "concurrency" })),
+      [{ id: "a" }],
+      { queueTimeoutMs: 10_000 },
+    )
+    ask()
+    await run(200_000)
+    expect(completed).toMatchObject([{ status: 429, code: "channel_queue_timeout" }])
+    expect(completed[0]?.totalMs).toBeLessThanOrEqual(10_000)
+  })
+
+  it("ends with what the upstream said where only the time for attempts bounds it (B9)", async () => {
+    const { ask, run, completed } = world(
+      (call) => call.onRejected(rejection({ reason: "concurrency" })),
+      [{ id: "a" }],
+      { queueTimeoutMs: null },
+    )
+    ask()
+    await run(3_600_000)
+    expect(completed).toMatchObject([{ status: 429, code: "upstream_error" }])
+    expect(completed[0]?.totalMs).toBeGreaterThan(600_000)
+    expect(completed[0]?.totalMs).toBeLessThan(610_000)
+  })
+
   it("tries another account after any other 429, and gives up with the last one's answer", async () => {
     const asked: Array<string> = []
     const { ask, run, completed } = world(

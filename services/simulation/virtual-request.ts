@@ -68,7 +68,7 @@ export class VirtualRequest implements AttemptOwner {
     this.#demand = demand
     this.#id = id
     this.#arrivedAt = around.clock.now()
-    this.#retries = new Retries(pool.retries, around.random)
+    this.#retries = new Retries(pool.retries, { random: around.random, now: () => around.clock.now() })
     const { leavesAfterMs } = demand
     if (leavesAfterMs !== null)
       around.clock.at(this.#arrivedAt + leavesAfterMs, () => this.#leave(pool.drainTimeoutMs))
@@ -106,6 +106,7 @@ export class VirtualRequest implements AttemptOwner {
         tried: this.#retries.tried,
         hasAnswer: this.#retries.hasAnswer,
         isReturning: this.#retries.isReturning,
+        waitedMs: this.#retries.waitedMs,
         signal: this.#left.signal,
       },
     )
@@ -114,14 +115,13 @@ export class VirtualRequest implements AttemptOwner {
   }
 
   #onAdmitted(admitted: Admitted): void {
+    if (admitted.kind !== "left") this.#noteWait(this.#around.clock.now() - this.#askedAt)
     switch (admitted.kind) {
       case "granted":
         this.#candidates.push(...admitted.candidates)
-        this.#waitMs += this.#around.clock.now() - this.#askedAt
         return this.#send(admitted.lease)
       case "refused": {
         this.#candidates.push(...admitted.refusal.candidates)
-        this.#waitMs += this.#around.clock.now() - this.#askedAt
         const { lastFailure } = this.#retries
         if (lastFailure !== undefined) return this.#giveUp(lastFailure)
         return this.#complete(admitted.refusal)
@@ -131,7 +131,13 @@ export class VirtualRequest implements AttemptOwner {
     }
   }
 
+  #noteWait(waitMs: number): void {
+    this.#waitMs += waitMs
+    this.#retries.waitedMs += waitMs
+  }
+
   #send(lease: Lease): void {
+    this.#retries.begin()
     this.#around.onAttempt?.(lease)
     const { model, work: usual } = this.#demand
     const work = this.#around.workAt?.({ id: this.#id, model }, lease) ?? usual

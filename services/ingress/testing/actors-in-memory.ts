@@ -51,6 +51,8 @@ export const faulty = (log: EventLog): FaultyLog => {
   return made
 }
 
+type Asked = Partial<Admittable & Parameters<ActorAdmission["admit"]>[1]>
+
 /** Actors and admission on a log and a clock that the test owns. */
 export const startActors = async (options: {
   wanted: ConfigurationFile
@@ -94,7 +96,7 @@ export const startActors = async (options: {
     mayGrant: undefined,
   })
   node.listen(admission)
-  const ask = async (request: string, more: Partial<Admittable> & { signal?: AbortSignal } = {}) =>
+  const ask = async (request: string, more: Asked = {}) =>
     admission.admit(
       {
         request,
@@ -113,7 +115,9 @@ export const startActors = async (options: {
         tried: new Set(),
         hasAnswer: false,
         isReturning: false,
-        signal: more.signal ?? new AbortController().signal,
+        waitedMs: 0,
+        signal: new AbortController().signal,
+        ...more,
       },
     )
   return { log, clock, node, admission, recovered, late, troubles, ask }

@@ -57,6 +57,7 @@ export class ServedRequest implements AttemptOwner {
   readonly #attempts: Array<AttemptSummary> = []
   readonly #left = new AbortController()
   #current: Trying | undefined
+  #askedAt = 0
   #isOver = false
 
   constructor(through: ServedThrough, demand: Demand, id: string) {
@@ -65,7 +66,7 @@ export class ServedRequest implements AttemptOwner {
     this.#demand = demand
     this.#id = id
     this.#arrivedAt = clock.now()
-    this.#retries = new Retries(pool.retries, random)
+    this.#retries = new Retries(pool.retries, { random, now: () => clock.now() })
     if (demand.leavesAfterMs !== null) clock.at(this.#arrivedAt + demand.leavesAfterMs, () => this.#leave())
   }
 
@@ -73,7 +74,8 @@ export class ServedRequest implements AttemptOwner {
   start(): void {
     if (this.#isOver) return
     const { client, protocol, model, pool, session, estimate } = this.#demand
-    const { isReturning, tried, hasAnswer } = this.#retries
+    const { isReturning, tried, hasAnswer, waitedMs } = this.#retries
+    this.#askedAt = this.#now
     const applicant = { client, protocol, model, pool, session, estimate }
     const { admission, onDefect } = this.#through
     const admitted = admission.admit(
@@ -83,6 +85,7 @@ export class ServedRequest implements AttemptOwner {
         tried,
         hasAnswer,
         isReturning,
+        waitedMs,
         signal: this.#left.signal,
       },
     )
@@ -96,6 +99,7 @@ export class ServedRequest implements AttemptOwner {
   }
 
   #onAdmitted(admitted: Admitted): void {
+    this.#retries.waitedMs += this.#now - this.#askedAt
     if (admitted.kind === "granted") return this.#try(admitted.lease)
     const end = admitted.kind === "left" ? problemOfCause("client_left") : admitted.refusal
     this.#over(end)
@@ -104,6 +108,7 @@ export class ServedRequest implements AttemptOwner {
   #try(lease: Lease): void {
     const trying: Trying = { lease, sent: undefined, isCommitted: false, isOver: false, gated: undefined }
     this.#current = trying
+    this.#retries.begin()
     if (lease.overlapped) this.#send(trying)
     lease.committed
       .then(
