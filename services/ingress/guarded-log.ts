@@ -4,6 +4,7 @@ import type { Clock } from "@sluice/infra/clock/clock.ts"
 import { type AnsweringLog, watchAnswers } from "@sluice/infra/event-log/answering-log.ts"
 import type { Disk } from "@sluice/infra/event-log/disk.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
+import type { WriteWatch } from "@sluice/infra/event-log/failing-writes.ts"
 import { openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
 import {
   openSpoolingLog,
@@ -20,6 +21,8 @@ export interface GuardOptions {
   /** As they are now. */
   readonly settings: () => Pick<Settings, "onLogUnavailable" | "spoolLimitBytes">
   readonly logger: Logger
+  /** Hears what of the writes is taken. */
+  readonly writes?: WriteWatch
   /** Default: the machine's. */
   readonly clock?: Clock
   /** Default: the machine's. */
@@ -59,8 +62,8 @@ export const openGuardedLog = async (options: GuardedLogOptions): Promise<Guarde
 
 /** Guards a log that is open. Fails: as `openGuardedLog`, and closes the log. */
 export const guardLog = async (log: EventLog, options: GuardOptions): Promise<GuardedLog> => {
-  const { isEmbedded, settings, logger, clock, disk } = options
-  const answering = watchAnswers(log)
+  const { isEmbedded, settings, logger, writes, clock, disk } = options
+  const answering = watchAnswers(log, writes)
   if (!isEmbedded) {
     if (settings().onLogUnavailable === "spool")
       logger.warn("settings.onLogUnavailable: spool works with the embedded log only; here it means refuse")

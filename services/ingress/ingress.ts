@@ -7,6 +7,7 @@ import { bindingProblem } from "@sluice/infra/configuration/binding.ts"
 import { type Configuration, readConfiguration } from "@sluice/infra/configuration/configuration.ts"
 import { watchConfiguration } from "@sluice/infra/configuration/watch-configuration.ts"
 import { DirectoryInUse, lockDirectory } from "@sluice/infra/directory-lock/directory-lock.ts"
+import type { WriteWatch } from "@sluice/infra/event-log/failing-writes.ts"
 import { isHalfImported } from "@sluice/infra/event-log/imports.ts"
 import { openInstallationSecret } from "@sluice/infra/identity/installation-secret.ts"
 import { createUlids } from "@sluice/infra/identity/ulid.ts"
@@ -38,6 +39,8 @@ export interface IngressStart {
   /** The process's name in the log. */
   readonly node: string
   readonly logger: Logger
+  /** Hears what of the writes to the log is taken. */
+  readonly writes: WriteWatch
 }
 
 /** The ingress cannot start, and says why in a line for each problem. */

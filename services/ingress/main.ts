@@ -1,6 +1,8 @@
 import { parseArgs } from "node:util"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { WriteWatch } from "@sluice/infra/event-log/failing-writes.ts"
 import { createLogger } from "@sluice/infra/logging/logging.ts"
+import { answerSupervisor } from "@sluice/infra/process/supervised.ts"
 import { Cause, Effect, Exit, type Runtime } from "effect"
 import { startIngress } from "./ingress.ts"
 
@@ -19,6 +21,9 @@ const { values } = parseArgs({
 
 const logger = createLogger({ name: "ingress", level: values["log-level"] as "info" })
 
+const writes = new WriteWatch()
+answerSupervisor(writes)
+
 /** The ingress as a process of its own: it tells its parent when it serves, and ends with a signal or with its parent. */
 const ingress = Effect.gen(function* () {
   const { url } = yield* startIngress({
@@ -30,6 +35,7 @@ const ingress = Effect.gen(function* () {
     port: Number(values.port),
     node: values.node,
     logger,
+    writes,
   })
   logger.info({ url }, "the proxy listens")
   process.send?.({ ready: true, url })

@@ -40,20 +40,34 @@ const toldToEnd = (): Promise<string> =>
 
 const run = async ({ nats, clickhouse, port }: { nats: string; clickhouse: string; port: number }) => {
   const ending = toldToEnd()
-  const [{ createLogger }, { openJetStreamLog }, { openNatsClaims }, { clickHouseAt }, { startProjector }] =
-    await Promise.all([
-      import("@sluice/infra/logging/logging.ts"),
-      import("@sluice/infra/event-log/jetstream-log.ts"),
-      import("@sluice/infra/clickhouse/nats-claims.ts"),
-      import("@sluice/infra/clickhouse/clickhouse.ts"),
-      import("./projector.ts"),
-    ])
+  const [
+    { createLogger },
+    { openJetStreamLog },
+    { WriteWatch },
+    { answerSupervisor },
+    { openNatsClaims },
+    { watchClaims },
+    { clickHouseAt },
+    { startProjector },
+  ] = await Promise.all([
+    import("@sluice/infra/logging/logging.ts"),
+    import("@sluice/infra/event-log/jetstream-log.ts"),
+    import("@sluice/infra/event-log/failing-writes.ts"),
+    import("@sluice/infra/process/supervised.ts"),
+    import("@sluice/infra/clickhouse/nats-claims.ts"),
+    import("@sluice/infra/clickhouse/watched-claims.ts"),
+    import("@sluice/infra/clickhouse/clickhouse.ts"),
+    import("./projector.ts"),
+  ])
+  const writes = new WriteWatch()
+  answerSupervisor(writes)
   const logger = createLogger({ name: "projector" })
   await using opened = new AsyncDisposableStack()
   const log = opened.adopt(await openJetStreamLog({ url: nats, name: "sluice-projector" }), (one) =>
     one.close(),
   )
-  const claims = opened.adopt(await openNatsClaims({ url: nats }), (one) => one.close())
+  const stored = opened.adopt(await openNatsClaims({ url: nats }), (one) => one.close())
+  const claims = watchClaims(stored, { writes, isConnected: () => log.isConnected() })
   const projector = await startProjector({ log, claims, clickHouse: clickHouseAt(clickhouse), port, logger })
   opened.defer(() => projector.stop())
   // What the start needs, somebody waits for; from now on nobody does.

@@ -3,8 +3,11 @@ import { once } from "node:events"
 import { getCompileCacheDir } from "node:module"
 import { setTimeout as pause } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
+import type { FailingWrites } from "@sluice/infra/event-log/failing-writes.ts"
 import { Effect } from "effect"
+import { askChild } from "./asked-child.ts"
 import { type Part, PartFailed, type RunningPart } from "./part.ts"
+import { untilSilent } from "./silence.ts"
 
 /** How a service of this repository is run in a process of its own. */
 export interface NodePartOptions<Info> {
@@ -17,6 +20,10 @@ export interface NodePartOptions<Info> {
   readonly environment?: Readonly<Record<string, string>>
   /** Reads what the service told over its channel; `undefined` for anything but that it is ready. */
   readonly readReady: (message: object) => Info | undefined
+  /** How long it may leave the question whether it works unanswered; absent: it is not asked. */
+  readonly silentMs?: number
+  /** Hears with each answer whether its writes to the log are taken, and `null` when it has ended. */
+  readonly onWrites?: (failing: FailingWrites | null) => void
   /** How long an end may take before it is forced. */
   readonly stopTimeoutMs: number
   /** Runs before it is asked to end. */
@@ -46,8 +53,15 @@ export const nodePart = <Info>(options: NodePartOptions<Info>): Part<Info> => ({
         env: { ...inheritedByAll(), ...process.env, ...options.environment },
       },
     )
-    const fail = (reason: string) => {
+    const answers = askChild(child, options.onWrites)
+    let isOver = false
+    const over = () => {
+      isOver = true
       clearTimeout(tooLate)
+    }
+    const fail = (reason: string) => {
+      if (isOver) return
+      over()
       child.kill("SIGKILL")
       resume(Effect.fail(new PartFailed({ part: options.name, reason })))
     }
@@ -63,17 +77,15 @@ export const nodePart = <Info>(options: NodePartOptions<Info>): Part<Info> => ({
       else report()
     })
     child.on("message", (message) => {
-      if (typeof message !== "object" || message === null) return
+      if (isOver || typeof message !== "object" || message === null) return
       if ("failed" in message && typeof message.failed === "string") return fail(message.failed)
       const info = options.readReady(message)
       if (info === undefined) return undefined
-      clearTimeout(tooLate)
-      child.removeAllListeners()
-      return resume(Effect.succeed(runningPart(child, info, options)))
+      over()
+      return resume(Effect.succeed(runningPart(child, info, { ...options, answers })))
     })
     return Effect.promise(() => {
-      clearTimeout(tooLate)
-      child.removeAllListeners()
+      over()
       return end(child, startingStopTimeoutMs, options.hurry)
     })
   }),
@@ -88,12 +100,20 @@ const inheritedByAll = (): NodeJS.ProcessEnv => ({
 /** Gives the file of a module of this repository, as it is imported. */
 export const scriptFile = (script: string): string => fileURLToPath(import.meta.resolve(script))
 
+interface AnsweringChild {
+  readonly answers: Effect.Effect<void>
+}
+
 const runningPart = <Info>(
   child: ChildProcess,
   info: Info,
-  { stopTimeoutMs, beforeStop, hurry }: NodePartOptions<Info>,
+  { stopTimeoutMs, silentMs, beforeStop, hurry, answers }: NodePartOptions<Info> & AnsweringChild,
 ): RunningPart<Info> => {
   const exited = endOf(child)
+  const forced = Effect.promise(() => {
+    child.kill("SIGKILL")
+    return exited
+  })
   return {
     pid: child.pid ?? 0,
     info,
@@ -101,6 +121,10 @@ const runningPart = <Info>(
       Effect.promise(() => exited),
       () => howEnded(child),
     ),
+    broken:
+      silentMs === undefined
+        ? Effect.never
+        : Effect.map(untilSilent(answers, silentMs), (reason) => ({ reason, end: forced })),
     stop: Effect.andThen(
       hurry.aborted ? Effect.void : (beforeStop?.(info) ?? Effect.void),
       Effect.promise(() => end(child, stopTimeoutMs, hurry)),

@@ -10,6 +10,12 @@ export class PartFailed extends Schema.TaggedError<PartFailed>()("PartFailed", {
   }
 }
 
+/** What is wrong with a part that lives, and how it is ended. */
+export interface Broken {
+  readonly reason: string
+  readonly end: Effect.Effect<void>
+}
+
 /** A part that is ready. */
 export interface RunningPart<Info> {
   readonly pid: number
@@ -17,6 +23,8 @@ export interface RunningPart<Info> {
   readonly info: Info
   /** Waits until it has ended, and says how. */
   readonly ended: Effect.Effect<string>
+  /** Waits until it does not do any more what it is for, although it lives. */
+  readonly broken: Effect.Effect<Broken>
   /** Asks it to end and waits until it has; it is ended by force when its time is over. */
   readonly stop: Effect.Effect<void>
 }

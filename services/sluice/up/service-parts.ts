@@ -5,6 +5,7 @@ import { Effect, Schema } from "effect"
 import { simulatorSpecification } from "./demo.ts"
 import { nodePart } from "./node-part.ts"
 import type { Part } from "./part.ts"
+import type { RefusedWrites } from "./refused-writes.ts"
 
 const Listening = Schema.Struct({ ready: Schema.Literal(true), url: Schema.String })
 const isListening = Schema.is(Listening)
@@ -63,7 +64,12 @@ export interface SharedOptions {
   readonly configuration: string
   readonly nats: string
   readonly hurry: AbortSignal
+  /** Hears how the writes of a part to the log fare. */
+  readonly writes?: RefusedWrites
 }
+
+/** How long a part may not answer before it is taken for one that hangs: far longer than any of its pauses under load. Nobody waits for the projector. */
+const silentMs = { ingress: 15_000, projector: 60_000 }
 
 /** Makes the part that brings the log into ClickHouse: the engine in its process, or a server (S3). It is stopped when it has caught up, or after 5 s. */
 export const projectorPart = (
@@ -78,6 +84,8 @@ export const projectorPart = (
       ["--port", String(options.port ?? 0)],
     ].flat(),
     readReady: readUrl,
+    silentMs: silentMs.projector,
+    onWrites: (failing) => options.writes?.told("projector", failing),
     stopTimeoutMs,
     beforeStop: ({ url }) => Effect.promise(() => caughtUp(url, options.hurry)),
     hurry: options.hurry,
@@ -112,6 +120,8 @@ export const ingressPart = (
             if (ready !== undefined) port = Number(new URL(ready.url).port)
             return ready
           },
+          silentMs: silentMs.ingress,
+          onWrites: (failing) => options.writes?.told("ingress", failing),
           stopTimeoutMs: options.shutdownGraceMs + stopSlackMs,
           hurry: options.hurry,
         }).start,

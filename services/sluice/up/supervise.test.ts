@@ -21,6 +21,7 @@ const scriptedPart = (failures: ReadonlySet<number> = new Set()) => {
         pid,
         info: pid,
         ended: Deferred.await(end),
+        broken: Effect.never,
         stop: Effect.sync(() => void stopped.push(pid)),
       }
     }),
@@ -112,5 +113,31 @@ test("closing the scope stops the one that runs, and nothing is started any more
       yield* end(2)
       yield* TestClock.adjust(60_000)
       expect(starts).toHaveLength(2)
+    }),
+  ))
+
+test("a part that is broken is ended, and started again with the reason told", () =>
+  run(
+    Effect.gen(function* () {
+      const { part, starts, stopped, end } = scriptedPart()
+      const breaking = yield* Deferred.make<void>()
+      const fragile: Part<number> = {
+        ...part,
+        start: Effect.map(part.start, (running) => ({
+          ...running,
+          broken: Effect.as(Deferred.await(breaking), {
+            reason: "it hangs",
+            end: Effect.asVoid(end(running.pid)),
+          }),
+        })),
+      }
+      const listener = listening()
+      yield* supervise(fragile, listener)
+      yield* TestClock.adjust(60_000)
+      expect(starts).toHaveLength(1)
+      yield* Deferred.succeed(breaking, undefined)
+      yield* TestClock.adjust(200)
+      expect(listener.told.slice(0, 3)).toEqual(["ready 1", "it hangs, again in 200", "ready 2"])
+      expect(stopped).toEqual([])
     }),
   ))

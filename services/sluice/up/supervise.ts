@@ -18,7 +18,7 @@ const longestPauseMs = 5_000
 const provenMs = 30_000
 
 /**
- * Starts a part, gives it when it is ready, and keeps it running until the scope closes, which stops it: one that ends is started again after 0.2 s, doubling to 5 s.
+ * Starts a part, gives it when it is ready, and keeps it running until the scope closes, which stops it: one that ends, or is broken and therefore ended, is started again after 0.2 s, doubling to 5 s.
  *
  * Fails: with `PartFailed` when the first start fails; a later one is tried again for ever.
  * Source: S2.
@@ -47,6 +47,14 @@ export const supervise = Effect.fnUntraced(function* <Info>(
   return first
 })
 
+/** Waits until a part has ended, or ends it because it is broken; says why. */
+const lost = Effect.fnUntraced(function* ({ ended, broken }: RunningPart<unknown>): Effect.fn.Return<string> {
+  const found = yield* Effect.raceFirst(ended, broken)
+  if (typeof found === "string") return found
+  yield* found.end
+  return found.reason
+})
+
 const keepRunning = Effect.fnUntraced(function* <Info>(
   first: RunningPart<Info>,
   { name }: Part<Info>,
@@ -59,7 +67,7 @@ const keepRunning = Effect.fnUntraced(function* <Info>(
   for (;;) {
     if (running !== undefined) {
       const readyAt: number = yield* Clock.currentTimeMillis
-      reason = yield* running.ended
+      reason = yield* lost(running)
       if ((yield* Clock.currentTimeMillis) - readyAt >= provenMs) pauseMs = firstPauseMs
     }
     onLost({ part: name, reason, againInMs: pauseMs })

@@ -17,6 +17,7 @@ import {
   requireFreePort,
   requireKeysBeyondLoopback,
 } from "./preconditions.ts"
+import { RefusedWrites } from "./refused-writes.ts"
 import { ingressPart, projectorPart, simulatorPart } from "./service-parts.ts"
 import { supervise } from "./supervise.ts"
 import { welcome } from "./welcome.ts"
@@ -66,10 +67,12 @@ const run = Effect.fnUntraced(function* (options: UpOptions) {
     const urls = new Map(providers.info.providers.map(({ name, url }) => [name, url]))
     writeFileSync(configuration, demoConfiguration(urls))
   }
-  const nats = options.natsUrl ?? (yield* keep("nats", natsPart({ dataDirectory, fsync, hurry }))).info.url
+  const writes = new RefusedWrites()
+  const embedded = natsPart({ dataDirectory, fsync, writes, hurry })
+  const nats = options.natsUrl ?? (yield* keep("nats", embedded)).info.url
   if (options.natsUrl !== undefined) live.logIsAt(options.natsUrl)
   const { host, port, natsUrl, clickHouseUrl } = options
-  const shared = { dataDirectory, configuration, nats, hurry }
+  const shared = { dataDirectory, configuration, nats, writes, hurry }
   yield* inOrder([
     keep("projector", projectorPart({ ...shared, clickHouseUrl })),
     keep("ingress", ingressPart({ ...shared, host, port, natsUrl, environment: demoKeys, shutdownGraceMs })),
