@@ -1,5 +1,6 @@
 import type { AccountFact } from "@sluice/events/account.ts"
 import { isAdaptive } from "@sluice/events/adaptive-limit.ts"
+import { sumNanoUsd } from "@sluice/events/bounds.ts"
 import { Equal, Struct } from "effect"
 import type { AccountContext } from "./account-context.ts"
 import {
@@ -52,7 +53,12 @@ const charge = (
 
 const acquired = (context: AccountContext, fact: Of<"account.acquired">): Change => {
   const { request, attempt, lease, client, model, estimate, at } = fact
-  const { session = null, estimatedCostNanoUsd = 0 } = fact
+  const { session = null } = fact
+  // What is held is added up and given back exactly.
+  const estimatedCostNanoUsd = Math.min(
+    fact.estimatedCostNanoUsd ?? 0,
+    Number.MAX_SAFE_INTEGER - context.heldCostNanoUsd,
+  )
   const takenTokens = bucketSizeOf(context, "tpm") === null ? 0 : expectedTokens(context, estimate)
   const taken = charge(context, { requests: 1, tokens: takenTokens, now: at })
   context.leases.put({
@@ -156,7 +162,7 @@ const usageRecorded = (context: AccountContext, fact: Of<"account.usage_recorded
   if (fact.windowStart === undefined) return settled
   return {
     ...settled,
-    windowCostNanoUsd: context.windowCostNanoUsd + fact.standardCostNanoUsd,
+    windowCostNanoUsd: sumNanoUsd(context.windowCostNanoUsd, fact.standardCostNanoUsd),
     costs: addCost(context.costs, { at: fact.at, nanoUsd: fact.standardCostNanoUsd }),
   }
 }

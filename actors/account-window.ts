@@ -1,4 +1,5 @@
 import type { AccountFact } from "@sluice/events/account.ts"
+import { sumNanoUsd } from "@sluice/events/bounds.ts"
 import { actorName } from "@sluice/events/identifier.ts"
 import type { AccountContext } from "./account-context.ts"
 import {
@@ -44,7 +45,7 @@ export const windowFacts = (account: AccountContext, news: WindowNews): Readonly
   const actor = actorName("account", config.id)
   const limit = limitNanoUsd(config.windowCost.limitUsd)
   const isNew = window !== account.window
-  const recorded = (isNew ? costIn(costs, window, now) : account.windowCostNanoUsd) + costNanoUsd
+  const recorded = sumNanoUsd(isNew ? costIn(costs, window, now) : account.windowCostNanoUsd, costNanoUsd)
   const state = stateOf(recorded, config.windowCost)
   const opened = { actor, type: "account.window_opened", at: now, ...window, limitNanoUsd: limit } as const
   const changed = {

@@ -1,3 +1,4 @@
+import { longestSpanMs } from "@sluice/events/bounds.ts"
 import type { ChannelFact } from "@sluice/events/channel.ts"
 import { actorName } from "@sluice/events/identifier.ts"
 import type { PassedOver } from "@sluice/events/ingress.ts"
@@ -165,7 +166,8 @@ const queued = ({ config, lanes }: ChannelContext, command: Enqueue, now: number
   const { deadlineAt, timeoutMs: ownMs, waitedMs = 0, type: _, isReturning: __, ...applicant } = command
   const channelMs = config?.queueTimeoutMs ?? null
   const timeoutMs = ownMs === undefined ? channelMs : Math.min(ownMs, channelMs ?? ownMs)
-  const timeoutAt = timeoutMs === null ? null : now + Math.max(0, timeoutMs - waitedMs)
+  const timeoutAt =
+    timeoutMs === null ? null : now + Math.min(Math.max(0, timeoutMs - waitedMs), longestSpanMs)
   // When both fall together the deadline counts: leaving wins over the timeout (A8).
   const isDeadline = deadlineAt !== null && (timeoutAt === null || deadlineAt <= timeoutAt)
   return {

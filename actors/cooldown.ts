@@ -1,3 +1,4 @@
+import { longestSpanMs } from "@sluice/events/bounds.ts"
 import type { CooldownConfiguration } from "@sluice/events/channel-configuration.ts"
 import type { Classification } from "@sluice/events/field.ts"
 
@@ -60,7 +61,8 @@ export const backoffMs = (
     options.classification === "overloaded" ? { ...configuration, ...overload } : configuration
   const steps = Math.max(1, options.n)
   const span = configuration.backoff === "linear" ? baseMs * steps : baseMs * 2 ** (steps - 1)
-  return Math.round(Math.min(Math.min(span, maxMs) * (1 + jitterShare * options.jitter), maxMs))
+  const longestMs = Math.min(maxMs, longestSpanMs)
+  return Math.round(Math.min(Math.min(span, longestMs) * (1 + jitterShare * options.jitter), longestMs))
 }
 
 /** Where the time left of a cooldown puts its account. Source: C5. */

@@ -49,7 +49,7 @@ test("a prompt above a threshold, cached tokens included, is charged at its pric
 
 test("costs are exact for any usage, also beyond what a double can hold", () => {
   const tokens = nat(20_000_000)
-  const picoUsd = nat(1_000_000_000)
+  const picoUsd = nat(100_000_000)
   const usages = record({
     input: tokens,
     output: tokens,
@@ -80,6 +80,13 @@ test("costs are exact for any usage, also beyond what a double can hold", () => 
       expect(error > -500n && error <= 500n).toBe(true)
     }),
   )
+})
+
+test("no attempt costs more than 10,000 USD, whatever its tokens, prices and multiplier are", () => {
+  const dearest = { ...price, outputPicoUsd: 1e12 }
+  const standard = standardCostNanoUsd({ ...nothing, output: 100_000_000 }, dearest)
+  expect(standard).toBe(10_000 * 1e9)
+  expect(costNanoUsd(standard, 1e300)).toBe(10_000 * 1e9)
 })
 
 test("a multiplier makes what the account pays of the standard cost", () => {

@@ -1,3 +1,4 @@
+import { mostCostNanoUsd } from "@sluice/events/bounds.ts"
 import type { Tokens } from "@sluice/events/field.ts"
 import type { ModelPrice, TokenPrices } from "@sluice/events/price.ts"
 
@@ -8,6 +9,7 @@ const picoPerNano = 1_000
  *
  * Reasoning tokens are part of `output` and are not charged again. Where a list knows no price for a kind of cache token, its price
  * is already that of an input token. A prompt longer than a threshold of the list is charged at that threshold's prices as a whole.
+ * It is no more than `mostCostNanoUsd`.
  * Units: nano-USD. Source: D1, D2.
  */
 export const standardCostNanoUsd = (tokens: Tokens, price: ModelPrice): number => {
@@ -18,16 +20,17 @@ export const standardCostNanoUsd = (tokens: Tokens, price: ModelPrice): number =
     tokens.cacheRead * rates.cacheReadPicoUsd +
     tokens.cacheWrite5m * rates.cacheWrite5mPicoUsd +
     tokens.cacheWrite1h * rates.cacheWrite1hPicoUsd
-  return picoUsd <= Number.MAX_SAFE_INTEGER ? roundedToNano(picoUsd) : exactNano(tokens, rates)
+  const nanoUsd = picoUsd <= Number.MAX_SAFE_INTEGER ? roundedToNano(picoUsd) : exactNano(tokens, rates)
+  return Math.min(nanoUsd, mostCostNanoUsd)
 }
 
 /**
- * Gives what an account pays for a standard cost, rounded half up to nano-USD.
+ * Gives what an account pays for a standard cost, rounded half up to nano-USD, at most `mostCostNanoUsd`.
  *
  * Units: nano-USD. Source: D2.
  */
 export const costNanoUsd = (standardNanoUsd: number, costMultiplier: number): number =>
-  Math.round(standardNanoUsd * costMultiplier)
+  Math.min(Math.round(standardNanoUsd * costMultiplier), mostCostNanoUsd)
 
 const ratesFor = (price: ModelPrice, promptTokens: number): TokenPrices => {
   for (const rates of price.longPrompts) if (promptTokens > rates.aboveTokens) return rates

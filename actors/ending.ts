@@ -1,3 +1,4 @@
+import { sumNanoUsd } from "@sluice/events/bounds.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import { tokensOf } from "@sluice/events/field.ts"
 import { actorName } from "@sluice/events/identifier.ts"
@@ -142,7 +143,7 @@ export const recover = (group: Group, command: Recover, now: number): Decision =
       inFlight -= 1
       inFlightOfAccount -= 1
       const { standardCostNanoUsd } = command.costOf(held.model, held.estimate)
-      if (!held.metered) bookedNanoUsd += standardCostNanoUsd
+      if (!held.metered) bookedNanoUsd = sumNanoUsd(bookedNanoUsd, standardCostNanoUsd)
       facts.push(...expired(group, { account, held, inFlight, inFlightOfAccount, command, now }))
     }
     if (bookedNanoUsd > 0) facts.push(...windowFacts(account, { now, costNanoUsd: bookedNanoUsd }))

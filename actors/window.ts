@@ -1,3 +1,5 @@
+import { sumNanoUsd } from "@sluice/events/bounds.ts"
+
 /** A window of 5 hours in which an account's cost counts. Units: milliseconds since the epoch, in full minutes. Source: D6. */
 export interface CostWindow {
   readonly start: number
@@ -40,7 +42,7 @@ export const addCost = (
 ): ReadonlyArray<MinuteCost> => {
   const minute = at - (at % minuteMs)
   const last = costs.at(-1)
-  if (last?.[0] === minute) return [...costs.slice(0, -1), [minute, last[1] + nanoUsd]]
+  if (last?.[0] === minute) return [...costs.slice(0, -1), [minute, sumNanoUsd(last[1], nanoUsd)]]
   return [...costs.filter(([start]) => start > at - keptMs), [minute, nanoUsd]]
 }
 
@@ -48,7 +50,8 @@ export const addCost = (
 export const costIn = (costs: ReadonlyArray<MinuteCost>, window: CostWindow | null, now: number): number => {
   if (!isCurrent(window, now)) return 0
   let sum = 0
-  for (const [minute, nanoUsd] of costs) if (minute >= window.start && minute < window.end) sum += nanoUsd
+  for (const [minute, nanoUsd] of costs)
+    if (minute >= window.start && minute < window.end) sum = sumNanoUsd(sum, nanoUsd)
   return sum
 }
 
@@ -61,5 +64,6 @@ export const stateOf = (
   return costNanoUsd <= (limitUsd + stickyReserveUsd) * nanoPerUsd ? "sticky_only" : "exhausted"
 }
 
-/** Gives a limit as facts hold it. Units: nano-USD. */
-export const limitNanoUsd = (limitUsd: number): number => Math.round(limitUsd * nanoPerUsd)
+/** Gives a limit as facts hold it: no more than a number holds exactly. Units: nano-USD. */
+export const limitNanoUsd = (limitUsd: number): number =>
+  Math.min(Math.round(limitUsd * nanoPerUsd), Number.MAX_SAFE_INTEGER)

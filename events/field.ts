@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { mostTokens } from "./bounds.ts"
 
 /** Milliseconds since the epoch, UTC, as every time in a fact. */
 export const TimeMs = Schema.Int
@@ -66,10 +67,10 @@ export type Tokens = typeof Tokens.Type
 export const Estimate = Schema.Struct({ inputTokens: Count, outputTokens: Count })
 export type Estimate = typeof Estimate.Type
 
-/** Gives an estimate as tokens per kind: nothing is known of caches and of reasoning before. */
+/** Gives an estimate as tokens per kind, no more than `mostTokens` of each: nothing is known of caches and of reasoning before. */
 export const tokensOf = ({ inputTokens, outputTokens }: Estimate): Tokens => ({
-  input: inputTokens,
-  output: outputTokens,
+  input: Math.min(inputTokens, mostTokens),
+  output: Math.min(outputTokens, mostTokens),
   cacheRead: 0,
   cacheWrite5m: 0,
   cacheWrite1h: 0,

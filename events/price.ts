@@ -13,5 +13,7 @@ export interface TokenPrices {
  * Shape: `longPrompts` is in falling order of `aboveTokens`; a prompt is all input, cached or not.
  */
 export interface ModelPrice extends TokenPrices {
+  /** How many tokens the model can write at most, where the list says it. */
+  readonly mostOutputTokens?: number
   readonly longPrompts: ReadonlyArray<TokenPrices & { readonly aboveTokens: number }>
 }

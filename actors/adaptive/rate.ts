@@ -1,3 +1,5 @@
+import { mostPerMinute } from "@sluice/events/bounds.ts"
+
 /** A rate that was found out, in requests or tokens a minute. Plain JSON: it stands in snapshots. Source: F7. */
 export interface LearnedRate {
   readonly perMinute: number
@@ -19,17 +21,18 @@ const mostGrowth = 0.08
 const quietMs = 20_000
 const fallsMax = 8
 
+const bounded = (perMinute: number): number => Math.min(Math.max(1, perMinute), mostPerMinute)
+
 /** Gives the rate to begin with: what the provider says, or a little less than what it accepted in the last minute. Source: F7. */
 export const firstRate = (acceptedInMinute: number, stated: number | null): number =>
-  Math.max(1, stated ?? Math.floor(acceptedInMinute * firstShare))
+  bounded(stated ?? Math.floor(acceptedInMinute * firstShare))
 
 /** Gives the rate after a rejection: what the provider says, or a little less than the last that was good, or than what was accepted in the last minute where that is less. Source: F7. */
 export const rateAfterRejection = (
   { good, perMinute }: LearnedRate,
   { stated, acceptedInMinute }: { readonly stated: number | null; readonly acceptedInMinute: number },
 ): number =>
-  Math.max(
-    1,
+  bounded(
     stated ??
       Math.min(perMinute - 1, Math.floor(good * backShare), Math.floor(acceptedInMinute * firstShare)),
   )
@@ -43,7 +46,7 @@ export const risesAt = ({ since, boundAt }: LearnedRate): number | null =>
 
 /** Gives the rate after a quiet span. Source: F7. */
 export const raisedRate = ({ perMinute, growth }: LearnedRate): number =>
-  Math.max(perMinute + 1, Math.floor(perMinute * (1 + growth)))
+  bounded(Math.max(perMinute + 1, Math.floor(perMinute * (1 + growth))))
 
 /** Takes a rate as the one in force. */
 export const takeRate = (

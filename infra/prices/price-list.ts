@@ -33,7 +33,7 @@ const decode = Schema.decodeUnknownResult(Entry)
  * Reads a list of prices in the format of LiteLLM's `model_prices_and_context_window.json`, as far as it is about tokens.
  *
  * Models without both an input and an output price per token are left out. A price of cache tokens that is absent is that of the
- * input (of a 1 h write: that of a 5 min write, if there is one). Other fields are not read.
+ * input (of a 1 h write: that of a 5 min write, if there is one). Beside prices `max_output_tokens` is read, where it is a number.
  * Source: P8.
  */
 export const parsePriceList = (
@@ -73,8 +73,14 @@ const priceIn = (entry: typeof Entry.Type, report: Report): ModelPrice | undefin
         picoUsdIn(entry, fields[kind], reported),
     ),
   }))
-  return { ...base, longPrompts }
+  const mostOutput = entry["max_output_tokens"]
+  return isCount(mostOutput)
+    ? { ...base, longPrompts, mostOutputTokens: mostOutput }
+    : { ...base, longPrompts }
 }
+
+const isCount = (value: unknown): value is number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value > 0
 
 // What is wrong with a base price is reported with the base.
 const reported: Report = () => undefined

@@ -1,6 +1,6 @@
-import type { Estimate } from "@sluice/events/field.ts"
 import type { Attempt } from "./attempt.ts"
 import type { AttemptFailure, Cause } from "./failure.ts"
+import type { Expected } from "./metering.ts"
 import type { WireProtocol } from "./protocols/protocol.ts"
 
 /** How an answer ended of which the client has seen something, or would have if it had stayed. */
@@ -11,7 +11,7 @@ export interface Carried {
   /** What the client sent. */
   readonly body: Buffer
   /** What it is expected to use. */
-  readonly estimate: Estimate
+  readonly expected: Expected
   /** Whether usage is asked for in the stream that the client did not ask for. Source: D1. */
   readonly addsUsage: boolean
 }

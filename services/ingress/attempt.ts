@@ -225,8 +225,8 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
 
   /** Decides on the usage as soon as it is known: it is stored right behind the lease. */
   #meter(): void {
-    const { estimate } = this.carried
-    this.#metered = this.lease.meter(meteredOf(this.lease.upstreamModel, this.#relay?.figures, estimate))
+    const metered = meteredOf(this.lease.upstreamModel, this.#relay, this.carried.expected)
+    this.#metered = this.lease.meter(metered)
     // Whoever waits for it may come later.
     this.#metered.catch(() => undefined)
   }

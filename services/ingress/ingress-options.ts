@@ -53,6 +53,8 @@ export interface IngressOptions {
   readonly sessionIdOf: (session: SessionOwner) => string
   /** The literal model names that a client can call. */
   readonly models: (client: string) => ReadonlyArray<string>
+  /** Gives how many tokens a model can write at most, where that is known. Source: D4. */
+  readonly mostOutputOf: (model: string) => number | undefined
   readonly bodyLimitBytes: () => number
   readonly isShuttingDown: () => boolean
   readonly health: () => Health

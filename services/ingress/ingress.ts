@@ -18,12 +18,12 @@ import { ActorNode } from "./actor-node.ts"
 import { ActorAdmission } from "./admission.ts"
 import { announce } from "./announcements.ts"
 import { type GuardedLog, openGuardedLog } from "./guarded-log.ts"
+import { type InForce, inForce } from "./in-force.ts"
 import type { Health } from "./ingress-options.ts"
 import { runOperation } from "./operations.ts"
 import { createPricing } from "./pricing.ts"
 import { recover } from "./recovery.ts"
 import { keepLogShort } from "./retention.ts"
-import { createRoutes, type Routes } from "./routes.ts"
 import { createIngressServer, type IngressServer } from "./server.ts"
 import { createSessionIds, credentialNames } from "./session-key.ts"
 
@@ -54,7 +54,7 @@ interface Parts extends IngressStart {
   readonly eventLog: GuardedLog
   /** Session ids are made under it. Source: B5. */
   readonly sessionSecret: Buffer
-  readonly current: { configuration: Configuration; routes: Routes }
+  readonly current: InForce
 }
 
 /**
@@ -71,7 +71,7 @@ export const startIngress = Effect.fnUntraced(function* (start: IngressStart) {
     return yield* new CannotStart({
       message: "an import into this log was begun and not finished: run sluice import with its file again",
     })
-  const current = { configuration, routes: createRoutes(configuration.wanted) }
+  const current = inForce(configuration)
   const settings = () => current.configuration.wanted.settings
   const eventLog = yield* Effect.acquireRelease(
     attempt(() => openGuardedLog({ ...start, settings })),
@@ -213,6 +213,7 @@ const serve = Effect.fnUntraced(function* (parts: Parts, node: ActorNode, admiss
     route: (protocol, model, client) => current.routes.route(protocol, model, client),
     sessionIdOf: createSessionIds(parts.sessionSecret),
     models: (client) => current.routes.models(client),
+    mostOutputOf: (model) => current.mostOutputOf(model),
     bodyLimitBytes: () => current.configuration.wanted.settings.bodyLimitBytes,
     isShuttingDown: () => isShuttingDown,
     health: () => ({ ok: true, body: { status: "ok", node: parts.node } }),
@@ -271,8 +272,7 @@ const shorten = (parts: Parts, node: ActorNode): Effect.Effect<Disposable, never
 const follow = (parts: Parts, node: ActorNode): Effect.Effect<Disposable, never, Scope.Scope> => {
   const { current, logger } = parts
   const onChange = (next: Configuration) => {
-    current.configuration = next
-    current.routes = createRoutes(next.wanted)
+    Object.assign(current, inForce(next))
     node.apply(toApply(parts, next)).then(
       () => logger.info({ file: next.file }, "the configuration has changed and applies"),
       (error: unknown) =>

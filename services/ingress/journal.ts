@@ -1,12 +1,12 @@
 import type { Protocol } from "@sluice/events/field.ts"
 import type { AttemptSummary, Candidate } from "@sluice/events/ingress.ts"
+import type { IngressOptions } from "./ingress-options.ts"
 import type { Intake } from "./intake.ts"
-import type { Admission, AttemptEnd, Lease } from "./lease.ts"
-import { estimateOf } from "./metering.ts"
+import type { AttemptEnd, Lease } from "./lease.ts"
+import { type Expected, expectedOf, nothingExpected } from "./metering.ts"
 
 const longestModelName = 200
 const longestPath = 300
-const noEstimate = { inputTokens: 0, outputTokens: 0 }
 
 /** How a request ended, as its client was or would have been told. */
 export interface RequestEnd {
@@ -19,11 +19,12 @@ export interface RequestEnd {
 
 /** Collects what the log will say of one request, and closes its story once. Source: L7. */
 export class Journal {
-  readonly #admission: Admission
+  readonly #options: Pick<IngressOptions, "admission" | "now" | "mostOutputOf">
   readonly #protocol: Protocol
   readonly #path: string
   readonly #intake: Intake
   readonly #candidates: Candidate[] = []
+  #expected: Expected | undefined
   readonly attempts: AttemptSummary[] = []
   readonly request: string
   /** Since the epoch, as facts have it. */
@@ -37,24 +38,24 @@ export class Journal {
     request: string,
     intake: Intake,
     of: {
-      readonly admission: Admission
-      readonly arrivedAt: number
+      readonly options: Pick<IngressOptions, "admission" | "now" | "mostOutputOf">
       readonly protocol: Protocol
       readonly path: string
     },
   ) {
     this.request = request
     this.#intake = intake
-    this.#admission = of.admission
-    this.arrivedAt = of.arrivedAt
+    this.#options = of.options
+    this.arrivedAt = of.options.now()
     this.#protocol = of.protocol
     this.#path = of.path
   }
 
-  /** What the request is expected to use. */
-  get estimate(): { readonly inputTokens: number; readonly outputTokens: number } {
+  /** What the request is expected to use, from the moment at which it has been read. */
+  get expected(): Expected {
     const { ask } = this.#intake
-    return ask === undefined ? noEstimate : estimateOf(ask.inputTokens, ask.maxTokens)
+    if (ask === undefined) return nothingExpected
+    return (this.#expected ??= expectedOf(ask, this.#options.mostOutputOf(ask.model)))
   }
 
   /** Notes who was passed over. */
@@ -83,7 +84,7 @@ export class Journal {
     this.closed = true
     const { ask, client, pool, session, deadlineMs, bytes } = this.#intake
     const last = this.attempts.at(-1)
-    return this.#admission.complete({
+    return this.#options.admission.complete({
       request: this.request,
       client,
       protocol: this.#protocol,
@@ -94,7 +95,7 @@ export class Journal {
       streaming: ask?.stream ?? false,
       arrivedAt: this.arrivedAt,
       deadlineMs,
-      estimate: this.estimate,
+      estimate: this.expected.estimate,
       maxTokens: ask?.maxTokens ?? null,
       candidates: this.#candidates,
       attempts: this.attempts,

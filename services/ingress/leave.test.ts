@@ -6,6 +6,7 @@ import { placeAt, type ScriptedIngressOptions, startScriptedIngress } from "./sc
 import { beginEvents, sendJson, startScriptedUpstream } from "./scripted/scripted-upstream.ts"
 
 const body = { model: "m1", stream: true, messages: [{ role: "user", content: "hello" }] }
+const endless = { ...body, max_tokens: Number.MAX_SAFE_INTEGER }
 const delta = `data: ${JSON.stringify({ choices: [{ index: 0, delta: { content: "a" } }] })}\n\n`
 const usage = 'data: {"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":2}}\n\n'
 
@@ -110,9 +111,9 @@ describe("a client that leaves (A8, D4)", () => {
     expect(both.upstream.seen[0]?.cut).toBe(false)
   })
 
-  test("is read on for no longer than the pool says; then the estimate is booked", async () => {
+  test("is read on for no longer than the pool says; then what has come is booked", async () => {
     await using both = await start({ pool: { drainTimeoutMs: 100 } })
-    const open = new OpenCall(both.url, { body })
+    const open = new OpenCall(both.url, { body: endless })
     await until(() => both.responses.length === 1, "the upstream has the request")
     const [response] = both.responses as [ServerResponse]
     beginEvents(response)
@@ -121,19 +122,21 @@ describe("a client that leaves (A8, D4)", () => {
     open.leave()
     await until(() => both.upstream.seen[0]?.cut === true, "the upstream is cut")
     await until(() => both.server.active === 0, "the request is over")
-    expect(both.admission.metered).toMatchObject([{ complete: false, estimated: true }])
+    expect(both.admission.metered).toMatchObject([
+      { tokens: { input: 27, output: 1 }, complete: false, estimated: true },
+    ])
     expect(both.admission.released).toMatchObject([{ outcome: "client_closed", dispatched: true }])
   })
 
   test("is not read on for at all where the pool says 0", async () => {
     await using both = await start({ pool: { drainTimeoutMs: 0 } })
-    const open = new OpenCall(both.url, { body })
+    const open = new OpenCall(both.url, { body: endless })
     await until(() => both.responses.length === 1, "the upstream has the request")
     open.leave()
     await until(() => both.upstream.seen[0]?.cut === true, "the upstream is cut")
     await until(() => both.admission.completed.length === 1, "the request is over")
     expect(both.admission.completed).toMatchObject([left])
-    expect(both.admission.metered).toMatchObject([{ estimated: true }])
+    expect(both.admission.metered).toMatchObject([{ tokens: { input: 27, output: 0 }, estimated: true }])
   })
 
   test("while an upstream refuses is not tried for again, and what the 429 means is kept", async () => {

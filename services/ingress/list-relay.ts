@@ -1,6 +1,7 @@
 import type { Figures, WireProtocol } from "./protocols/protocol.ts"
 import type { Relay, RelaySink } from "./relay.ts"
 import { keptAfterEndBytes } from "./sse.ts"
+import { WrittenTokens } from "./written.ts"
 
 const quote = 0x22
 const backslash = 0x5c
@@ -31,6 +32,7 @@ export class ListRelay implements Relay {
   #passing = false
   #ended = false
   #concluded = false
+  readonly #written = new WrittenTokens()
   figures: Figures | undefined
   failed = false
   readonly errorPrefix = undefined
@@ -56,6 +58,7 @@ export class ListRelay implements Relay {
     this.#keep(chunk.subarray(kept))
     if (this.#itemBytes > this.#protocol.heldEventBytes) {
       this.#passing = true
+      this.#written.addUnread(this.#itemBytes)
       this.#pass()
     }
   }
@@ -96,6 +99,7 @@ export class ListRelay implements Relay {
     this.#passing = false
     const item = text.slice(text.indexOf("{"))
     const kind = this.#protocol.eventKind(item)
+    if (kind === "text") this.#written.add(item)
     if (kind === "error" || kind === "failure") this.failed = true
     if (kind === "usage" || kind === "end" || kind === "failure")
       this.figures = this.#protocol.readFigures(parse(item), this.figures)
@@ -117,6 +121,10 @@ export class ListRelay implements Relay {
 
   end(): void {
     this.#conclude(this.#depth === 0)
+  }
+
+  get writtenTokens(): number {
+    return this.#written.tokens
   }
 
   takeTail(): Buffer | undefined {

@@ -35,6 +35,10 @@ export class MaskedRelay implements Relay {
     return this.#inner.figures
   }
 
+  get writtenTokens(): number {
+    return this.#inner.writtenTokens
+  }
+
   get failed(): boolean {
     return this.#inner.failed
   }

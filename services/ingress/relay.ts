@@ -4,6 +4,7 @@ import { ListRelay } from "./list-relay.ts"
 import { MaskedRelay } from "./masked-relay.ts"
 import type { Figures, WireProtocol } from "./protocols/protocol.ts"
 import { EventFramer } from "./sse.ts"
+import { tokensIn } from "./written.ts"
 
 /** Where a relay brings what it lets through. */
 export interface RelaySink {
@@ -22,6 +23,8 @@ export interface Relay {
   takeTail(): Buffer | undefined
   readonly tailBytes: number
   readonly figures: Figures | undefined
+  /** How many tokens seem to have come, by the size of what did. Source: D4. */
+  readonly writtenTokens: number
   /** Whether the upstream put an error into its answer. */
   readonly failed: boolean
   /** Whether errors can be put into the body, and what has to stand before one. */
@@ -69,6 +72,10 @@ export class EventRelay implements Relay {
     return this.#framer.figures
   }
 
+  get writtenTokens(): number {
+    return this.#framer.writtenTokens
+  }
+
   get failed(): boolean {
     return this.#framer.failed
   }
@@ -84,7 +91,7 @@ const readBytes = 32 * 1024 * 1024
 /**
  * Passes any other body on. A small one is collected and goes out in one piece with its length; of a larger one the newest chunk waits.
  *
- * Figures are read from bodies of up to 32 MiB; a larger one is booked with its estimate.
+ * Figures are read from bodies of up to 32 MiB; a larger one is booked by its size.
  */
 export class BodyRelay implements Relay {
   readonly #protocol: WireProtocol
@@ -132,6 +139,10 @@ export class BodyRelay implements Relay {
 
   get tailBytes(): number {
     return this.takeTail()?.length ?? 0
+  }
+
+  get writtenTokens(): number {
+    return tokensIn(this.#bytes)
   }
 
   get lengthBytes(): number | undefined {

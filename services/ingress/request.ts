@@ -54,8 +54,7 @@ export class Exchange implements AttemptOwner, ReplyEvents {
     this.#intake = openIntake(request, destination.key)
     const { options } = context
     this.#journal = new Journal(options.newRequestId(), this.#intake, {
-      admission: options.admission,
-      arrivedAt: options.now(),
+      options,
       protocol: protocol.name,
       path,
     })
@@ -170,8 +169,8 @@ export class Exchange implements AttemptOwner, ReplyEvents {
     retries.begin()
     this.#journal.passOver(candidates)
     const addsUsage = this.#context.usageAsking.isAdded(this.protocol, ask, lease.channel)
-    const { estimate } = this.#journal
-    this.#current = new Attempt(lease, { body: this.#intake.body, estimate, addsUsage }, this)
+    const { expected } = this.#journal
+    this.#current = new Attempt(lease, { body: this.#intake.body, expected, addsUsage }, this)
     // A slot that was granted in the instant in which the client left goes back unused (A8).
     if (this.hasLeft || this.#journal.closed) this.#current.cut("client_left")
     else this.#current.start()

@@ -15,7 +15,7 @@ export interface Routed {
 /** Makes of a request that was read what admission asks for. Source: B1. */
 export const routedOf = (
   { ask, pool, session, client, deadlineMs }: Intake,
-  { request, arrivedAt, estimate }: Journal,
+  { request, arrivedAt, expected }: Journal,
   { protocol, random }: { readonly protocol: WireProtocol; readonly random: () => number },
 ): Routed => {
   if (ask === undefined || pool === undefined) throw new Error("a request was routed before it was read")
@@ -30,7 +30,7 @@ export const routedOf = (
       session,
       arrivedAt,
       deadlineAt: deadlineMs === null ? null : arrivedAt + deadlineMs,
-      estimate,
+      estimate: expected.estimate,
     },
     retries: new Retries(pool.retries, { random, now: () => performance.now() }),
     drainTimeoutMs: pool.drainTimeoutMs,

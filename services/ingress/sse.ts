@@ -1,4 +1,5 @@
 import { type Figures, type WireProtocol } from "./protocols/protocol.ts"
+import { WrittenTokens } from "./written.ts"
 
 /** So much of what comes after the end goes on with it; the rest is dropped, as nobody reads it and it may be without end. */
 export const keptAfterEndBytes = 64 * 1024
@@ -27,6 +28,7 @@ export class EventFramer {
   #held: Buffer[] = []
   #afterEndBytes = 0
   #lastEvent = ""
+  readonly #written = new WrittenTokens()
   /** What the stream has told of its usage. */
   figures: Figures | undefined
   /** True from the end event on. */
@@ -42,6 +44,11 @@ export class EventFramer {
   /** True when the bytes that went on stop inside of an event. */
   get insideEvent(): boolean {
     return this.#passing
+  }
+
+  /** How many tokens seem to have come. */
+  get writtenTokens(): number {
+    return this.#written.tokens
   }
 
   /** Takes the next bytes and gives those that may go on now. */
@@ -111,6 +118,10 @@ export class EventFramer {
     }
     this.#lastEvent = event
     const kind = this.#protocol.eventKind(event)
+    if (kind === "text") {
+      this.#written.add(event)
+      return "pass"
+    }
     if (kind === "usage") return this.#readUsage(event) ? "strip" : "pass"
     if (kind === "error" || kind === "failure") this.failed = true
     if (kind !== "end" && kind !== "failure") return "pass"
@@ -136,6 +147,7 @@ export class EventFramer {
     if (rest > this.#protocol.heldEventBytes) this.#passing = true
     // The last bytes may be the first half of a boundary, so they wait even while a long event passes.
     const held = this.#passing ? Math.min(rest, 3) : rest
+    if (this.#passing) this.#written.addUnread(rest - held)
     this.#partial = bytes.subarray(bytes.length - held)
     this.#searched = this.#passing ? 0 : Math.max(0, held - 3)
     return join(passed, bytes.subarray(kept, bytes.length - held))

@@ -12,6 +12,7 @@ import {
 } from "@sluice/ingress/failure.ts"
 import type { Admitted, AttemptEnd, Lease, Metered } from "@sluice/ingress/lease.ts"
 import { meteredOf } from "@sluice/ingress/metering.ts"
+import type { Figures } from "@sluice/ingress/protocols/protocol.ts"
 import { Retries } from "@sluice/ingress/retry.ts"
 import type { Demand, Work } from "./demand.ts"
 import type { Rejected } from "./provider/upstream.ts"
@@ -164,15 +165,22 @@ export class VirtualRequest implements AttemptOwner {
   #cut(attempt: VirtualAttempt, cause: "client_left" | "deadline"): void {
     if (this.#current !== attempt) return
     attempt.cut()
-    this.#meter(attempt, meteredOf(attempt.model, undefined, this.#demand.estimate))
+    this.#meter(attempt, this.#meteredOf(attempt, undefined))
     this.#conclude(attempt, { outcome: outcomeOfCause(cause), problem: problemOfCause(cause) })
   }
 
   onAnswered(attempt: VirtualAttempt): void {
     const { tokens } = attempt.work
-    this.#meter(attempt, meteredOf(attempt.model, { tokens, final: true }, this.#demand.estimate))
+    this.#meter(attempt, this.#meteredOf(attempt, { tokens, final: true }))
     const problem = this.#hasLeft ? problemOfCause("client_left") : { status: 200, code: okCode }
     this.#conclude(attempt, { outcome: this.#hasLeft ? "client_closed" : "ok", problem })
+  }
+
+  /** Where anything of an answer has come, all of it counts: virtual answers have no parts. */
+  #meteredOf({ model, firstByteAt, work }: VirtualAttempt, figures: Figures | undefined): Metered {
+    const writtenTokens = firstByteAt === null ? 0 : work.tokens.output
+    const { estimate } = this.#demand
+    return meteredOf(model, { figures, writtenTokens }, { estimate, mostOutputTokens: writtenTokens })
   }
 
   #meter({ lease }: VirtualAttempt, usage: Metered): void {

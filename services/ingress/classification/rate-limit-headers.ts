@@ -1,3 +1,4 @@
+import { mostPerMinute } from "@sluice/events/bounds.ts"
 import type { Finding } from "./adapter.ts"
 import type { AnswerHeaders } from "./classification.ts"
 import { anyResetOf, believedMs, believedReset, numberOf } from "./resets.ts"
@@ -44,5 +45,5 @@ const stated = {
 /** Reads how many requests or tokens a minute the provider says that it takes; only one that is used up is believed. Source: C2, F7. */
 export const statedPerMinute = (headers: AnswerHeaders, of: "requests" | "tokens"): number | undefined => {
   const told = stated[of].find(([limit, remaining]) => levelOf(headers, limit, remaining) === "exhausted")
-  return told && Math.floor(numberOf(headers[told[0]]) ?? 0)
+  return told && Math.min(Math.floor(numberOf(headers[told[0]]) ?? 0), mostPerMinute)
 }

@@ -3,6 +3,7 @@ import { spliceMember } from "./json-splice.ts"
 import { openai } from "./openai.ts"
 import {
   type Ask,
+  choicesIn,
   type EventKind,
   type Figures,
   isObject,
@@ -20,6 +21,7 @@ const read = (json: Readonly<Record<string, unknown>>, bytes: number): Ask | str
     model,
     stream: json["stream"] === true,
     maxTokens: tokenCount(json["max_completion_tokens"] ?? json["max_tokens"]) ?? null,
+    choices: Math.max(choicesIn(json["n"]), choicesIn(json["best_of"])),
     inputTokens: estimateInputTokens(json["messages"], bytes),
     usageAsked: isObject(options) && options["include_usage"] === true,
   }
@@ -46,7 +48,7 @@ const eventKind = (event: string): EventKind => {
   const value = event.charCodeAt(data + 5) === 0x20 ? data + 6 : data + 5
   if (event.startsWith("[DONE]", value)) return "end"
   if (event.startsWith('{"error"', value) || event.startsWith("event: error")) return "error"
-  return holdsUsage(event, value) ? "usage" : "pass"
+  return holdsUsage(event, value) ? "usage" : "text"
 }
 
 /** Looks for a member `usage` that is an object; `null` stands in every chunk of some upstreams. A quote inside of a text is escaped, so texts cannot match. */

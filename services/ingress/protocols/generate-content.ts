@@ -2,6 +2,7 @@ import { estimateInputTokens } from "./estimate.ts"
 import { gemini, modelOfPath } from "./gemini.ts"
 import {
   type Ask,
+  choicesIn,
   type EventKind,
   type Figures,
   isObject,
@@ -17,11 +18,12 @@ const read =
     if (model === "") return "The path must name a model."
     // The API takes its fields in both spellings.
     const config = json["generationConfig"] ?? json["generation_config"]
-    const most = isObject(config) ? (config["maxOutputTokens"] ?? config["max_output_tokens"]) : undefined
+    const of = isObject(config) ? config : {}
     return {
       model,
       stream,
-      maxTokens: tokenCount(most) ?? null,
+      maxTokens: tokenCount(of["maxOutputTokens"] ?? of["max_output_tokens"]) ?? null,
+      choices: choicesIn(of["candidateCount"] ?? of["candidate_count"]),
       inputTokens: estimateInputTokens(json["contents"], bytes),
       usageAsked: true,
     }
@@ -33,7 +35,7 @@ const eventKind = (event: string): EventKind => {
   if (errorAtBegin.test(event)) return "error"
   // The arguments of a called function may have a member of this name, so what seems to be an end is looked at.
   if (event.includes('"finishReason"') && isEnd(jsonIn(event))) return "end"
-  return event.includes('"usageMetadata"') ? "usage" : "pass"
+  return event.includes('"usageMetadata"') ? "usage" : "text"
 }
 
 const jsonIn = (event: string): unknown => {

@@ -69,8 +69,8 @@ describe("an event", () => {
   test("without a name is known by the type in its data, and not by a text", () => {
     expect(messages.eventKind('data: {"type": "message_stop"}\n\n')).toBe("end")
     const text = JSON.stringify({ type: "content_block_delta", delta: { text: '"type":"message_stop"' } })
-    expect(messages.eventKind(`data: ${text}\n\n`)).toBe("pass")
-    expect(messages.eventKind(`event: content_block_delta\ndata: ${text}\n\n`)).toBe("pass")
+    expect(messages.eventKind(`data: ${text}\n\n`)).toBe("text")
+    expect(messages.eventKind(`event: content_block_delta\ndata: ${text}\n\n`)).toBe("text")
   })
 })
 

@@ -19,12 +19,14 @@ const read = (json: Readonly<Record<string, unknown>>, bytes: number): Ask | str
     model,
     stream: json["stream"] === true,
     maxTokens: tokenCount(json["max_tokens"]) ?? null,
+    choices: 1,
     inputTokens: estimateInputTokens(json["messages"], bytes),
     usageAsked: true,
   }
 }
 
 const kinds = new Map<string, EventKind>([
+  ["content_block_delta", "text"],
   ["message_start", "usage"],
   ["message_delta", "usage"],
   ["message_stop", "end"],
@@ -33,7 +35,7 @@ const kinds = new Map<string, EventKind>([
 
 const eventKind = (event: string): EventKind => {
   // Nearly every event of a stream is one of these.
-  if (event.startsWith("event: content_block_delta")) return "pass"
+  if (event.startsWith("event: content_block_delta")) return "text"
   return kinds.get(eventName(event, kinds)) ?? "pass"
 }
 

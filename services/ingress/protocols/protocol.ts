@@ -1,4 +1,5 @@
 import type { AccountConfiguration } from "@sluice/events/account-configuration.ts"
+import { mostTokens } from "@sluice/events/bounds.ts"
 import type { Protocol, Tokens } from "@sluice/events/field.ts"
 import type { Problem } from "../errors.ts"
 import type { SessionKey } from "../session-key.ts"
@@ -8,6 +9,8 @@ export interface Ask {
   readonly model: string
   readonly stream: boolean
   readonly maxTokens: number | null
+  /** How many answers it asks for at once, each of up to `maxTokens`. */
+  readonly choices: number
   /** An estimate from the size of the body. Source: D4. */
   readonly inputTokens: number
   /** Whether the client itself asked for usage in the stream. Source: D1. */
@@ -22,11 +25,11 @@ export interface Figures {
 }
 
 /**
- * What one event of a stream means to the proxy; all but these kinds pass unread.
+ * What one event of a stream means to the proxy; a `text`, which is a piece of what the model writes, and what only passes go on unread.
  *
  * An `end` may hold the last figures too; a `failure` is an end that says that the upstream could not finish.
  */
-export type EventKind = "pass" | "usage" | "end" | "error" | "failure"
+export type EventKind = "pass" | "text" | "usage" | "end" | "error" | "failure"
 
 /** How a body has to differ from what the client sent. */
 export interface Rewrite {
@@ -112,9 +115,15 @@ export const longEventBytes = 16 * 1024 * 1024
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** Reads a number of tokens; anything that is none counts as absent. */
+/** Reads a number of tokens, at most `mostTokens`; anything that is none counts as absent. */
 export const tokenCount = (value: unknown): number | undefined =>
-  typeof value === "number" && value >= 0 && value <= Number.MAX_SAFE_INTEGER ? Math.trunc(value) : undefined
+  typeof value === "number" && value >= 0 ? Math.min(Math.trunc(value), mostTokens) : undefined
+
+const mostChoices = 128
+
+/** Reads how many answers are asked for at once: one where nothing sensible is said, at most 128. */
+export const choicesIn = (value: unknown): number =>
+  Math.min(Math.max(1, tokenCount(value) ?? 1), mostChoices)
 
 /** Reads a text; anything else is the empty one. */
 export const textOf = (value: unknown): string => (typeof value === "string" ? value : "")

@@ -21,6 +21,7 @@ const read = (json: Readonly<Record<string, unknown>>, bytes: number): Ask | str
     model,
     stream: json["stream"] === true,
     maxTokens: tokenCount(json["max_output_tokens"]) ?? null,
+    choices: 1,
     inputTokens: estimateInputTokens(json["input"], bytes),
     usageAsked: true,
   }
@@ -33,10 +34,14 @@ const kinds = new Map<string, EventKind>([
   ["error", "error"],
 ])
 
+/** The names of those that hold a piece of a text, of arguments or of a thought end so; others repeat it as a whole. */
+const deltaEnd = ".delta"
+
 const eventKind = (event: string): EventKind => {
   // Nearly every event of a stream is one of these.
-  if (event.startsWith("event: response.output_text.delta")) return "pass"
-  return kinds.get(eventName(event, kinds)) ?? "pass"
+  if (event.startsWith("event: response.output_text.delta")) return "text"
+  const name = eventName(event, { has: (one) => kinds.has(one) || one.endsWith(deltaEnd) })
+  return kinds.get(name) ?? (name.endsWith(deltaEnd) ? "text" : "pass")
 }
 
 /** Reads the response, or the one that an event tells of. Usage stands only in one that has ended. */

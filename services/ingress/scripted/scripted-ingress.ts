@@ -60,6 +60,7 @@ export const startScriptedIngress = async (given: ScriptedIngressOptions): Promi
     route: (_protocol, model) => (model.startsWith("unknown") ? undefined : pool),
     sessionIdOf: ({ client, key }) => `${client}/${key}`,
     models: () => ["m1", "m2"],
+    mostOutputOf: () => undefined,
     bodyLimitBytes: () => 1024 * 1024,
     isShuttingDown: () => false,
     health: () => ({ ok: true, body: { status: "ok" } }),

@@ -185,7 +185,12 @@ export class ServedRequest implements AttemptOwner {
     const { lease, sent } = trying
     const isWhole = cause === undefined
     const used = isWhole ? { tokens: this.#demand.work.tokens, final: true } : undefined
-    const metered = lease.meter(meteredOf(lease.upstreamModel, used, this.#demand.estimate))
+    const { estimate, work } = this.#demand
+    // Where anything of an answer has come, all of it counts: simulated answers have no parts.
+    const writtenTokens = (sent?.ttftMs ?? null) === null ? 0 : work.tokens.output
+    const brought = { figures: used, writtenTokens }
+    const expected = { estimate, mostOutputTokens: writtenTokens }
+    const metered = lease.meter(meteredOf(lease.upstreamModel, brought, expected))
     const outcome = cause === undefined ? "ok" : outcomeOfCause(cause)
     const end = endOfAnswer(this.#heard(trying), { outcome, ttftMs: sent?.ttftMs ?? null })
     this.#end(trying, end)

@@ -1,0 +1,18 @@
+import type { Configuration } from "@sluice/infra/configuration/configuration.ts"
+import { createMostOutput } from "./most-output.ts"
+import { createRoutes, type Routes } from "./routes.ts"
+
+/** The configuration in force and what follows from it; it is replaced as a whole. */
+export interface InForce {
+  configuration: Configuration
+  routes: Routes
+  /** Gives how many tokens a model can write at most, where that is known. */
+  mostOutputOf: (model: string) => number | undefined
+}
+
+/** Makes of a configuration what requests are asked by. */
+export const inForce = (configuration: Configuration): InForce => ({
+  configuration,
+  routes: createRoutes(configuration.wanted),
+  mostOutputOf: createMostOutput(configuration),
+})
