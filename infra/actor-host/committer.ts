@@ -1,14 +1,21 @@
-import { schemaNumber, type Commit, type Fact } from "@sluice/events/commit.ts"
+import { schemaNumber } from "@sluice/events/commit.ts"
 import { Schema } from "effect"
 import type { Clock } from "../clock/clock.ts"
-import { type EventLog, LogUnavailable, type StoredMessage, WrongSequence } from "../event-log/event-log.ts"
+import {
+  CommitTooLarge,
+  type EventLog,
+  LogUnavailable,
+  type StoredMessage,
+  WrongSequence,
+} from "../event-log/event-log.ts"
 import { createUlids } from "../identity/ulid.ts"
+import { type EncodedFacts, headBytes } from "./encoded-facts.ts"
 import { whenAnswered } from "./when-answered.ts"
 
 /** The log did not take a commit, and never will: what it decided did not happen. Source: L6. */
 export class CommitRefused extends Schema.TaggedError<CommitRefused>()("CommitRefused", {
   subject: Schema.String,
-  reason: Schema.Literals(["another_owner", "tail_lost", "closed"]),
+  reason: Schema.Literals(["another_owner", "tail_lost", "too_large", "closed"]),
 }) {
   override get message(): string {
     return `${this.subject}: ${reasons[this.reason]}`
@@ -18,6 +25,7 @@ export class CommitRefused extends Schema.TaggedError<CommitRefused>()("CommitRe
 const reasons = {
   another_owner: "another host has extended this subject",
   tail_lost: "the log has lost the end of this subject",
+  too_large: "the log does not take a commit of this size",
   closed: "this subject is closed",
 } as const
 
@@ -27,8 +35,9 @@ export interface Position {
   readonly sequence: number
 }
 
-/** The most facts of one commit. Source: L6. */
+/** The most facts of one commit, and the bytes from which it takes no more of them. Source: L6. */
 const factsMax = 500
+const bytesMax = 256 * 1024
 
 /** The wait before an unanswered log is asked again, at first and at most. */
 const retryMs = { first: 50, most: 1_000 }
@@ -36,8 +45,11 @@ const retryMs = { first: 50, most: 1_000 }
 const joined = { isApart: false, onStored: undefined }
 
 interface Batch {
-  readonly facts: Array<Fact>
-  /** The time of a commit without facts. */
+  /** The facts as JSON, separated by commas. */
+  json: string
+  count: number
+  bytes: number
+  /** The time of its last fact, or of a commit without facts. */
   at: number
   /** Whether it takes no more facts: its commit is built, or is to be one of its own. */
   isSealed: boolean
@@ -122,18 +134,23 @@ export class Committer {
   }
 
   /** Takes facts that were decided together; resolves when their commit is stored. */
-  add(facts: ReadonlyArray<Fact>): Promise<void> {
+  add(facts: EncodedFacts): Promise<void> {
     const last = this.#batches.at(-1)
-    const isFull = last !== undefined && last.facts.length + facts.length > factsMax
-    const batch = last === undefined || last.isSealed || isFull ? this.#open(joined) : last
-    for (const fact of facts) batch.facts.push(fact)
+    const isFull = last === undefined || last.isSealed || !this.#hasRoomFor(last, facts)
+    const batch = isFull ? this.#open(joined) : last
+    put(batch, facts)
     this.#start()
     return batch.committed
   }
 
+  #hasRoomFor(batch: Batch, { count, bytes }: EncodedFacts): boolean {
+    const most = Math.min(bytesMax, this.#log.bodyBytesMax() - headBytes)
+    return batch.count + count <= factsMax && batch.bytes + bytes <= most
+  }
+
   /** Takes facts that are a commit of their own, and tells where it is stored. */
-  addApart(facts: ReadonlyArray<Fact>, onStored?: (position: Position) => void): void {
-    this.#open({ isApart: true, onStored }).facts.push(...facts)
+  addApart(facts: EncodedFacts, onStored?: (position: Position) => void): void {
+    put(this.#open({ isApart: true, onStored }), facts)
     this.#start()
   }
 
@@ -203,7 +220,9 @@ export class Committer {
     // A refusal reaches whoever waits for the batch; a batch that nobody waits for is no unhandled failure.
     promise.catch(() => undefined)
     const batch: Batch = {
-      facts: [],
+      json: "",
+      count: 0,
+      bytes: 0,
       at: 0,
       isSealed: isApart,
       isApart,
@@ -222,9 +241,9 @@ export class Committer {
       batch.isSealed = true
       const version = this.#position.version + 1
       const id = this.#nextId(this.#clock.now())
-      const body = JSON.stringify(this.#commitOf(batch, { id, version }))
+      const body = this.#bodyOf(batch, { id, version })
       const isLast = this.#batches.length === 1
-      const onStored = isLast ? this.#events.onCut({ version, facts: batch.facts.length }) : undefined
+      const onStored = isLast ? this.#events.onCut({ version, facts: batch.count }) : undefined
       const sequence = await this.#store(id, body)
       if (sequence === undefined || this.#closedBy !== undefined) return
       this.#position = { version, sequence }
@@ -240,9 +259,10 @@ export class Committer {
     this.#isRunning = false
   }
 
-  #commitOf(batch: Batch, { id, version }: { id: string; version: number }): Commit {
-    const at = batch.facts.at(-1)?.at ?? batch.at
-    return { commit: id, version, at, ...this.#identity, schema: schemaNumber, facts: batch.facts }
+  /** Gives a commit as JSON, of facts that are JSON already. */
+  #bodyOf({ at, json }: Batch, { id, version }: { id: string; version: number }): string {
+    const head = JSON.stringify({ commit: id, version, at, ...this.#identity, schema: schemaNumber })
+    return `${head.slice(0, -1)},"facts":[${json}]}`
   }
 
   /** Asks the log until it answers: after an append without an answer the commit may be stored, and the next one then finds it at the tail. Source: L8. */
@@ -256,6 +276,7 @@ export class Committer {
         return sequence
       } catch (error) {
         if (error instanceof WrongSequence) return this.#lose(error)
+        if (error instanceof CommitTooLarge) return this.#refuse("too_large")
         if (!(error instanceof LogUnavailable)) throw error
         if (isFirst) this.#events.onUnavailable(true, error.reason)
         this.#onAnswered()
@@ -267,6 +288,17 @@ export class Committer {
   }
 
   #lose({ actual, expected }: WrongSequence): undefined {
-    this.close(actual > expected ? "another_owner" : "tail_lost")
+    return this.#refuse(actual > expected ? "another_owner" : "tail_lost")
   }
+
+  #refuse(reason: CommitRefused["reason"]): undefined {
+    this.close(reason)
+  }
+}
+
+const put = (batch: Batch, { count, json, bytes, at }: EncodedFacts): void => {
+  batch.json = batch.json === "" ? json : `${batch.json},${json}`
+  batch.count += count
+  batch.bytes += bytes
+  batch.at = at
 }

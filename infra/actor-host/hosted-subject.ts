@@ -2,6 +2,7 @@ import type { Fact } from "@sluice/events/commit.ts"
 import type { Cancel } from "../clock/clock.ts"
 import { CommitRefused, Committer } from "./committer.ts"
 import type { Decider, Refusal } from "./decider.ts"
+import { type EncodedFacts, encodeFacts, FactsRefused } from "./encoded-facts.ts"
 import type { HostOptions } from "./host-options.ts"
 import { load, type Loaded } from "./loading.ts"
 import { StoredStates } from "./stored-states.ts"
@@ -95,16 +96,16 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
   /**
    * Decides a command, evolves the state and hands the facts to the log.
    *
-   * Fails: throws a defect, which stops the subject and leaves the others alone.
+   * Fails: throws `FactsRefused` where what is decided cannot be stored, which changes nothing; and a defect, which stops the subject and leaves the others alone.
    * Source: L2, L4, L6.
    */
   execute(command: Command): Executed<Refused> {
     if (!this.isLive) throw new CommitRefused({ subject: this.subject, reason: "closed" })
     try {
       return this.#execute(command)
-    } catch (defect) {
-      this.#stop(defect)
-      throw defect
+    } catch (error) {
+      if (!(error instanceof FactsRefused)) this.#stop(error)
+      throw error
     }
   }
 
@@ -114,7 +115,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
     const decided = this.#decider.decide(this.#state, command, now)
     if (decided.kind !== "facts") return decided
     if (decided.facts.length === 0) return { ...decided, committed: this.#committer.settled }
-    const committed = this.#take(decided.facts)
+    const committed = this.#take(decided.facts, this.#encode(decided.facts))
     this.#follow(now)
     return { ...decided, committed }
   }
@@ -146,13 +147,13 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
     return isFenced
   }
 
-  /** Tells whether a commit is stored, or void because another one came before it. */
+  /** Tells whether a commit is stored, or void so that what it held is to be decided again. */
   async #isStored(committed: Promise<void>): Promise<boolean> {
     try {
       await committed
       return true
     } catch (error) {
-      if (!(error instanceof CommitRefused) || error.reason !== "another_owner") throw error
+      if (!(error instanceof CommitRefused) || !isFoldedAnew(error)) throw error
       return false
     }
   }
@@ -180,10 +181,14 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
     return this.#lastAt
   }
 
-  #take(facts: ReadonlyArray<Fact>): Promise<void> {
+  #encode(facts: ReadonlyArray<Fact>): EncodedFacts {
+    return encodeFacts(facts, { subject: this.subject, bodyBytesMax: this.#options.log.bodyBytesMax() })
+  }
+
+  #take(facts: ReadonlyArray<Fact>, encoded: EncodedFacts): Promise<void> {
     for (const fact of facts) this.#decider.evolve(this.#state, fact)
     this.#stored.took(facts.length, this.#lastAt)
-    const committed = this.#committer.add(facts)
+    const committed = this.#committer.add(encoded)
     if (this.#stored.isCheckpointDue && this.#status === "open") this.#checkpoint()
     this.#options.events.onFacts?.(facts, committed)
     return committed
@@ -195,9 +200,18 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
       const facts = this.#decider.following(this.#state, now)
       if (facts.length === 0) return this.#arm(this.#decider.dueAt(this.#state))
       count += facts.length
-      void this.#take(facts)
+      void this.#take(facts, this.#encodeOwn(facts))
     }
     this.#arm(now)
+  }
+
+  /** Nobody asked for what follows by itself, so nobody can be refused it. */
+  #encodeOwn(facts: ReadonlyArray<Fact>): EncodedFacts {
+    try {
+      return this.#encode(facts)
+    } catch (cause) {
+      throw new Error("what follows by itself cannot be stored", { cause })
+    }
   }
 
   #arm(dueAt: number | null): void {
@@ -263,7 +277,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
       subject: this.subject,
       reason: error.reason,
     })
-    if (error.reason === "another_owner") {
+    if (isFoldedAnew(error)) {
       this.#status = "reloading"
       this.#reloaded = this.#reload()
     } else if (this.#status !== "closed") {
@@ -288,3 +302,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
     }
   }
 }
+
+/** After these the subject goes on from what the log holds: what was decided and not stored is decided again. */
+const isFoldedAnew = ({ reason }: CommitRefused): boolean =>
+  reason === "another_owner" || reason === "too_large"

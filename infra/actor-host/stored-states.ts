@@ -2,6 +2,7 @@ import type { CheckpointFact } from "@sluice/events/checkpoint.ts"
 import type { CheckpointPlace, EventLog } from "../event-log/event-log.ts"
 import type { Committer, Position } from "./committer.ts"
 import type { Decider, Refusal } from "./decider.ts"
+import { type EncodedFacts, encodeFacts, FactsRefused } from "./encoded-facts.ts"
 import type { Loaded } from "./loading.ts"
 
 /** How many facts a fold may have to read beyond the newest snapshot. */
@@ -76,13 +77,25 @@ export class StoredStates<State> {
     // The next fold begins there: it is told of as soon as it is stored.
     this.#factsSinceSnapshot = snapshotEveryFacts
     let first: Position | undefined
-    const { commits, bytes } = commitsOf(decider.checkpoint(state, { subject, at }))
-    this.#checkpointBytes = bytes
+    const commits = this.#encoded(commitsOf(decider.checkpoint(state, { subject, at })))
+    this.#checkpointBytes = commits.reduce((sum, { bytes }) => sum + bytes, 0)
     for (const [nth, facts] of commits.entries())
       committer.addApart(facts, (position) => {
         first ??= position
         if (nth === commits.length - 1) this.#checkpoint = { ...first, at, factsSince: 0 }
       })
+  }
+
+  /** A checkpoint that cannot be stored whole is not stored at all, which costs a longer fold, never the history. */
+  #encoded(commits: ReadonlyArray<ReadonlyArray<CheckpointFact>>): ReadonlyArray<EncodedFacts> {
+    const { log, subject, onTrouble } = this.#options
+    try {
+      return commits.map((facts) => encodeFacts(facts, { subject, bodyBytesMax: log.bodyBytesMax() }))
+    } catch (error) {
+      if (!(error instanceof FactsRefused)) throw error
+      onTrouble?.("a checkpoint was not stored", { subject, reason: error.reason })
+      return []
+    }
   }
 
   /** Gives what stores a snapshot of the state once its commit is stored, where one is due. */
@@ -117,11 +130,8 @@ export class StoredStates<State> {
   }
 }
 
-const commitsOf = (
-  facts: ReadonlyArray<CheckpointFact>,
-): { readonly commits: ReadonlyArray<ReadonlyArray<CheckpointFact>>; readonly bytes: number } => {
+const commitsOf = (facts: ReadonlyArray<CheckpointFact>): ReadonlyArray<ReadonlyArray<CheckpointFact>> => {
   const commits: Array<Array<CheckpointFact>> = []
-  let bytes = 0
   let ofLast = 0
   for (const fact of facts) {
     const more = Buffer.byteLength(JSON.stringify(fact))
@@ -131,7 +141,6 @@ const commitsOf = (
       ofLast = 0
     } else last.push(fact)
     ofLast += more
-    bytes += more
   }
-  return { commits, bytes }
+  return commits
 }

@@ -1,7 +1,13 @@
 import { JetStreamApiCodes, PubHeaders, type ApiError, type PubAck } from "@nats-io/jetstream"
 import { createInbox, headers, type Msg, type MsgHdrs } from "@nats-io/transport-node"
 import type { Cancel, Clock } from "../clock/clock.ts"
-import { LogUnavailable, WrongSequence, type EventLog, type StoredMessage } from "./event-log.ts"
+import {
+  CommitTooLarge,
+  LogUnavailable,
+  WrongSequence,
+  type EventLog,
+  type StoredMessage,
+} from "./event-log.ts"
 
 type Commit = Parameters<EventLog["append"]>[0]
 
@@ -18,6 +24,7 @@ export interface PublishingConnection {
     ): unknown
   }
   requireConnected(): void
+  bodyBytesMax(): number
   onLost(listener: (reason: string) => void): void
 }
 
@@ -39,6 +46,13 @@ const fenced = (commit: Commit) => {
   head.set(PubHeaders.MsgIdHdr, commit.id)
   head.set(PubHeaders.ExpectedLastSubjectSequenceHdr, String(commit.expectedSequence))
   return head
+}
+
+/** A text takes at most three bytes a character, so most need not be measured. */
+const requireSize = ({ subject, body }: Commit, bytesMax: number): void => {
+  if (body.length * 3 <= bytesMax) return
+  const bytes = Buffer.byteLength(body)
+  if (bytes > bytesMax) throw new CommitTooLarge({ subject, bytes, bytesMax })
 }
 
 /**
@@ -67,7 +81,7 @@ const settleConflict = async (
  *
  * One inbox and one timer serve every commit in flight; a request of the client each, with a timer and a race of promises, costs three times the processor time.
  * Fails: `append` rejects with `WrongSequence`, and with `LogUnavailable` when the acknowledgement does not come in time, the connection is lost meanwhile or the server cannot
- * store; it throws where the commit is larger than the server takes.
+ * store; with `CommitTooLarge` where the server says that it takes no body of this size.
  * Source: L5, L8, L9.
  */
 export const createAppend = (options: {
@@ -127,6 +141,7 @@ export const createAppend = (options: {
   return (commit) =>
     new Promise((resolve, reject) => {
       connection.requireConnected()
+      requireSize(commit, connection.bodyBytesMax())
       const token = (count++).toString(36)
       nats.publish(commit.subject, commit.body, { headers: fenced(commit), reply: inbox + token })
       const dueAt = clock.now() + timeoutMs

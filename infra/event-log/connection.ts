@@ -10,11 +10,15 @@ export interface LogConnection {
   isConnected(): boolean
   /** Fails: throws `LogUnavailable` while there is no server: nothing is sent then, so that nothing is stored unasked when it is back. */
   requireConnected(): void
+  /** Gives how many bytes the body of one message may take, as the server that answered last says. */
+  bodyBytesMax(): number
   /** Runs at each loss of the connection, and when it is closed. */
   onLost(listener: (reason: string) => void): void
   close(): Promise<void>
 }
 
+/** What goes over the wire beside a body: the protocol line and the headers. */
+const envelopeBytes = 1_024
 const reconnectWaitMs = 100
 const connectTimeoutMs = 2_000
 /** A server that accepts bytes and answers nothing is given up after two of these. */
@@ -86,6 +90,7 @@ const watched = (nats: NatsConnection, shown: string): LogConnection => {
     requireConnected: () => {
       if (!isConnected) throw new LogUnavailable({ reason: `no connection to ${shown}` })
     },
+    bodyBytesMax: () => (nats.info?.max_payload ?? Infinity) - envelopeBytes,
     onLost: (listener) => void listeners.push(listener),
     close: async () => {
       lose(`connection to ${shown} closed`)

@@ -33,6 +33,17 @@ export class LogUnavailable extends Schema.TaggedError<LogUnavailable>()("LogUna
   }
 }
 
+/** A commit is larger than the log takes, however often it is asked. Source: L6. */
+export class CommitTooLarge extends Schema.TaggedError<CommitTooLarge>()("CommitTooLarge", {
+  subject: Schema.String,
+  bytes: Schema.Int,
+  bytesMax: Schema.Int,
+}) {
+  override get message(): string {
+    return `a commit of ${this.subject} takes ${this.bytes} bytes, and the log takes ${this.bytesMax}`
+  }
+}
+
 /** Another message, or none, stands where one was read: the log has lost its tail, or is another one. Source: L8. */
 export class LogForked extends Schema.TaggedError<LogForked>()("LogForked", { sequence: Schema.Int }) {
   override get message(): string {
@@ -68,7 +79,7 @@ export type Snapshot = typeof Snapshot.Type
 /**
  * The log that everything else is made from.
  *
- * Every implementation passes the same contract tests. Promises reject with `WrongSequence` and `LogUnavailable` only; anything else is a defect.
+ * Every implementation passes the same contract tests. Promises reject with `WrongSequence`, `CommitTooLarge` and `LogUnavailable` only; anything else is a defect.
  * Source: L5–L8, L11.
  */
 export interface EventLog {
@@ -80,6 +91,8 @@ export interface EventLog {
    * Returns its sequence in the stream.
    */
   append(message: { subject: string; id: string; body: string; expectedSequence: number }): Promise<number>
+  /** Gives how many bytes the largest body may take, as the log says it at the moment. */
+  bodyBytesMax(): number
   /** Gives a subject's last message, read from the stream's leader. */
   last(subject: string): Promise<StoredMessage | undefined>
   /** Gives the message at a sequence, read from the stream's leader; nothing where it was purged, or is not there yet. */

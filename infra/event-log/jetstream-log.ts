@@ -63,6 +63,7 @@ const openOn = async (connection: LogConnection, options: JetStreamLogOptions): 
     // A stream that is restored keeps the time of its creation, one that is made anew has another.
     identity: () => asking("reading the identity of the log", () => createdAt(connection, manager)),
     append: createAppend({ connection, clock: systemClock, timeoutMs: appendTimeoutMs, last }),
+    bodyBytesMax: () => connection.bodyBytesMax(),
     last,
     at: (sequence) =>
       asking(`reading the commit at ${sequence}`, () => {

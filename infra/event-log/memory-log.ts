@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto"
 import { Schema } from "effect"
 import {
+  CommitTooLarge,
   envelopeBytes,
   LogUnavailable,
   Snapshot,
@@ -50,9 +51,15 @@ const messagesOf = ({ messages, bySubject }: Memory, subject: string | undefined
   return found
 }
 
+/** As much as the embedded server takes. */
+const bodyBytesMax = 8 * 1024 * 1024 - 1_024
+
 const appendTo = (memory: Memory): EventLog["append"] =>
   async function append({ subject, id, body, expectedSequence }) {
     requireOpen(memory)
+    // Only what may be too large is measured.
+    const bytes = body.length > bodyBytesMax / 3 ? Buffer.byteLength(body) : 0
+    if (bytes > bodyBytesMax) throw new CommitTooLarge({ subject, bytes, bytesMax: bodyBytesMax })
     const ofSubject = messagesOf(memory, subject)
     const tail = ofSubject.at(-1)
     if (tail?.id === id) return tail.sequence
@@ -143,6 +150,7 @@ export const createMemoryLog = ({ identity = randomUUID() }: { identity?: string
       return identity
     },
     append: appendTo(memory),
+    bodyBytesMax: () => bodyBytesMax,
     read: readFrom(memory),
     follow: followOf(memory),
     last: async (subject) => {

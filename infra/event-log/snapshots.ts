@@ -17,8 +17,6 @@ export interface SnapshotTooLarge {
   readonly limitBytes: number
 }
 
-/** What goes over the wire beside a value: the protocol line and the header with the expected revision. */
-const envelopeBytes = 1_024
 /** A writer that loses this many races leaves the place to those who won them. */
 const mostTries = 4
 
@@ -75,7 +73,7 @@ export const openSnapshots = async (options: {
     saveSnapshot: async (subject, snapshot) => {
       const value = JSON.stringify(snapshot)
       const bytes = Buffer.byteLength(value)
-      const limitBytes = (connection.nats.info?.max_payload ?? Infinity) - envelopeBytes
+      const limitBytes = connection.bodyBytesMax()
       if (bytes > limitBytes) return onTooLarge({ subject, bytes, limitBytes })
       for (let tries = 0; tries < mostTries; tries++) {
         const there = await get(subject)

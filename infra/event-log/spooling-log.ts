@@ -84,6 +84,7 @@ export const openSpoolingLog = async (options: SpoolingLogOptions): Promise<Spoo
   }
   return {
     append: (message) => spooler.append(message),
+    bodyBytesMax: () => log.bodyBytesMax(),
     last: async (subject) => {
       await spooler.settled(subject)
       return log.last(subject)

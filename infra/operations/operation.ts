@@ -1,6 +1,8 @@
+import { ChangedBy } from "@sluice/events/field.ts"
 import { Schema } from "effect"
 
-const by = Schema.String
+/** As the fact that comes of it names it. */
+const by = ChangedBy
 /** `account/<id>` or `channel/<id>`; an id alone is that of an account, else of a channel. */
 const limited = Schema.String
 

@@ -21,8 +21,7 @@ export const serveOperations = async (options: {
   const connection = await connectToLog(options.url, "sluice operations")
   const answer = async (text: string): Promise<OperationAnswer> => {
     const operation = decodeOperation(text)
-    if (operation._tag === "Failure")
-      return { ok: false, message: "this version does not know the operation" }
+    if (operation._tag === "Failure") return { ok: false, message: whyUnknown(operation.failure) }
     try {
       return await options.run(operation.success)
     } catch (error) {
@@ -36,6 +35,9 @@ export const serveOperations = async (options: {
   void serve()
   return { close: () => connection.close() }
 }
+
+const whyUnknown = ({ message }: { readonly message: string }): string =>
+  `this version does not take the operation: ${message.split("\n")[0]}`
 
 /** Whoever asks the running actors for operations. */
 export interface Asker extends AsyncDisposable {

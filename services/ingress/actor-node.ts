@@ -3,6 +3,7 @@ import type { IngressActor, IngressCommand } from "@sluice/actors/ingress.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import { channelSubject, configurationSubject, ingressSubject } from "@sluice/events/identifier.ts"
 import type { Refusal } from "@sluice/infra/actor-host/decider.ts"
+import { FactsRefused } from "@sluice/infra/actor-host/encoded-facts.ts"
 import type { HostEvents, HostOptions } from "@sluice/infra/actor-host/host-options.ts"
 import { HostedSubject } from "@sluice/infra/actor-host/hosted-subject.ts"
 import { UnreadableHistory } from "@sluice/infra/actor-host/loading.ts"
@@ -113,11 +114,28 @@ export class ActorNode {
   async #apply(wanted: Wanted): Promise<void> {
     const commands = [...channelCommands(this.channels.keys(), wanted)]
     for (const [id] of commands) if (!this.channels.has(id)) await this.#open(id)
-    const applied = commands.map(([id, command]) => {
+    const applied = commands.map(async ([id, command]) => {
       const subject = this.channels.get(id)?.subject
-      return subject?.isLive === true ? subject.submit(command) : undefined
+      if (subject?.isLive === true) await this.#submit(subject, command)
     })
-    await Promise.all([this.configuration.submit(wanted), ...applied])
+    await Promise.all([this.#submit(this.configuration, wanted), ...applied])
+  }
+
+  /** A part of a configuration that cannot be stored is not in force; the rest is. */
+  async #submit<Command>(
+    subject: Pick<HostedSubject<unknown, Command, Refusal>, "subject" | "submit">,
+    command: Command,
+  ): Promise<void> {
+    try {
+      await subject.submit(command)
+    } catch (error) {
+      if (!(error instanceof FactsRefused)) throw error
+      const { reason } = error
+      this.#options.onTrouble("a configuration is not in force: it cannot be stored", {
+        subject: subject.subject,
+        reason,
+      })
+    }
   }
 
   async #open(id: string): Promise<LoggedChannel | undefined> {

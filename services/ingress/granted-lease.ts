@@ -2,6 +2,7 @@ import { awaitsAcceptance } from "@sluice/actors/ending.ts"
 import { accountOf, channelOf, contextOf } from "@sluice/actors/group.ts"
 import type { ChannelFact } from "@sluice/events/channel.ts"
 import type { Tokens } from "@sluice/events/field.ts"
+import { FactsRefused } from "@sluice/infra/actor-host/encoded-facts.ts"
 import type { HostedChannel } from "./hosted-channel.ts"
 import type { AttemptEnd, Lease, Metered } from "./lease.ts"
 
@@ -20,6 +21,9 @@ export interface LeaseSupport {
   untilStored(stored: Promise<void>): Promise<void>
   onTrouble(message: string, detail: Record<string, unknown>): void
 }
+
+/** What is left of an end that no fact can hold: the slot is given back all the same. Source: A9. */
+const endWithoutWords: AttemptEnd = { outcome: "aborted", status: 0, ttftMs: null }
 
 /** Makes the holder's end of a slot that was granted. Source: A9, D3, L7. */
 export const grantedLease = (
@@ -65,15 +69,23 @@ export const grantedLease = (
     release: (end: AttemptEnd, dispatched: boolean) => {
       const endedAt = support.now()
       const { lease, account: id } = granted
-      submit({
-        type: "release",
-        lease,
-        account: id,
-        ...end,
-        endedAt,
-        dispatched,
-        jitter: support.jitter(),
-      }).catch((error: unknown) => support.onTrouble("a lease was not released", { lease, err: error }))
+      const releaseWith = (how: AttemptEnd): Promise<void> =>
+        submit({
+          type: "release",
+          lease,
+          account: id,
+          ...how,
+          endedAt,
+          dispatched,
+          jitter: support.jitter(),
+        })
+      releaseWith(end)
+        .catch((error: unknown) => {
+          if (!(error instanceof FactsRefused)) throw error
+          support.onTrouble("the end of an attempt cannot be stored as it was", { lease, err: error })
+          return releaseWith(endWithoutWords)
+        })
+        .catch((error: unknown) => support.onTrouble("a lease was not released", { lease, err: error }))
     },
   }
 }

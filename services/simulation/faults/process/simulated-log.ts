@@ -34,6 +34,7 @@ export const openSimulatedLog = (options: SimulatedLogOptions): EventLog => {
     )
   return {
     append: createAppend({ connection: link, clock, timeoutMs: appendTimeoutMs, last }),
+    bodyBytesMax: () => link.bodyBytesMax(),
     last,
     identity: () => link.ask("reading the identity", (server) => server.identity),
     at: (sequence) => link.ask("reading a commit", (server) => server.at(sequence)),

@@ -62,6 +62,11 @@ export class SimulatedLink implements PublishingConnection {
     subscribe: (_subject, { callback }) => (this.#deliver = callback),
   }
 
+  /** The facts of the simulation are small. */
+  bodyBytesMax(): number {
+    return Infinity
+  }
+
   requireConnected(): void {
     if (!this.#isConnected) throw new LogUnavailable({ reason: "no connection" })
   }

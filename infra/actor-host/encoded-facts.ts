@@ -1,0 +1,53 @@
+import { type Fact, factProblem } from "@sluice/events/commit.ts"
+import { Schema } from "effect"
+
+/** What a commit holds beside its facts, at most. */
+export const headBytes = 1_024
+
+/** What was decided cannot be stored so that it is read again: it did not happen, and nothing else is touched. Source: L6. */
+export class FactsRefused extends Schema.TaggedError<FactsRefused>()("FactsRefused", {
+  subject: Schema.String,
+  reason: Schema.String,
+}) {
+  override get message(): string {
+    return `${this.subject} cannot store what was decided: ${this.reason}`
+  }
+}
+
+/** Facts as the text that a commit holds. */
+export interface EncodedFacts {
+  readonly count: number
+  /** JSON values, separated by commas. */
+  readonly json: string
+  readonly bytes: number
+  /** The time of the last one. */
+  readonly at: number
+}
+
+/**
+ * Writes facts as they are stored, each held to the schema that reads it.
+ *
+ * Fails: throws `FactsRefused` where one does not fit, or all of them do not go into a body of `bodyBytesMax`.
+ * Source: L5, L6.
+ */
+export const encodeFacts = (
+  facts: ReadonlyArray<Fact>,
+  { subject, bodyBytesMax }: { readonly subject: string; readonly bodyBytesMax: number },
+): EncodedFacts => {
+  let json = ""
+  let at = 0
+  for (const fact of facts) {
+    const reason = factProblem(fact)
+    if (reason !== undefined) throw new FactsRefused({ subject, reason })
+    json += json === "" ? JSON.stringify(fact) : `,${JSON.stringify(fact)}`
+    at = fact.at
+  }
+  const bytes = Buffer.byteLength(json)
+  const bytesMax = bodyBytesMax - headBytes
+  if (bytes > bytesMax)
+    throw new FactsRefused({
+      subject,
+      reason: `${facts.length} facts take ${bytes} bytes, and a commit holds at most ${bytesMax}`,
+    })
+  return { count: facts.length, json, bytes, at }
+}
