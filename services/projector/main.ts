@@ -1,4 +1,6 @@
 import { parseArgs } from "node:util"
+import { print, printError } from "@sluice/infra/terminal/print.ts"
+import { visible } from "@sluice/infra/terminal/visible-text.ts"
 import { workInBackground } from "./priority.ts"
 import { ownProcessors, shareProcessors } from "./processors.ts"
 
@@ -82,13 +84,13 @@ const run = async ({ nats, clickhouse, port }: { nats: string; clickhouse: strin
 
 try {
   const given = readArguments()
-  if (given === undefined) process.stdout.write(usage)
+  if (given === undefined) print(usage)
   else await run(given)
   process.exit(0)
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error)
   const end = () => process.exit(1)
   // A parent that listens says it in its own words.
-  if (process.send === undefined) process.stderr.write(`projector: ${message}\n`, end)
+  if (process.send === undefined) printError(`projector: ${visible(message)}\n`, end)
   else process.send({ failed: message }, undefined, undefined, end)
 }

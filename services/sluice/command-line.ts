@@ -1,6 +1,8 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Cause, Effect, Exit, Layer, Runtime } from "effect"
+import { printError } from "@sluice/infra/terminal/print.ts"
+import { visible } from "@sluice/infra/terminal/visible-text.ts"
+import { Cause, Console, Effect, Exit, Layer, Runtime } from "effect"
 import { CliConfig, Command, GlobalFlag } from "effect/cli"
 import { adaptiveCommand } from "./commands/adaptive.ts"
 import { exportCommand, importCommand } from "./commands/archive.ts"
@@ -19,6 +21,7 @@ import { verifyCommand } from "./commands/verify.ts"
 import { whatIfCommand } from "./commands/what-if.ts"
 import packageJson from "./package.json" with { type: "json" }
 import { joinSignedSpans } from "./signed-spans.ts"
+import { terminalConsole } from "./terminal-console.ts"
 
 const sluice = Command.make("sluice").pipe(
   Command.withDescription(
@@ -59,7 +62,14 @@ export const runCommandLine = (): void => {
   process.argv = [node, script, ...joinSignedSpans(args)]
   const program = Command.run(sluice, { version: packageJson.version }).pipe(
     Effect.tapErrorTag("CommandFailed", ({ message }) =>
-      Effect.sync(() => process.stderr.write(message.replaceAll(/^/gmu, "sluice: ") + "\n")),
+      Effect.sync(() =>
+        printError(
+          message
+            .split("\n")
+            .map((line) => `sluice: ${visible(line)}\n`)
+            .join(""),
+        ),
+      ),
     ),
     Effect.provide(
       Layer.merge(
@@ -68,7 +78,7 @@ export const runCommandLine = (): void => {
       ),
     ),
   )
-  NodeRuntime.runMain(program, { teardown })
+  NodeRuntime.runMain(Effect.provideService(program, Console.Console, terminalConsole), { teardown })
 }
 
 /** A command that only a signal ends has set its exit status before; for any other an interruption is no success. */

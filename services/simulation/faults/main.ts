@@ -1,7 +1,8 @@
-// npm run simulate:faults: the product over a world that fails, seed after seed.
 import { execFileSync } from "node:child_process"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
+// npm run simulate:faults: the product over a world that fails, seed after seed.
+import { print } from "@sluice/infra/terminal/print.ts"
 import { Presets, SingleBar } from "cli-progress"
 import { Effect, Layer, Option, Schema } from "effect"
 import { CliConfig, Command, Flag, GlobalFlag } from "effect/cli"
@@ -102,11 +103,11 @@ const show = (
   const failures = reports.filter(({ violations }) => violations.length > 0)
   if (failures.length > 0) process.exitCode = 1
   if (json) {
-    for (const report of reports) process.stdout.write(`${JSON.stringify(report)}\n`)
+    for (const report of reports) print(`${JSON.stringify(report)}\n`)
     return
   }
-  for (const failure of failures) process.stdout.write(`${formatFailure(failure)}\n\n`)
-  process.stdout.write(`${formatSummary(reports)}${sources}\n`)
+  for (const failure of failures) print(`${formatFailure(failure)}\n\n`)
+  print(`${formatSummary(reports)}${sources}\n`)
 }
 
 /** A seed means a run of these sources only. */

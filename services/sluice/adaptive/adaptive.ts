@@ -6,6 +6,8 @@ import {
   StatsAnswer,
   SummaryAnswer,
 } from "@sluice/infra/operations/adaptive-answer.ts"
+import { print } from "@sluice/infra/terminal/print.ts"
+import { visible } from "@sluice/infra/terminal/visible-text.ts"
 import { Effect, Schema } from "effect"
 import { askRunning, operator, valueIn } from "../ask-running.ts"
 import { terminalLook } from "../query/table.ts"
@@ -18,7 +20,7 @@ export interface Asking {
   readonly json: boolean
 }
 
-const print = (text: string): void => void process.stdout.write(`${text}\n`)
+const printLine = (text: string): void => void print(`${text}\n`)
 
 /** Prints the accounts whose limit is learned, or the channels; of one channel or of all. Source: S6. */
 export const list = Effect.fnUntraced(function* (
@@ -27,19 +29,19 @@ export const list = Effect.fnUntraced(function* (
 ) {
   const answer = yield* askRunning(data, { type: "adaptive_list", kind, channel })
   const all = yield* valueIn(Schema.Array(ListedAnswer), answer)
-  print(json ? JSON.stringify(all) : showList(all, kind, terminalLook()))
+  printLine(json ? JSON.stringify(all) : showList(all, kind, terminalLook()))
 })
 
 /** Prints what a channel or an account knows of its limit. Source: S6. */
 export const stats = Effect.fnUntraced(function* (limited: string, { data, json }: Asking) {
   const known = yield* valueIn(StatsAnswer, yield* askRunning(data, { type: "adaptive_stats", limited }))
-  print(json ? JSON.stringify(known) : showStats(known, terminalLook()))
+  printLine(json ? JSON.stringify(known) : showStats(known, terminalLook()))
 })
 
 /** Prints all limits that are learned in one. Source: S6. */
 export const summary = Effect.fnUntraced(function* ({ data, json }: Asking) {
   const all = yield* valueIn(SummaryAnswer, yield* askRunning(data, { type: "adaptive_summary" }))
-  print(json ? JSON.stringify(all) : showSummary(all, terminalLook()))
+  printLine(json ? JSON.stringify(all) : showSummary(all, terminalLook()))
 })
 
 /** Makes the limit of a channel or an account one that is learned, or ends that. Source: S6. */
@@ -51,7 +53,9 @@ export const setMode = Effect.fnUntraced(function* (
   const limit = yield* readMode(mode, change.limit)
   const answer = yield* askRunning(data, { type: "set_limit", limited, limit, by: operator })
   const { id, isAdaptive, maxConcurrent, effectiveLimit } = yield* valueIn(LimitAnswer, answer)
-  print(json ? JSON.stringify({ id, isAdaptive, maxConcurrent, effectiveLimit }) : answer.message)
+  printLine(
+    json ? JSON.stringify({ id, isAdaptive, maxConcurrent, effectiveLimit }) : visible(answer.message),
+  )
 })
 
 /** Makes the limit of a channel or an account a number. Source: S6. */
@@ -62,11 +66,11 @@ export const setLimit = Effect.fnUntraced(function* (
   const { limited } = change
   const limit = yield* readFixedLimit(change.limit)
   const answer = yield* askRunning(data, { type: "set_limit", limited, limit, by: operator })
-  print(json ? JSON.stringify(yield* valueIn(ChangedLimitAnswer, answer)) : answer.message)
+  printLine(json ? JSON.stringify(yield* valueIn(ChangedLimitAnswer, answer)) : visible(answer.message))
 })
 
 /** Begins to learn the limit of a channel or an account anew. Source: S6. */
 export const forget = Effect.fnUntraced(function* (limited: string, { data, json }: Asking) {
   const answer = yield* askRunning(data, { type: "forget", limited, by: operator })
-  print(json ? JSON.stringify(yield* valueIn(ForgottenAnswer, answer)) : answer.message)
+  printLine(json ? JSON.stringify(yield* valueIn(ForgottenAnswer, answer)) : visible(answer.message))
 })

@@ -1,4 +1,5 @@
 import type { ListedAnswer, StatsAnswer, SummaryAnswer } from "@sluice/infra/operations/adaptive-answer.ts"
+import { visible } from "@sluice/infra/terminal/visible-text.ts"
 import { formatTable, type TableLook } from "../query/table.ts"
 
 type Adjustments = SummaryAnswer["recentAdjustments"] | StatsAnswer["recentAdjustments"]
@@ -43,7 +44,7 @@ export const showStats = (stats: StatsAnswer, look: TableLook): string => {
     last429At === null ? [] : [`the last rejection at ${new Date(last429At).toISOString()}: ${last429Type}`]
   const since = adaptiveMode ? `, ${counted(window.samples, "attempt")} since the last adjustment` : ""
   return [
-    `${kind} ${id} (${adaptiveMode ? "adaptive" : "fixed"}): ${limit}${learned}`,
+    `${kind} ${visible(id)} (${adaptiveMode ? "adaptive" : "fixed"}): ${limit}${learned}`,
     `${window.inFlight} in flight${since}`,
     rejectedOf(stats),
     ...last,

@@ -1,6 +1,8 @@
 import { openArchive } from "@sluice/infra/archive/archive-file.ts"
 import { type ArchiveState, emptyArchive } from "@sluice/infra/archive/read-archive.ts"
 import { writeArchive } from "@sluice/infra/archive/write-archive.ts"
+import { print } from "@sluice/infra/terminal/print.ts"
+import { visible } from "@sluice/infra/terminal/visible-text.ts"
 import { Effect } from "effect"
 import { CommandFailed, failedWith } from "../failure.ts"
 import { endQuietlyOnClosedPipe } from "../pipe.ts"
@@ -55,11 +57,11 @@ const tell = (
 ): void => {
   const { records: commits, facts, sha256 } = state
   if (json) {
-    process.stdout.write(`${JSON.stringify({ file: out, commits, facts, sha256 })}\n`)
+    print(`${JSON.stringify({ file: out, commits, facts, sha256 })}\n`)
     return
   }
   const goneOn = after.records > 0 ? ` (${after.records} of them were there already)` : ""
-  process.stdout.write(`${out}: ${commits} commits${goneOn} with ${facts} facts\n`)
+  print(`${visible(out)}: ${commits} commits${goneOn} with ${facts} facts\n`)
 }
 
 const fileAt = (out: string, fromMs: number | null) =>

@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs"
 import { resolve } from "node:path"
 import { checkArchive, importArchive } from "@sluice/infra/archive/import-archive.ts"
 import { openImports } from "@sluice/infra/event-log/imports.ts"
+import { print } from "@sluice/infra/terminal/print.ts"
 import { Effect } from "effect"
 import { CommandFailed, failedWith } from "../failure.ts"
 import { type LogPlace, logToFill } from "./log-at.ts"
@@ -38,7 +39,7 @@ export const importLog = Effect.fnUntraced(function* ({ file, json, ...place }: 
     }),
   ).pipe(Effect.ensuring(Effect.sync(progress.end)))
   const { records: commits, facts, subjects } = manifest
-  process.stdout.write(
+  print(
     json
       ? `${JSON.stringify({ file, commits, facts, subjects })}\n`
       : `${file}: ${commits} commits with ${facts} facts of ${subjects} subjects are in the log\n`,

@@ -1,3 +1,5 @@
+import { print } from "@sluice/infra/terminal/print.ts"
+import { visible } from "@sluice/infra/terminal/visible-text.ts"
 import { Effect } from "effect"
 import { Argument, Command } from "effect/cli"
 import { askRunning, operator } from "../ask-running.ts"
@@ -14,7 +16,7 @@ export const resetCommand = Command.make(
   },
   Effect.fnUntraced(function* ({ actor, data }) {
     const answer = yield* askRunning(data, { type: "reset", actor, by: operator })
-    process.stdout.write(`${answer.message}\n`)
+    print(`${visible(answer.message)}\n`)
   }),
 ).pipe(
   Command.withDescription(

@@ -1,5 +1,7 @@
 import { Diagnosis } from "@sluice/infra/operations/diagnosis.ts"
 import { askOperation } from "@sluice/infra/operations/operations.ts"
+import { print } from "@sluice/infra/terminal/print.ts"
+import { visible } from "@sluice/infra/terminal/visible-text.ts"
 import { Effect, Schema } from "effect"
 import { CommandFailed, failedWith } from "../failure.ts"
 import { formatTable } from "../query/table.ts"
@@ -28,19 +30,18 @@ export const doctor = Effect.fnUntraced(function* ({ model, json, dataDirectory,
   })
   if (!answer.ok) return yield* new CommandFailed({ message: answer.message })
   const diagnoses = decode(answer.value)
-  if (json) return print(JSON.stringify({ summary: summaryOf(diagnoses), rows: diagnoses.map(withAdvice) }))
+  if (json)
+    return void print(
+      `${JSON.stringify({ summary: summaryOf(diagnoses), rows: diagnoses.map(withAdvice) })}\n`,
+    )
   const table = formatTable(diagnoses.map(rowOf), {
     width: process.stdout.columns ?? usualWidth,
     colours: process.stdout.isTTY && process.stdout.hasColors(),
   })
-  const advice = adviceLines(diagnoses).flatMap((line) => wrapped(line, usualWidth))
+  const advice = adviceLines(diagnoses).flatMap((line) => wrapped(visible(line), usualWidth))
   const parts = [[summaryOf(diagnoses)], diagnoses.length === 0 ? [] : [table], advice]
-  print(
-    parts
-      .filter((part) => part.length > 0)
-      .map((part) => part.join("\n"))
-      .join("\n\n"),
-  )
+  const shown = parts.filter((part) => part.length > 0).map((part) => part.join("\n"))
+  print(`${shown.join("\n\n")}\n`)
 })
 
 const withAdvice = (diagnosis: Diagnosis) => ({ ...diagnosis, advice: adviceOn(diagnosis) })
@@ -57,5 +58,3 @@ const rowOf = (diagnosis: Diagnosis) => {
     waiting: account === null ? waiting : null,
   }
 }
-
-const print = (text: string): void => void process.stdout.write(`${text}\n`)

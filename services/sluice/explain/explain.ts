@@ -1,4 +1,5 @@
 import type { Fact } from "@sluice/events/commit.ts"
+import { print } from "@sluice/infra/terminal/print.ts"
 import type { PlacedFact } from "@sluice/replay/explain/own-facts.ts"
 import { coolingActors, type PastCooldown, storyOf } from "@sluice/replay/explain/story.ts"
 import { Effect, Schema } from "effect"
@@ -40,7 +41,7 @@ export const explain = Effect.fnUntraced(function* ({ request, json, ...place }:
     cooldowns.push(...(yield* source.rows("cooldowns", { actor, ...range })).map(pastCooldown))
   const story = storyOf(request, found, cooldowns)
   const look = { colours: process.stdout.isTTY && process.stdout.hasColors() }
-  process.stdout.write(`${json ? JSON.stringify(story) : storyText(story, look)}\n`)
+  print(`${json ? JSON.stringify(story) : storyText(story, look)}\n`)
 }, Effect.scoped)
 
 const FactRow = Schema.Struct({

@@ -1,3 +1,4 @@
+import { print } from "@sluice/infra/terminal/print.ts"
 import { Effect } from "effect"
 import { querySource, type QueryInfo } from "./source.ts"
 import { formatTable, terminalLook } from "./table.ts"
@@ -17,16 +18,13 @@ export const query = Effect.fnUntraced(function* ({ name, parameters, json, ...p
   const source = yield* querySource(place)
   if (name === undefined) {
     const queries = (yield* source.list()).map(({ name: known, about }) => ({ name: known, about }))
-    return print(json ? JSON.stringify({ queries }) : formatList(queries))
+    return void print(`${json ? JSON.stringify({ queries }) : formatList(queries)}\n`)
   }
   const rows = yield* source.rows(name, parameters)
-  if (json) return print(JSON.stringify({ rows }))
-  return print(formatTable(rows, terminalLook()))
+  print(`${json ? JSON.stringify({ rows }) : formatTable(rows, terminalLook())}\n`)
 }, Effect.scoped)
 
 const formatList = (queries: ReadonlyArray<QueryInfo>): string => {
   const width = Math.max(...queries.map(({ name }) => name.length))
   return queries.map(({ name, about }) => `${name.padEnd(width)}  ${about}`).join("\n")
 }
-
-const print = (text: string): void => void process.stdout.write(`${text}\n`)

@@ -1,3 +1,4 @@
+import { visible } from "@sluice/infra/terminal/visible-text.ts"
 import Table from "cli-table3"
 import type { Row } from "./source.ts"
 
@@ -88,7 +89,7 @@ const cellOf = (value: unknown, name: string): string => {
   if (typeof value === "number")
     return value.toLocaleString("en-US", name.endsWith("Usd") ? dollars : { maximumFractionDigits: 2 })
   if (typeof value === "string" && instant.test(value)) return value.slice(0, 19).replace("T", " ")
-  const text = typeof value === "string" ? value : JSON.stringify(value)
+  const text = visible(typeof value === "string" ? value : JSON.stringify(value))
   return text.length <= longestText ? text : `${text.slice(0, longestText - 1)}…`
 }
 

@@ -1,4 +1,5 @@
 import { once } from "node:events"
+import { print } from "@sluice/infra/terminal/print.ts"
 import { replayActor, type ReplayedState, type ReplayedStep } from "@sluice/replay/replay-actor.ts"
 import { everything, type Until } from "@sluice/replay/until.ts"
 import { Effect } from "effect"
@@ -32,7 +33,7 @@ export const replay = Effect.fnUntraced(function* (options: ReplayOptions) {
         if (closed.aborted) return
         if (shown.kind === "step") steps += 1
         else if (options.fromMs !== undefined && !options.json) continue
-        if (!process.stdout.write(textOf(shown, options.json))) await drained(closed)
+        if (!print(textOf(shown, options.json))) await drained(closed)
       }
       if (options.fromMs !== undefined && steps === 0 && !options.follow)
         throw new CommandFailed({ message: `nothing happened to ${options.actor} in that time` })

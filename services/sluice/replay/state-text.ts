@@ -1,4 +1,5 @@
 import { styleText } from "node:util"
+import { visible } from "@sluice/infra/terminal/visible-text.ts"
 import type { Change } from "@sluice/replay/difference.ts"
 import type { ReplayedState } from "@sluice/replay/replay-actor.ts"
 import { cut, wrapped } from "../wrapped-text.ts"
@@ -36,7 +37,7 @@ export const stateText = (state: ReplayedState, { colours }: Look): string => {
         [name, members[name] === undefined ? shown(name, value) : listed(name, value)] as const,
     )
   return [
-    paint("bold", `${state.actor} at ${instant(state.at)}, version ${state.version}`),
+    paint("bold", `${visible(state.actor)} at ${instant(state.at)}, version ${state.version}`),
     row("state", regions(state.value), paint),
     ...lines.map(([name, text]) => row(name, text, paint)),
     ...(empty.length === 0 ? [] : [row("0 or empty", empty.join(", "), paint)]),
@@ -48,7 +49,7 @@ export const changeLines = (changes: ReadonlyArray<Change>, { colours }: Look): 
   const paint = painter(colours)
   return changes
     .map(({ path, from, to }) => {
-      const name = paint("dim", path === "" ? "all" : path)
+      const name = paint("dim", path === "" ? "all" : visible(path))
       if (to === undefined) return `  ${paint("red", "−")} ${name}\n`
       const room = width - path.length - indent
       if (from === undefined) return `  ${paint("green", "+")} ${name} ${cut(short(path, to), room)}\n`
@@ -67,9 +68,9 @@ const painter =
     colours ? styleText(style, text, { validateStream: false }) : text
 
 const row = (name: string, text: string, paint: ReturnType<typeof painter>): string => {
-  const [first = "", ...more] = wrapped(text, width - nameWidth)
+  const [first = "", ...more] = wrapped(visible(text), width - nameWidth)
   return [
-    paint("dim", name.padEnd(nameWidth)) + first,
+    paint("dim", visible(name).padEnd(nameWidth)) + first,
     ...more.map((line) => " ".repeat(nameWidth) + line),
   ].join("\n")
 }
@@ -118,5 +119,5 @@ const isPlain = (value: unknown): boolean => typeof value !== "object" || value 
 const short = (path: string, value: unknown): string => {
   if (value === undefined || value === null) return "none"
   const name = path.slice(path.lastIndexOf(".") + 1)
-  return isPlain(value) ? shown(name, value) : `{${shown(name, value)}}`
+  return visible(isPlain(value) ? shown(name, value) : `{${shown(name, value)}}`)
 }

@@ -1,4 +1,5 @@
 import { styleText } from "node:util"
+import { visible } from "@sluice/infra/terminal/visible-text.ts"
 import type { Compared } from "@sluice/simulation/report/compare.ts"
 import Table from "cli-table3"
 import { type Cell, cellsOf, headings, missedLines } from "./comparison-cells.ts"
@@ -28,7 +29,7 @@ export const formatComparison = (compared: ReadonlyArray<Compared>, colours: boo
           return cell.isMet === null ? cell.text : style(cell.isMet ? "green" : "red", marked(cell))
         }),
       )
-    return `${style("bold", scenario.name)}  ${scenario.about}\n${table.toString().replaceAll(/ +$/gmu, "")}`
+    return `${style("bold", visible(scenario.name))}  ${visible(scenario.about)}\n${table.toString().replaceAll(/ +$/gmu, "")}`
   })
   return `${tables.join("\n\n")}\n\n${summary(compared, style)}\n`
 }

@@ -1,5 +1,7 @@
 import { writeFile } from "node:fs/promises"
 import { styleText } from "node:util"
+import { print } from "@sluice/infra/terminal/print.ts"
+import { visible } from "@sluice/infra/terminal/visible-text.ts"
 import { type Algorithm, algorithms } from "@sluice/simulation/algorithm-name.ts"
 import { availableAlgorithms } from "@sluice/simulation/algorithm.ts"
 import { plotRun } from "@sluice/simulation/plot/plot-run.ts"
@@ -42,10 +44,10 @@ const attempt = <A>(run: (signal: AbortSignal) => Promise<A>): Effect.Effect<A, 
   Effect.tryPromise({ try: run, catch: failedWith })
 
 const list = (scenarios: ReadonlyArray<NamedScenario>, json: boolean): void => {
-  if (json) return void process.stdout.write(`${JSON.stringify(scenarios)}\n`)
+  if (json) return void print(`${JSON.stringify(scenarios)}\n`)
   const width = Math.max(...scenarios.map(({ name }) => name.length))
   for (const { name, about } of scenarios)
-    process.stdout.write(`${styleText("bold", name.padEnd(width))}  ${about}\n`)
+    print(`${styleText("bold", visible(name).padEnd(width))}  ${visible(about)}\n`)
 }
 
 /** Those that are asked for; of all, those that this version knows. */
@@ -83,7 +85,7 @@ const plot = Effect.fnUntraced(function* (
   const { samples } = yield* attempt(() => sampleScenario({ scenario, algorithm, seed }, everyMs))
   const title = `${scenario.name}, ${algorithm}, seed ${seed}`
   yield* attempt(() => writeFile(file, plotRun({ title, about: scenario.about, samples })))
-  process.stdout.write(`${file}\n`)
+  print(`${file}\n`)
 })
 
 const compareAll = Effect.fnUntraced(function* (comparison: Comparison, options: SimulateOptions) {
@@ -97,8 +99,8 @@ const compareAll = Effect.fnUntraced(function* (comparison: Comparison, options:
       onDone: ({ scenario }) => progress.add(scenario.durationS),
     }),
   ).pipe(Effect.ensuring(Effect.sync(progress.end)))
-  if (options.json) process.stdout.write(jsonComparison(compared))
-  else if (options.csv) process.stdout.write(csvComparison(compared))
-  else if (options.markdown) process.stdout.write(markdownComparison(compared))
-  else process.stdout.write(formatComparison(compared, process.stdout.isTTY && process.stdout.hasColors()))
+  if (options.json) print(jsonComparison(compared))
+  else if (options.csv) print(csvComparison(compared))
+  else if (options.markdown) print(markdownComparison(compared))
+  else print(formatComparison(compared, process.stdout.isTTY && process.stdout.hasColors()))
 })

@@ -1,5 +1,6 @@
 import { styleText } from "node:util"
 import type { Fact } from "@sluice/events/commit.ts"
+import { visible } from "@sluice/infra/terminal/visible-text.ts"
 
 type Colour = Parameters<typeof styleText>[0]
 
@@ -43,7 +44,7 @@ export const factLine = (fact: Fact, { colours, isUtc = false }: FactLook): stri
   const names = telling[happened] ?? Object.keys(fact).filter((name) => !shownBefore.has(name))
   return [
     paint("dim", timeOf(fact.at)),
-    paint("cyan", fact.actor.padEnd(24)),
+    paint("cyan", visible(fact.actor).padEnd(24)),
     paint(colourOf(fact, happened), happened.padEnd(16)),
     ...names
       .flatMap((name) => wordsOf(name, fields[name], timeOf))
@@ -80,7 +81,7 @@ const wordsOf = (
     return [[name.replace("NanoUsd", "Usd"), (value / 1e9).toFixed(6)]]
   if (typeof value === "number" || typeof value === "boolean") return [[name, String(value)]]
   if (typeof value === "string" && value !== "")
-    return [[name, /\s/u.test(value) ? JSON.stringify(value) : value]]
+    return [[name, visible(/\s/u.test(value) ? JSON.stringify(value) : value)]]
   if (name === "tokens" && typeof value === "object" && value !== null)
     return Object.entries(value).flatMap(([kind, count]) =>
       count === 0 ? [] : [[kind, String(count)] as const],

@@ -2,6 +2,7 @@ import { once } from "node:events"
 import { decodeCommit, type Fact } from "@sluice/events/commit.ts"
 import { idOf, kindOf } from "@sluice/events/identifier.ts"
 import { openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
+import { print } from "@sluice/infra/terminal/print.ts"
 import { Effect } from "effect"
 import { failedWith } from "../failure.ts"
 import { endQuietlyOnClosedPipe } from "../pipe.ts"
@@ -32,7 +33,7 @@ export const tail = Effect.fnUntraced(function* (options: TailOptions) {
       const afterSequence = options.fromMs === undefined ? await log.head() : 0
       for await (const message of log.follow({ afterSequence, signal })) {
         const lines = linesOf(message, options)
-        if (lines !== "" && !process.stdout.write(lines)) await once(process.stdout, "drain")
+        if (lines !== "" && !print(lines)) await once(process.stdout, "drain")
       }
     },
     catch: failedWith,

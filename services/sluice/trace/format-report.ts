@@ -1,5 +1,6 @@
 import { basename } from "node:path"
 import { styleText } from "node:util"
+import { visible } from "@sluice/infra/terminal/visible-text.ts"
 import type { TraceReport } from "./report.ts"
 
 /** How the trace was played. Units: milliseconds. */
@@ -30,7 +31,7 @@ export const formatReport = (report: TraceReport, { file, speed, model, tookMs }
     ["cost", `${report.costUsd.toFixed(6)} USD`],
     ["projector lag", `${whole(report.lagFacts)} facts`],
   ]
-  const title = `${basename(file)} at ${speed} times its speed as ${model}, in ${(tookMs / 1_000).toFixed(1)} s`
+  const title = `${visible(basename(file))} at ${speed} times its speed as ${visible(model)}, in ${(tookMs / 1_000).toFixed(1)} s`
   return [
     styleText("bold", title),
     ...lines.map(([label, text]) => `  ${styleText("dim", label.padEnd(15))}${text}`),
@@ -43,5 +44,5 @@ const whole = (n: number): string => Math.round(n).toLocaleString("en-US")
 const listed = (counts: Readonly<Record<string, number>>): string =>
   Object.entries(counts)
     .toSorted(([, one], [, other]) => other - one)
-    .map(([name, count]) => `${name}: ${whole(count)}`)
+    .map(([name, count]) => `${visible(name)}: ${whole(count)}`)
     .join(", ") || "none"

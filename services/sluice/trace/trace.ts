@@ -1,4 +1,5 @@
 import type { Protocol } from "@sluice/events/field.ts"
+import { print, printError } from "@sluice/infra/terminal/print.ts"
 import { Effect } from "effect"
 import { CommandFailed, failedWith } from "../failure.ts"
 import { requireRunning } from "../running.ts"
@@ -46,7 +47,7 @@ export const trace = Effect.fnUntraced(function* (options: TraceOptions) {
   const toMs = Date.now()
   const figures = yield* attempt(() => upstreams.figures())
   const report = yield* readReport(run.projector.url, { fromMs, toMs, figures })
-  process.stdout.write(
+  print(
     options.json
       ? `${JSON.stringify(report)}\n`
       : formatReport(report, { ...options, tookMs: toMs - fromMs }),
@@ -59,4 +60,4 @@ export const trace = Effect.fnUntraced(function* (options: TraceOptions) {
 const attempt = <A>(run: (signal: AbortSignal) => Promise<A>): Effect.Effect<A, CommandFailed> =>
   Effect.tryPromise({ try: run, catch: failedWith })
 
-const note = (line: string): void => void process.stderr.write(`sluice: ${line}\n`)
+const note = (line: string): void => void printError(`sluice: ${line}\n`)

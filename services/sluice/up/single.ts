@@ -1,4 +1,5 @@
 import { resolve } from "node:path"
+import { print } from "@sluice/infra/terminal/print.ts"
 import { Effect } from "effect"
 import { CommandFailed, failedWith } from "../failure.ts"
 import { hurryAtSecondSignal } from "./hurry.ts"
@@ -60,7 +61,7 @@ const alone = (
       const hurry = yield* hurryAtSecondSignal
       const part = yield* make({ nats, dataDirectory: resolve(data), hurry })
       const running = yield* Effect.acquireRelease(asFailure(part.start), ({ stop }) => stop)
-      process.stdout.write(`ready: ${running.info.url}\n`)
+      print(`ready: ${running.info.url}\n`)
       const how = yield* running.ended
       return yield* new CommandFailed({ message: `${part.name} ended (${how})` })
     }),

@@ -1,5 +1,6 @@
 import { resolve } from "node:path"
 import { styleText } from "node:util"
+import { print } from "@sluice/infra/terminal/print.ts"
 import type { RunFile } from "../run-file.ts"
 import { demoModels } from "./demo.ts"
 
@@ -10,7 +11,7 @@ export const welcome = (started: {
   readonly isDemo: boolean
 }): void => {
   const url = started.run.ingress?.url ?? ""
-  process.stdout.write(
+  print(
     process.stdout.isTTY
       ? `${block(started, url).join("\n")}\n`
       : `ready: ${url} (data in ${started.dataDirectory})\n`,

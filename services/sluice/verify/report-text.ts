@@ -1,4 +1,5 @@
 import { styleText } from "node:util"
+import { visible } from "@sluice/infra/terminal/visible-text.ts"
 import { type InvariantName, invariants } from "@sluice/replay/verify/invariant.ts"
 import type { SubjectReport, Violation } from "@sluice/replay/verify/tally.ts"
 import { wrapped } from "../wrapped-text.ts"
@@ -67,10 +68,10 @@ const commitText = (
   const when = at === null ? "" : `, ${new Date(at).toISOString().replace("T", " ").replace("Z", " UTC")}`
   const place = `${commit} of ${subject}, version ${version ?? "?"}, sequence ${sequence}${when}`
   const said = violations.flatMap(({ invariant, problem }) =>
-    wrapped(`${invariants[invariant].padEnd(4)} ${problem}`, width - indent.length),
+    wrapped(`${invariants[invariant].padEnd(4)} ${visible(problem)}`, width - indent.length),
   )
   return [
-    ...wrapped(place, width).map((line) => paint("red", line)),
+    ...wrapped(visible(place), width).map((line) => paint("red", line)),
     ...said.map((line) => indent + line),
   ].join("\n")
 }

@@ -1,5 +1,6 @@
 import { type Asker, openAsker } from "@sluice/infra/operations/operations.ts"
 import { RunningState } from "@sluice/infra/operations/running-state.ts"
+import { print } from "@sluice/infra/terminal/print.ts"
 import { verifyLog } from "@sluice/replay/verify/verify-log.ts"
 import { Effect, Schema } from "effect"
 import { type LogPlace, logToRead } from "../archive/log-at.ts"
@@ -43,7 +44,7 @@ export const verify = Effect.fnUntraced(function* ({ fromMs, json, ...place }: V
   if (!isGood) process.exitCode = 1
   const look = { colours: process.stdout.isTTY && process.stdout.hasColors() }
   const text = json ? JSON.stringify({ ok: isGood, seconds, ...report }) : reportText(report, seconds, look)
-  process.stdout.write(`${text}\n`)
+  print(`${text}\n`)
 }, Effect.scoped)
 
 const asking = (url: string) =>

@@ -1,4 +1,5 @@
 import { styleText } from "node:util"
+import { visible } from "@sluice/infra/terminal/visible-text.ts"
 import type { Span } from "@sluice/simulation/what-if/channel-use.ts"
 import type { Difference } from "@sluice/simulation/what-if/check-of-itself.ts"
 import type { Compared } from "@sluice/simulation/what-if/what-if.ts"
@@ -47,13 +48,17 @@ const verdict = (differences: ReadonlyArray<Difference>, style: Style): string =
           "yellow",
           "Run again as it was configured, it differs by more than 2 % from what was recorded:",
         ),
-        ...differences.map(({ what, recorded, again }) => `  ${what}: ${again} instead of ${recorded}`),
+        ...differences.map(
+          ({ what, recorded, again }) => `  ${visible(what)}: ${again} instead of ${recorded}`,
+        ),
       ].join("\n")
 
 const instant = (atMs: number): string => new Date(atMs).toISOString().slice(0, 19).replace("T", " ")
 
-const cut = (text: string, longest: number): string =>
-  text.length <= longest ? text : `${text.slice(0, longest - 1)}…`
+const cut = (given: string, longest: number): string => {
+  const text = visible(given)
+  return text.length <= longest ? text : `${text.slice(0, longest - 1)}…`
+}
 
 const noLines = Object.fromEntries(
   ["top", "bottom", "left", "right", "mid", "left-mid", "mid-mid", "right-mid", "middle"]

@@ -1,6 +1,8 @@
 import { basename } from "node:path"
 import { readConfiguration } from "@sluice/infra/configuration/configuration.ts"
 import { formatProblem } from "@sluice/infra/configuration/problem.ts"
+import { print, printError } from "@sluice/infra/terminal/print.ts"
+import { visible } from "@sluice/infra/terminal/visible-text.ts"
 import { differencesOf } from "@sluice/simulation/what-if/check-of-itself.ts"
 import { type OnProgress, readRecording, whatIf as compare } from "@sluice/simulation/what-if/what-if.ts"
 import { Effect, Result } from "effect"
@@ -31,7 +33,7 @@ export const whatIf = Effect.fnUntraced(function* (options: WhatIfOptions) {
   if (Result.isFailure(read)) {
     process.exitCode = 1
     for (const problem of read.failure.problems)
-      process.stderr.write(`${formatProblem(configFile, problem)}\n`)
+      printError(`${visible(formatProblem(configFile, problem))}\n`)
     return
   }
   const { wanted: other, prices } = read.success
@@ -50,12 +52,12 @@ export const whatIf = Effect.fnUntraced(function* (options: WhatIfOptions) {
   const differences = differencesOf(compared.recorded, compared.again)
   if (options.json) {
     const told = { config: configFile, seed, ...span, ...compared, differences }
-    process.stdout.write(`${JSON.stringify(told)}\n`)
+    print(`${JSON.stringify(told)}\n`)
     return
   }
   const colours = process.stdout.isTTY && process.stdout.hasColors()
   const table = { ...compared, span, seed, name: basename(configFile), differences }
-  process.stdout.write(formatOutcomes(table, colours))
+  print(formatOutcomes(table, colours))
 }, Effect.scoped)
 
 const steps = 1_000
