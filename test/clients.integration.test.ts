@@ -32,7 +32,7 @@ it("a client's own limit holds as the file says it, and a change of it at once (
   })
   await using product = await startProduct(clientWith({ rpm: 1 }))
   const codeOf = async () => {
-    const answer = await product.complete({ authorization: "Bearer sk-test" })
+    const answer = await product.complete({ authorization: "Bearer sk-test-0123456789" })
     const body = (await answer.json()) as { error?: { code: string } }
     return body.error?.code ?? String(answer.status)
   }

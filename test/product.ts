@@ -41,7 +41,7 @@ const scriptOf = (service: string) => fileURLToPath(import.meta.resolve(`@sluice
 const startService = async (service: string, args: ReadonlyArray<string>): Promise<ServiceProcess> => {
   const child: ChildProcess = spawn(process.execPath, [scriptOf(service), ...args], {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
-    env: { ...process.env, SLUICE_TEST_KEY: "sk-test" },
+    env: { ...process.env, SLUICE_TEST_KEY: "sk-test-0123456789" },
   })
   let said = ""
   child.stderr?.on("data", (chunk: Buffer) => (said = (said + chunk.toString()).slice(-20_000)))

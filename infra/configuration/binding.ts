@@ -1,15 +1,6 @@
-import { BlockList, isIP } from "node:net"
-
-const loopback = new BlockList()
-loopback.addSubnet("127.0.0.0", 8, "ipv4")
-loopback.addAddress("::1", "ipv6")
-
-/** Tells whether an address to listen on can only be reached from this machine. */
-export const isLoopback = (host: string): boolean => {
-  const version = isIP(host)
-  if (version === 0) return host === "localhost"
-  return loopback.check(host, version === 4 ? "ipv4" : "ipv6")
-}
+import { isLoopbackHost } from "../network/loopback.ts"
+import type { Configuration } from "./configuration.ts"
+import { InvalidConfiguration } from "./problem.ts"
 
 /**
  * Says why an address must not be listened on, if so: without client keys only this machine may call.
@@ -17,6 +8,27 @@ export const isLoopback = (host: string): boolean => {
  * Source: S9.
  */
 export const bindingProblem = (host: string, clients: ReadonlyArray<unknown>): string | undefined =>
-  isLoopback(host) || clients.length > 0
+  isLoopbackHost(host) || clients.length > 0
     ? undefined
     : `will not listen on ${host} without client keys: add clients to the configuration, or listen on 127.0.0.1`
+
+/**
+ * Says why a configuration must not replace the one that a process already listens with, if so: it would take the keys from callers beyond this machine.
+ *
+ * Source: S4, S9.
+ */
+export const refusedBinding = (
+  host: string,
+  { file, wanted }: Configuration,
+): InvalidConfiguration | undefined => {
+  if (bindingProblem(host, wanted.clients) === undefined) return undefined
+  const problem = {
+    path: "clients",
+    line: 0,
+    column: 0,
+    value: null,
+    expected: "clients with keys",
+    message: `must not be empty while the proxy listens on ${host}: without client keys anyone who reaches it could call`,
+  }
+  return new InvalidConfiguration({ file, problems: [problem] })
+}

@@ -13,8 +13,8 @@ const environment = {
   OPENAI_SPARE_API_KEY: "sk-2",
   ANTHROPIC_API_KEY: "sk-3",
   ANTHROPIC_TEAM_API_KEY: "sk-4",
-  SLUICE_WEB_APP_KEY: "client-1",
-  SLUICE_BATCH_JOBS_KEY: "client-2",
+  SLUICE_WEB_APP_KEY: "a-key-of-web-app",
+  SLUICE_BATCH_JOBS_KEY: "a-key-of-batch-jobs",
 }
 
 test("the example is valid, and the summary says what was understood", async () => {

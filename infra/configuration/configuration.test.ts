@@ -9,8 +9,9 @@ import { formatProblem } from "./problem.ts"
 
 const environment = {
   OPENAI_KEY: "sk-openai-secret",
-  ALICE_KEY: "alice-secret",
-  BOB_KEY: "bob-secret",
+  ALICE_KEY: "alice-secret-0001",
+  BOB_KEY: "bob-secret-000002",
+  SHORT_KEY: "fifteen-letters",
   EMPTY_KEY: " ",
 }
 
@@ -209,6 +210,18 @@ clients:
   ])
 })
 
+test("a client's key has at least 16 characters; one that has not is named by its client and not shown (S9)", async () => {
+  const problems = await problemsOf(`pools: [${pool}]
+channels: [${channel}]
+clients:
+  - { id: alice, key: env:ALICE_KEY }
+  - { id: bob, key: env:SHORT_KEY }
+`)
+  expect(problems).toEqual([
+    'sluice.yaml:5:21 clients[1].key: env:SHORT_KEY: the key of the client "bob" is too short: expected at least 16 characters, such as `openssl rand -hex 32` makes',
+  ])
+})
+
 test.each([
   ["env:MISSING_KEY", "env:MISSING_KEY: the environment variable MISSING_KEY is not set"],
   ["env:EMPTY_KEY", "env:EMPTY_KEY: it is empty"],
@@ -246,7 +259,7 @@ clients: [{ id: alice, key: env:ALICE_KEY }]
   expect(configuration.credentialOf("k")).toBe("sk-openai-secret")
   expect(configuration.credentialOf("a-default")).toBe("")
   expect(configuration.credentialOf("other")).toBeUndefined()
-  expect(configuration.authenticate("alice-secret")).toBe("alice")
+  expect(configuration.authenticate("alice-secret-0001")).toBe("alice")
   const seen = JSON.stringify(configuration) + inspect(configuration, { depth: 20, showHidden: true })
   expect(seen).not.toMatch(/sk-openai-secret|alice-secret/u)
 })

@@ -1,5 +1,5 @@
 import { Result } from "effect"
-import { type Finding, notValid } from "./problem.ts"
+import { type Finding, notValid, shown } from "./problem.ts"
 import { at, entries, type Entry } from "./raw-entry.ts"
 import { fileOf, keyDigest, readSecret, type SecretSource } from "./secret.ts"
 
@@ -13,12 +13,16 @@ export interface ReferencedSecrets {
   readonly fingerprint: string
 }
 
-/** Reads every secret that a file as written refers to, and finds those that are missing or belong to two clients. */
+/** Keys of fewer characters can be guessed. Source: S9. */
+const shortestKey = 16
+
+/** Reads every secret that a file as written refers to, and finds those that are missing or short, or belong to two clients. */
 export const readReferencedSecrets = async (
   raw: unknown,
   source: SecretSource,
 ): Promise<ReferencedSecrets> => {
-  const keys = entries(raw, "clients").map((client) => at(client, "key"))
+  const clients = entries(raw, "clients")
+  const keys = clients.map((client) => at(client, "key"))
   const credentials = entries(raw, "channels")
     .flatMap((channel) => entries(channel.value, "accounts", channel.path))
     .map((account) => at(account, "credential"))
@@ -30,7 +34,11 @@ export const readReferencedSecrets = async (
     return secret !== undefined && Result.isSuccess(secret) ? secret.success : undefined
   }
   return {
-    findings: [...missing([...credentials, ...keys], read), ...shared(keys, secretOf)],
+    findings: [
+      ...missing([...credentials, ...keys], read),
+      ...short(clients, secretOf),
+      ...shared(keys, secretOf),
+    ],
     secretOf,
     files: [...read.keys()].flatMap((reference) => fileOf(reference, source) ?? []),
     fingerprint: [...read.keys()]
@@ -50,6 +58,19 @@ const missing = (
     const secret = isReference(value) ? read.get(value) : undefined
     if (secret === undefined || Result.isSuccess(secret)) return []
     return [{ path, value: String(value), expected: "a secret", message: secret.failure }]
+  })
+
+const short = (
+  clients: ReadonlyArray<Entry>,
+  secretOf: (reference: string) => string | undefined,
+): ReadonlyArray<Finding> =>
+  clients.flatMap((client) => {
+    const { path, value } = at(client, "key")
+    const key = isReference(value) ? secretOf(value) : undefined
+    if (key === undefined || key.length >= shortestKey) return []
+    const expected = `a key of at least ${shortestKey} characters`
+    const message = `${String(value)}: the key of the client ${shown(at(client, "id").value)} is too short: expected at least ${shortestKey} characters, such as \`openssl rand -hex 32\` makes`
+    return [{ path, value: String(value), expected, message }]
   })
 
 const shared = (

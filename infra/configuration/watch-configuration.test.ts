@@ -3,8 +3,9 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Effect } from "effect"
 import { expect, test, vi } from "vitest"
+import { refusedBinding } from "./binding.ts"
 import { type Configuration, readConfiguration } from "./configuration.ts"
-import { watchConfiguration } from "./watch-configuration.ts"
+import { type ConfigurationListener, watchConfiguration } from "./watch-configuration.ts"
 
 const text = (note: string, credential = "") => `pools: []
 channels:
@@ -12,11 +13,20 @@ channels:
 `
 
 /** Watches a file and keeps what it is told. */
-const watched = async (file: string, current?: Configuration) => {
+const watched = async (
+  file: string,
+  {
+    current,
+    refusal = () => undefined,
+  }: Partial<Pick<ConfigurationListener, "refusal">> & {
+    current?: Configuration
+  } = {},
+) => {
   const notes: Array<string> = []
   const errors: Array<string> = []
   const changes: Array<Configuration> = []
   const watch = watchConfiguration(current ?? (await Effect.runPromise(readConfiguration(file))), {
+    refusal,
     onChange: (next) => {
       changes.push(next)
       notes.push(next.wanted.channels[0]?.note ?? "")
@@ -93,6 +103,24 @@ test("an invalid file changes nothing and says why, once; the next valid one cou
     expect(watch.errors).toHaveLength(1)
   }))
 
+test("a valid file that takes the keys from callers beyond this machine changes nothing and says why, once (S9)", () =>
+  inFolder(async (folder) => {
+    const file = join(folder, "sluice.yaml")
+    await writeFile(join(folder, "key.txt"), "a-key-of-alice-000")
+    const clients = "clients: [{ id: alice, key: file:key.txt }]\n"
+    await writeFile(file, text("one") + clients)
+    using watch = await watched(file, { refusal: (next) => refusedBinding("0.0.0.0", next) })
+    await writeFile(file, text("two"))
+    await eventually(() => expect(watch.errors).toHaveLength(1))
+    expect(watch.errors[0]).toBe(
+      `${file}: clients: must not be empty while the proxy listens on 0.0.0.0: without client keys anyone who reaches it could call`,
+    )
+    expect(watch.notes).toEqual([])
+    await writeFile(file, text("three") + clients)
+    await eventually(() => expect(watch.notes).toEqual(["three"]))
+    expect(watch.errors).toHaveLength(1)
+  }))
+
 test("a secret's file that changes is a change each time; its old content is gone", () =>
   inFolder(async (folder) => {
     const file = join(folder, "sluice.yaml")
@@ -139,7 +167,7 @@ test("a change before the watching began is still seen", () =>
     await writeFile(file, text("one"))
     const before = await Effect.runPromise(readConfiguration(file))
     await writeFile(file, text("two"))
-    using watch = await watched(file, before)
+    using watch = await watched(file, { current: before })
     await eventually(() => expect(watch.notes).toEqual(["two"]))
   }))
 

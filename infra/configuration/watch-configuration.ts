@@ -5,6 +5,8 @@ import type { InvalidConfiguration } from "./problem.ts"
 
 /** What follows from a change of the file. */
 export interface ConfigurationListener {
+  /** Says what keeps a valid configuration from replacing the one in use, such as where the process listens; `undefined` where nothing does. */
+  readonly refusal: (next: Configuration) => InvalidConfiguration | undefined
   /** Gets a valid configuration whose content is another than the last one's. */
   readonly onChange: (next: Configuration) => void
   /** Gets what is wrong with the file; what was valid before goes on. */
@@ -52,8 +54,13 @@ export const watchConfiguration = (current: Configuration, listener: Configurati
     paths = next
   }
 
+  const acceptable = Effect.flatMap(readConfiguration(file), (next) => {
+    const refusal = listener.refusal(next)
+    return refusal === undefined ? Effect.succeed(next) : Effect.fail(refusal)
+  })
+
   const reread = async (): Promise<void> => {
-    const read = await Effect.runPromise(Effect.result(readConfiguration(file)))
+    const read = await Effect.runPromise(Effect.result(acceptable))
     if (isStopped) return
     if (Result.isFailure(read)) {
       if (read.failure.message !== lastTold) listener.onInvalid(read.failure)

@@ -1,5 +1,6 @@
 import type { ClientLimits } from "./client-limits.ts"
 import type { IngressOptions } from "./ingress-options.ts"
+import type { Peers } from "./peers.ts"
 import type { WireProtocol } from "./protocols/protocol.ts"
 import type { Exchange } from "./request.ts"
 import type { Upstreams } from "./upstream.ts"
@@ -9,6 +10,7 @@ import type { UsageAsking } from "./usage-asking.ts"
 export interface ExchangeContext {
   readonly options: IngressOptions
   readonly clientLimits: ClientLimits
+  readonly peers: Peers
   readonly upstreams: Upstreams
   readonly clientStallMs: number
   readonly random: () => number

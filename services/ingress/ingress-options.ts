@@ -1,7 +1,9 @@
+import type { Socket } from "node:net"
 import type { PoolConfiguration } from "@sluice/events/configuration.ts"
 import type { Protocol } from "@sluice/events/field.ts"
 import type { ClientLimit } from "./client-limits.ts"
 import type { Admission } from "./lease.ts"
+import type { Ends } from "./peers.ts"
 import type { SessionOwner } from "./session-key.ts"
 
 /** Where the ingress writes what an operator should see; a pino logger is one. */
@@ -62,6 +64,8 @@ export interface IngressOptions {
   readonly newRequestId: () => string
   /** Gives the time as the actors have it, so that an arrival and a grant are of one clock. Units: milliseconds since the epoch. */
   readonly now: () => number
+  /** Tells the addresses of a connection, where the socket is not to be asked. */
+  readonly endsOf?: (socket: Socket) => Ends
   readonly log: IngressLog
   readonly limits?: Partial<IngressLimits>
   /** Draws from 0…1 for the jitter of retries. */

@@ -3,7 +3,7 @@ import type { Wanted } from "@sluice/actors/configuration.ts"
 import { accountsOf } from "@sluice/events/implicit-account.ts"
 import { finishedSequence } from "@sluice/infra/clickhouse/nats-claims.ts"
 import { type Clock, systemClock } from "@sluice/infra/clock/clock.ts"
-import { bindingProblem } from "@sluice/infra/configuration/binding.ts"
+import { bindingProblem, refusedBinding } from "@sluice/infra/configuration/binding.ts"
 import { type Configuration, readConfiguration } from "@sluice/infra/configuration/configuration.ts"
 import { watchConfiguration } from "@sluice/infra/configuration/watch-configuration.ts"
 import { DirectoryInUse, lockDirectory } from "@sluice/infra/directory-lock/directory-lock.ts"
@@ -12,6 +12,7 @@ import { isHalfImported } from "@sluice/infra/event-log/imports.ts"
 import { openInstallationSecret } from "@sluice/infra/identity/installation-secret.ts"
 import { createUlids } from "@sluice/infra/identity/ulid.ts"
 import type { Logger } from "@sluice/infra/logging/logging.ts"
+import { httpUrl } from "@sluice/infra/network/http-url.ts"
 import { serveOperations } from "@sluice/infra/operations/operations.ts"
 import { Effect, Schema, type Scope } from "effect"
 import { ActorNode } from "./actor-node.ts"
@@ -228,7 +229,7 @@ const serve = Effect.fnUntraced(function* (parts: Parts, node: ActorNode, admiss
     return server.stop(current.configuration.wanted.settings.shutdownGraceMs)
   }
   const port = yield* Effect.acquireRelease(listen(server, parts), () => Effect.promise(stop))
-  return { url: `http://${parts.host}:${port}`, server }
+  return { url: httpUrl({ host: parts.host, port }), server }
 })
 
 const listen = (server: IngressServer, { host, port }: IngressStart): Effect.Effect<number, CannotStart> =>
@@ -285,7 +286,13 @@ const follow = (parts: Parts, node: ActorNode): Effect.Effect<Disposable, never,
       "the configuration has changed and is not valid: the last one goes on",
     )
   return Effect.acquireRelease(
-    Effect.sync(() => watchConfiguration(current.configuration, { onChange, onInvalid })),
+    Effect.sync(() =>
+      watchConfiguration(current.configuration, {
+        refusal: (next) => refusedBinding(parts.host, next),
+        onChange,
+        onInvalid,
+      }),
+    ),
     (watch) => Effect.sync(() => watch[Symbol.dispose]()),
   )
 }

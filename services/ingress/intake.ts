@@ -5,6 +5,7 @@ import type { Destination, ExchangeContext } from "./exchange-context.ts"
 import type { IngressOptions } from "./ingress-options.ts"
 import { parseJson } from "./json.ts"
 import { modelNameProblem } from "./model-name.ts"
+import type { Peer } from "./peers.ts"
 import { type Ask, isObject } from "./protocols/protocol.ts"
 import { readRequestHeaders, type RequestHeaders } from "./request-headers.ts"
 import { readSessionKey, type Session } from "./session-key.ts"
@@ -12,6 +13,7 @@ import { readSessionKey, type Session } from "./session-key.ts"
 /** A request as far as it has been read; a refused one stays as it was when it was refused. */
 export interface Intake {
   readonly headers: RequestHeaders
+  readonly peer: Peer
   client: string
   /** Whether it counts towards the limit of its client. Source: A13. */
   isCounted: boolean
@@ -28,8 +30,13 @@ const nothing = Buffer.alloc(0)
 const longestDeadlineMs = 86_400_000
 
 /** Opens the intake of a request: its headers are read, its body is not. */
-export const openIntake = (request: IncomingMessage, queryKey: string | undefined): Intake => ({
+export const openIntake = (
+  { peers }: ExchangeContext,
+  request: IncomingMessage,
+  queryKey: string | undefined,
+): Intake => ({
   headers: readRequestHeaders(request.rawHeaders, queryKey),
+  peer: peers.of(request.socket),
   client: "",
   isCounted: false,
   bytes: 0,
@@ -47,7 +54,7 @@ export const checkHeaders = (
   intake: Intake,
 ): Problem | undefined => {
   const { headers } = intake
-  const stranger = checkCaller(options, headers)
+  const stranger = checkCaller(options, intake)
   if (stranger !== undefined) return stranger
   const client = options.authenticate(headers.key)
   if (client === undefined) return problem("invalid_client_key", "The client key is missing or not known.")
@@ -65,9 +72,20 @@ export const checkHeaders = (
   return headers.contentLength > options.bodyLimitBytes() ? tooLarge(options) : undefined
 }
 
-/** Without keys nothing tells a program of this machine from a web page that a browser on it has open, but these two headers. Source: S9. */
-export const checkCaller = (options: IngressOptions, headers: RequestHeaders): Problem | undefined => {
+/**
+ * Without keys only programs of this machine may call: who they are is told by both ends of the connection, and two headers tell them from a web page that a browser on it has open.
+ *
+ * Source: S9.
+ */
+export const checkCaller = (
+  options: IngressOptions,
+  { headers, peer }: Pick<Intake, "headers" | "peer">,
+): Problem | undefined => {
   if (options.keysRequired()) return undefined
+  if (!peer.isLocal)
+    return problem("forbidden_origin", "Requests from another machine need client keys to be configured.")
+  if (headers.relayedFor !== undefined)
+    return problem("forbidden_origin", "Requests that were relayed need client keys to be configured.")
   if (headers.hasOrigin)
     return problem("forbidden_origin", "Requests with an Origin need client keys to be configured.")
   if (headers.hostIsLoopback) return undefined

@@ -1,3 +1,4 @@
+import { isLoopbackAuthority } from "@sluice/infra/network/loopback.ts"
 import { maySpeakUpstream } from "./identity-headers.ts"
 
 /** What the headers of a request say to the proxy, and those that go on to the upstream. */
@@ -5,6 +6,8 @@ export interface RequestHeaders {
   /** The client's key. */
   readonly key: string | undefined
   readonly hasOrigin: boolean
+  /** For whom somebody between says that it passes the request on, as `x-forwarded-for` lists it; empty where only `forwarded` or `x-real-ip` says it. Source: S9; RFC 7239. */
+  readonly relayedFor: string | undefined
   /** Whether every `host` names this machine. Source: S9. */
   readonly hostIsLoopback: boolean
   readonly deadline: string | undefined
@@ -23,6 +26,7 @@ type Role =
   | "authorization"
   | "key"
   | "origin"
+  | "relay"
   | "host"
   | "length"
   | "deadline"
@@ -44,6 +48,7 @@ const roles = new Map<string, Role>([
   ["content-length", "length"],
   ["cookie", "drop"],
   ["expect", "drop"],
+  ["forwarded", "relay"],
   ["host", "host"],
   ["http2-settings", "drop"],
   ["keep-alive", "drop"],
@@ -58,7 +63,9 @@ const roles = new Map<string, Role>([
   ["upgrade", "drop"],
   ["x-api-key", "key"],
   ["x-claude-code-session-id", "claudeCodeSession"],
+  ["x-forwarded-for", "relay"],
   ["x-goog-api-key", "key"],
+  ["x-real-ip", "relay"],
   ["x-sluice-deadline-ms", "deadline"],
   ["x-sluice-session", "session"],
 ])
@@ -68,6 +75,7 @@ export const readRequestHeaders = (raw: ReadonlyArray<string>, queryKey?: string
   let bearer: string | undefined
   let key: string | undefined
   let hasOrigin = false
+  let relayedFor: string | undefined
   let hostIsLoopback = true
   let deadline: string | undefined
   let session: string | undefined
@@ -86,6 +94,9 @@ export const readRequestHeaders = (raw: ReadonlyArray<string>, queryKey?: string
       case "origin":
         hasOrigin = true
         break
+      case "relay":
+        relayedFor = relayedOf(relayedFor, { name, value })
+        break
       case "authorization":
         bearer ??= bearerKey(value)
         break
@@ -93,7 +104,7 @@ export const readRequestHeaders = (raw: ReadonlyArray<string>, queryKey?: string
         key ??= value
         break
       case "host":
-        hostIsLoopback &&= isLoopback(value)
+        hostIsLoopback &&= namesThisMachine(value)
         break
       case "length":
         contentLength = Number(value)
@@ -113,8 +124,7 @@ export const readRequestHeaders = (raw: ReadonlyArray<string>, queryKey?: string
         forwarded.push(name, value)
         break
       case "connection":
-        if (value !== "keep-alive" && value !== "close")
-          oneHop = oneHop === undefined ? value : `${oneHop},${value}`
+        oneHop = oneHopOf(oneHop, value)
         break
       case "drop":
         break
@@ -123,6 +133,7 @@ export const readRequestHeaders = (raw: ReadonlyArray<string>, queryKey?: string
   return {
     key: bearer ?? key ?? queryKey,
     hasOrigin,
+    relayedFor,
     hostIsLoopback,
     deadline,
     session,
@@ -138,6 +149,15 @@ const bearerKey = (value: string): string | undefined => {
   return scheme === "Bearer " || scheme.toLowerCase() === "bearer " ? value.slice(7).trim() : undefined
 }
 
+/** Several `x-forwarded-for` are one list. Source: RFC 9110, section 5.3. */
+const relayedOf = (before: string | undefined, { name, value }: { name: string; value: string }): string =>
+  name !== "x-forwarded-for" ? (before ?? "") : before ? `${before},${value}` : value
+
+const oneHopOf = (before: string | undefined, connection: string): string | undefined => {
+  if (connection === "keep-alive" || connection === "close") return before
+  return before === undefined ? connection : `${before},${connection}`
+}
+
 /** What a client names in `connection` is for this hop alone. */
 const withoutNamed = (forwarded: ReadonlyArray<string>, connection: string): string[] => {
   const named = new Set(connection.split(",").map((name) => name.trim().toLowerCase()))
@@ -146,11 +166,10 @@ const withoutNamed = (forwarded: ReadonlyArray<string>, connection: string): str
 
 let lastLoopback = ""
 
-/** Whether a `host` header names the loopback interface. The last one is remembered, since most requests bring the same. Source: S9. */
-export const isLoopback = (host: string): boolean => {
+/** Whether a `host` header names this machine. The last one that does is remembered, since most requests bring the same. Source: S9. */
+const namesThisMachine = (host: string): boolean => {
   if (host === lastLoopback) return true
-  const name = host.replace(/:\d{1,5}$/, "").toLowerCase()
-  const matches = name === "localhost" || name === "[::1]" || /^127(\.\d{1,3}){3}$/.test(name)
+  const matches = isLoopbackAuthority(host)
   if (matches) lastLoopback = host
   return matches
 }

@@ -51,7 +51,7 @@ export class Exchange implements AttemptOwner, ReplyEvents {
     this.#request = request
     this.protocol = protocol
     this.#reply = new Reply(response, this, context.clientStallMs)
-    this.#intake = openIntake(request, destination.key)
+    this.#intake = openIntake(context, request, destination.key)
     const { options } = context
     this.#journal = new Journal(options.newRequestId(), this.#intake, {
       options,

@@ -1,6 +1,7 @@
 import { once } from "node:events"
-import { connect } from "node:net"
+import { connect, type Socket } from "node:net"
 import { describe, expect, test } from "vitest"
+import type { Ends } from "./peers.ts"
 import { call, OpenCall, until } from "./scripted/client.ts"
 import { placeAt, type ScriptedIngressOptions, startScriptedIngress } from "./scripted/scripted-ingress.ts"
 import { sendJson, startScriptedUpstream } from "./scripted/scripted-upstream.ts"
@@ -12,6 +13,8 @@ const start = (given: Partial<ScriptedIngressOptions> = {}) =>
 
 const errorOf = ({ body: bytes }: { body: Buffer }): { code: string; message: string; type: string } =>
   JSON.parse(bytes.toString()).error
+
+const endsOfSocket = ({ remoteAddress, localAddress }: Socket): Ends => ({ remoteAddress, localAddress })
 
 /** Sends raw bytes and collects what comes back until the connection closes. */
 const sendRaw = async (port: number, text: string): Promise<string> => {
@@ -113,6 +116,29 @@ describe("who calls (S9)", () => {
       { status: 403, code: "forbidden_origin", client: "", pool: "" },
       { status: 403 },
     ])
+  })
+
+  test.each([
+    ["comes from another machine", { remoteAddress: "192.168.1.7", localAddress: "127.0.0.1" }, {}],
+    ["came in by another address", { remoteAddress: "127.0.0.1", localAddress: "192.168.1.4" }, {}],
+    ["is relayed for another", {}, { "x-forwarded-for": "127.0.0.1" }],
+    ["is relayed by RFC 7239", {}, { forwarded: "for=127.0.0.1" }],
+    ["is relayed with a real address", {}, { "x-real-ip": "127.0.0.1" }],
+  ])("is nobody whose request %s, where no keys are configured", async (_, ends, headers) => {
+    const endsOf = (socket: Socket): Ends => ({ ...endsOfSocket(socket), ...ends })
+    await using ingress = await start({ options: { endsOf } })
+    const named = { host: "127.0.0.1:8787", ...headers }
+    for (const asked of [{ body }, { path: "/v1/models", method: "GET" }]) {
+      const refused = await call(ingress.url, { ...asked, headers: named })
+      expect([refused.status, errorOf(refused).code]).toEqual([403, "forbidden_origin"])
+    }
+    expect(ingress.admission.asked).toEqual([])
+  })
+
+  test("may be a program that writes this machine's address as IPv6 does", async () => {
+    const endsOf = () => ({ remoteAddress: "::ffff:127.0.0.1", localAddress: "::1" })
+    await using ingress = await start({ options: { endsOf } })
+    expect((await call(ingress.url, { path: "/v1/models", method: "GET" })).status).toBe(200)
   })
 
   test("is known by a key, where there are any, from wherever it comes", async () => {

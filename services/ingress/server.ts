@@ -8,6 +8,7 @@ import type { ExchangeContext } from "./exchange-context.ts"
 import { defaultLimits, type Health, type IngressOptions } from "./ingress-options.ts"
 import { checkCaller } from "./intake.ts"
 import { modelNameProblem } from "./model-name.ts"
+import { Peers } from "./peers.ts"
 import { dialectOf, endpointAt, modelsAt, unservedNote } from "./protocols/endpoints.ts"
 import type { Dialect } from "./protocols/protocol.ts"
 import { readQuery } from "./query.ts"
@@ -34,6 +35,7 @@ export class IngressServer {
     this.#context = {
       options,
       clientLimits: new ClientLimits({ limitOf: options.clientLimitOf, now: options.now }),
+      peers: new Peers(options.endsOf),
       upstreams: new Upstreams(),
       clientStallMs: limits.clientStallMs,
       random: options.random ?? Math.random,
@@ -139,7 +141,7 @@ export class IngressServer {
   ): void {
     const dialect = dialectFor(request)
     const headers = readRequestHeaders(request.rawHeaders, readQuery(dialect, query).key)
-    const stranger = checkCaller(this.#options, headers)
+    const stranger = checkCaller(this.#options, { headers, peer: this.#context.peers.of(request.socket) })
     if (stranger !== undefined) return sendError(request, response, stranger)
     const client = this.#options.authenticate(headers.key)
     if (client === undefined) {

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { ClickHouse } from "@sluice/infra/clickhouse/clickhouse.ts"
 import { LogUnavailable } from "@sluice/infra/event-log/event-log.ts"
 import type { Logger } from "@sluice/infra/logging/logging.ts"
+import { isLoopbackAuthority } from "@sluice/infra/network/loopback.ts"
 import type { Lag } from "./lag.ts"
 import { InvalidParameter, UnknownQuery } from "./queries/invalid-parameter.ts"
 import { listQueries, runQuery } from "./queries/named-queries.ts"
@@ -75,7 +76,7 @@ const respond = async (
 
 /** A page in a browser must not ask for what is meant for this machine. Source: S9. */
 const isFromBrowserOrAfar = ({ headers }: IncomingMessage): boolean =>
-  headers.origin !== undefined || !/^(127\.0\.0\.1|localhost)(:\d+)?$/.test(headers.host ?? "")
+  headers.origin !== undefined || !isLoopbackAuthority(headers.host ?? "")
 
 const answerTo = async (parts: QueryServerParts, request: IncomingMessage): Promise<Answer> => {
   if (isFromBrowserOrAfar(request)) return failed(403, "forbidden", "only programs of this machine may ask")

@@ -2,7 +2,7 @@ import { startProduct } from "../product.ts"
 import { until } from "../until.ts"
 
 /** The key that the proxy knows its clients by; the accounts have the same one. */
-export const clientKey = "sk-test"
+export const clientKey = "sk-test-0123456789"
 
 const protocols = ["openai", "anthropic", "gemini"] as const
 
