@@ -70,78 +70,77 @@ const roles = new Map<string, Role>([
   ["x-sluice-session", "session"],
 ])
 
-/** Reads the raw headers of a request once. Shape: `raw` is a flat list of names and values as received; `queryKey` counts where no header holds a key. */
-export const readRequestHeaders = (raw: ReadonlyArray<string>, queryKey?: string): RequestHeaders => {
-  let bearer: string | undefined
-  let key: string | undefined
-  let hasOrigin = false
-  let relayedFor: string | undefined
-  let hostIsLoopback = true
-  let deadline: string | undefined
-  let session: string | undefined
-  let sessionId: string | undefined
-  let claudeCodeSession: string | undefined
-  let contentLength = Number.NaN
-  let oneHop: string | undefined
-  const forwarded: string[] = []
-  for (let at = 0; at + 1 < raw.length; at += 2) {
-    const name = (raw[at] ?? "").toLowerCase()
-    const value = raw[at + 1] ?? ""
+/** What has been read of the headers of a request so far. */
+class Reading {
+  bearer: string | undefined
+  key: string | undefined
+  hasOrigin = false
+  relayedFor: string | undefined
+  hostIsLoopback = true
+  deadline: string | undefined
+  session: string | undefined
+  sessionId: string | undefined
+  claudeCodeSession: string | undefined
+  contentLength = Number.NaN
+  oneHop: string | undefined
+  forwarded: string[] = []
+
+  /** Reads one header; its name is in lower case. */
+  take(name: string, value: string): void {
     switch (roles.get(name)) {
       case undefined:
-        if (maySpeakUpstream(name)) forwarded.push(name, value)
+        if (maySpeakUpstream(name)) this.forwarded.push(name, value)
         break
       case "origin":
-        hasOrigin = true
+        this.hasOrigin = true
         break
       case "relay":
-        relayedFor = relayedOf(relayedFor, { name, value })
+        this.relayedFor = relayedOf(this.relayedFor, { name, value })
         break
       case "authorization":
-        bearer ??= bearerKey(value)
+        this.bearer ??= bearerKey(value)
         break
       case "key":
-        key ??= value
+        this.key ??= value
         break
       case "host":
-        hostIsLoopback &&= namesThisMachine(value)
+        this.hostIsLoopback &&= namesThisMachine(value)
         break
       case "length":
-        contentLength = Number(value)
+        this.contentLength = Number(value)
         break
       case "deadline":
-        deadline = value
+        this.deadline = value
         break
       case "session":
-        session = value
+        this.session = value
         break
       case "sessionId":
-        sessionId = value
-        forwarded.push(name, value)
+        this.sessionId = value
+        this.forwarded.push(name, value)
         break
       case "claudeCodeSession":
-        claudeCodeSession = value
-        forwarded.push(name, value)
+        this.claudeCodeSession = value
+        this.forwarded.push(name, value)
         break
       case "connection":
-        oneHop = oneHopOf(oneHop, value)
+        if (value !== "keep-alive" && value !== "close")
+          this.oneHop = this.oneHop === undefined ? value : `${this.oneHop},${value}`
         break
       case "drop":
         break
     }
   }
-  return {
-    key: bearer ?? key ?? queryKey,
-    hasOrigin,
-    relayedFor,
-    hostIsLoopback,
-    deadline,
-    session,
-    sessionId,
-    claudeCodeSession,
-    contentLength,
-    forwarded: oneHop === undefined ? forwarded : withoutNamed(forwarded, oneHop),
-  }
+}
+
+/** Reads the raw headers of a request once. Shape: `raw` is a flat list of names and values as received; `queryKey` counts where no header holds a key. */
+export const readRequestHeaders = (raw: ReadonlyArray<string>, queryKey?: string): RequestHeaders => {
+  const read = new Reading()
+  for (let at = 0; at + 1 < raw.length; at += 2) read.take((raw[at] ?? "").toLowerCase(), raw[at + 1] ?? "")
+  const { forwarded, oneHop } = read
+  read.key = read.bearer ?? read.key ?? queryKey
+  if (oneHop !== undefined) read.forwarded = withoutNamed(forwarded, oneHop)
+  return read
 }
 
 const bearerKey = (value: string): string | undefined => {
@@ -152,11 +151,6 @@ const bearerKey = (value: string): string | undefined => {
 /** Several `x-forwarded-for` are one list. Source: RFC 9110, section 5.3. */
 const relayedOf = (before: string | undefined, { name, value }: { name: string; value: string }): string =>
   name !== "x-forwarded-for" ? (before ?? "") : before ? `${before},${value}` : value
-
-const oneHopOf = (before: string | undefined, connection: string): string | undefined => {
-  if (connection === "keep-alive" || connection === "close") return before
-  return before === undefined ? connection : `${before},${connection}`
-}
 
 /** What a client names in `connection` is for this hop alone. */
 const withoutNamed = (forwarded: ReadonlyArray<string>, connection: string): string[] => {
