@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest"
 import { stringify } from "yaml"
 import {
   askForCompletion,
+  logUrlOf,
   runCommand,
   type RunningSluice,
   startSluice,
@@ -66,7 +67,7 @@ const adaptive = async (...command: ReadonlyArray<string>): Promise<unknown> => 
 }
 
 const stats = async (): Promise<StatsAnswer> => {
-  const url = sluice.run().nats?.url ?? ""
+  const url = logUrlOf(sluice, "operator")
   return decodeStats((await askOperation(url, { type: "adaptive_stats", limited: "a" })).value)
 }
 

@@ -4,6 +4,8 @@ import { globSync, readFileSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { readAccess } from "@sluice/infra/identity/access.ts"
+import { type NatsUser, urlAs } from "@sluice/infra/nats-server/users.ts"
 import { isStillRunning } from "@sluice/infra/process/process-identity.ts"
 import { type KnownProcess, readRunFile, type RunFile } from "@sluice/sluice/run-file.ts"
 import { freePort } from "./bench/free-port.ts"
@@ -101,6 +103,13 @@ export const startSluice = async (
       await stop("SIGTERM")
     },
   }
+}
+
+/** Gives the URL under which a user reaches the embedded log of a run. */
+export const logUrlOf = (sluice: RunningSluice, user: NatsUser): string => {
+  const access = readAccess(sluice.dataDirectory)
+  if (access === undefined) throw new Error("the data directory has no access.json")
+  return urlAs(sluice.run().nats?.url ?? "", user, access.nats)
 }
 
 /** Lists the processes that were started with a text among their arguments. */

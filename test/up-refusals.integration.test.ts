@@ -59,7 +59,7 @@ test("a data directory that cannot be made is one line", async () => {
   const { code, stderr } = await runCommand(["up", "--data", "/dev/null/data", "--port", "0"])
   expect([code, stderr]).toEqual([
     1,
-    "sluice: the data directory /dev/null/data cannot be used (ENOTDIR): choose another with --data\n",
+    "sluice: the data directory /dev/null/data cannot be used: /dev/null is a file, not a directory (ENOTDIR): mend that, or choose another with --data\n",
   ])
 })
 

@@ -2,12 +2,10 @@ import { JetStreamApiCodes, jetstreamManager, StorageType } from "@nats-io/jetst
 import { Kvm, type KV, type KvEntry } from "@nats-io/kv"
 import { Schema } from "effect"
 import { connectToLog, type LogConnection } from "../event-log/connection.ts"
+import { progressBucket } from "../event-log/server-names.ts"
 import { isApiError, type Replicas } from "../event-log/stream.ts"
 import { asking } from "../event-log/unavailable.ts"
 import { Claim, ClaimLost, Progress, rememberedBlocks, type Claims } from "./claims.ts"
-
-/** The key-value bucket that holds the progress of the projector and its last blocks. Source: P2. */
-export const bucketName = "SLUICE_PROJECTOR"
 
 const progressKey = "progress"
 const blockKey = (block: number): string => `block.${block % rememberedBlocks}`
@@ -58,7 +56,7 @@ export const finishedSequence = async (url: string): Promise<number> => {
 
 const openBucket = async (connection: LogConnection, replicas: Replicas | undefined): Promise<KV> => {
   const manager = await jetstreamManager(connection.nats)
-  return new Kvm(manager.jetstream()).create(bucketName, {
+  return new Kvm(manager.jetstream()).create(progressBucket, {
     history: 1,
     replicas: replicas ?? 1,
     storage: StorageType.File,

@@ -1,7 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { Schema } from "effect"
+import { closeToOthers, makePrivateDirectory } from "./private-directory.ts"
+import { unusable } from "./unusable-directory.ts"
 
 /** Another process, or another part of this one, holds the directory. Source: S2, L12. */
 export class DirectoryInUse extends Schema.TaggedError<DirectoryInUse>()("DirectoryInUse", {
@@ -18,26 +20,36 @@ export class DirectoryInUse extends Schema.TaggedError<DirectoryInUse>()("Direct
 /**
  * Takes a directory for this process until it is disposed of or the process ends, however it ends: the lock is the kernel's, on a file that SQLite keeps locked.
  *
- * Shape: `name` is the file that is locked; locks of different names are independent.
- * Fails: throws `DirectoryInUse`.
+ * Shape: `name` is the file that is locked; locks of different names are independent. The directory is closed to other users, and the file too: who could read it could hold it.
+ * Fails: throws `DirectoryInUse`, or `UnusableDirectory`.
  * Source: L12 (the lock proves that the one who held the directory before is dead).
  */
 export const lockDirectory = (directory: string, name = "lock"): Disposable => {
-  mkdirSync(directory, { recursive: true })
   const holderFile = join(directory, `${name}.pid`)
-  const database = new DatabaseSync(join(directory, name), { timeout: 0 })
+  let database: DatabaseSync | undefined
   try {
+    makePrivateDirectory(directory)
+    const file = join(directory, name)
+    // By its name alone: whoever opens and closes a file gives up the locks that its process has on it.
+    if (existsSync(file)) closeToOthers(file, ownerOnly)
+    database = new DatabaseSync(file, { timeout: 0 })
     database.exec("BEGIN EXCLUSIVE")
+    closeToOthers(file, ownerOnly)
+    writeFileSync(holderFile, `${process.pid}\n`)
   } catch (error) {
-    database.close()
-    if (!(error instanceof Error && "errcode" in error && error.errcode === sqliteBusy)) throw error
-    throw new DirectoryInUse({ directory, ...holderIn(holderFile) })
+    if (database?.isOpen) database.close()
+    if (isBusy(error)) throw new DirectoryInUse({ directory, ...holderIn(holderFile) })
+    throw unusable(directory, error)
   }
-  writeFileSync(holderFile, `${process.pid}\n`)
-  return { [Symbol.dispose]: () => database.isOpen && database.close() }
+  const taken = database
+  return { [Symbol.dispose]: () => taken.isOpen && taken.close() }
 }
 
+const ownerOnly = 0o600
 const sqliteBusy = 5
+
+const isBusy = (error: unknown): boolean =>
+  error instanceof Error && "errcode" in error && error.errcode === sqliteBusy
 
 const holderIn = (file: string): { holder?: number } => {
   try {

@@ -1,11 +1,10 @@
 import { JetStreamApiCodes, jetstreamManager, StorageType } from "@nats-io/jetstream"
 import { Kvm } from "@nats-io/kv"
 import { connectToLog } from "./connection.ts"
+import { importBucket } from "./server-names.ts"
 import { isApiError } from "./stream.ts"
 import { asking } from "./unavailable.ts"
 
-/** The key-value bucket that is there while an import into the log is not finished. */
-const bucketName = "SLUICE_IMPORT"
 const key = "archive"
 
 /** Says in the log's own server that an import is under way: what is imported halfway is nothing to work on. */
@@ -24,7 +23,7 @@ export const openImports = async (url: string): Promise<Imports> => {
   const kvm = new Kvm(manager.jetstream())
   const isThere = async (): Promise<boolean> => {
     try {
-      await manager.streams.info(`KV_${bucketName}`)
+      await manager.streams.info(`KV_${importBucket}`)
       return true
     } catch (error) {
       if (isApiError(error, JetStreamApiCodes.StreamNotFound)) return false
@@ -35,16 +34,16 @@ export const openImports = async (url: string): Promise<Imports> => {
     unfinished: () =>
       asking("reading the note of imports", async () => {
         if (!(await isThere())) return undefined
-        return (await (await kvm.open(bucketName)).get(key))?.string() ?? ""
+        return (await (await kvm.open(importBucket)).get(key))?.string() ?? ""
       }),
     begin: (archive) =>
       asking("noting the import", async () => {
-        const bucket = await kvm.create(bucketName, { history: 1, storage: StorageType.File })
+        const bucket = await kvm.create(importBucket, { history: 1, storage: StorageType.File })
         await bucket.put(key, archive)
       }),
     finish: () =>
       asking("ending the note of the import", async () => {
-        if (await isThere()) await manager.streams.delete(`KV_${bucketName}`)
+        if (await isThere()) await manager.streams.delete(`KV_${importBucket}`)
       }),
     close: () => connection.close(),
   }

@@ -5,8 +5,9 @@ import { connectToLog, type LogConnection } from "./connection.ts"
 import type { EventLog } from "./event-log.ts"
 import { bytesOf, purge } from "./purge.ts"
 import { deliver, headOf } from "./read.ts"
+import { everySubject, streamName } from "./server-names.ts"
 import { openSnapshots, type SnapshotTooLarge } from "./snapshots.ts"
-import { ensureStream, everySubject, lastMessage, messageAt, streamName, type Replicas } from "./stream.ts"
+import { ensureStream, lastMessage, messageAt, type Replicas } from "./stream.ts"
 import { asking } from "./unavailable.ts"
 
 /** How a log in JetStream is opened. */
@@ -17,6 +18,8 @@ export interface JetStreamLogOptions {
   readonly name?: string
   /** Absent: what is there stays as it is, and what is missing is made with one. Source: L5. */
   readonly replicas?: Replicas
+  /** Whether a stream that is there stays as it is, for whoever may not change it. Default: it is set right. Source: L5. */
+  readonly leavesAsFound?: boolean
   /** How long an acknowledgement may take. Default: 500. Source: L9. */
   readonly appendTimeoutMs?: number
   /** How long every other question to the server may take. Default: 2 000. */
@@ -43,9 +46,9 @@ export const openJetStreamLog = async (options: JetStreamLogOptions): Promise<Ev
 }
 
 const openOn = async (connection: LogConnection, options: JetStreamLogOptions): Promise<EventLog> => {
-  const { replicas, appendTimeoutMs = 500, requestTimeoutMs = 2_000 } = options
+  const { replicas, leavesAsFound = false, appendTimeoutMs = 500, requestTimeoutMs = 2_000 } = options
   const manager = await jetstreamManager(connection.nats, { timeout: requestTimeoutMs })
-  await ensureStream(manager, replicas)
+  await ensureStream(manager, { replicas, leavesAsFound })
   const snapshots = await openSnapshots({
     connection,
     manager,

@@ -1,7 +1,7 @@
 import type { Consumer, ConsumerMessages, JetStreamManager } from "@nats-io/jetstream"
 import type { LogConnection } from "./connection.ts"
 import { type GatheredMessages, gatherMessages } from "./gathered-messages.ts"
-import { streamName } from "./stream.ts"
+import { streamName } from "./server-names.ts"
 
 /** Where readers read from. */
 export interface LogSource {

@@ -1,6 +1,7 @@
 import type { EventLog } from "./event-log.ts"
 import type { LogSource } from "./ordered-reader.ts"
-import { lastMessage, streamName } from "./stream.ts"
+import { streamName } from "./server-names.ts"
+import { lastMessage } from "./stream.ts"
 
 /** Removes what a subject holds before a sequence; the last message stays whatever is asked for, because it is the fence. Source: L5; nats-server 2.15.1. */
 export const purge = async (

@@ -8,8 +8,9 @@ import {
   type OrderedReader,
   type ReaderRange,
 } from "./ordered-reader.ts"
+import { streamName } from "./server-names.ts"
 import { stillHolds, type ReadMessage } from "./still-holds.ts"
-import { messageAt, messageIdHeader, streamName } from "./stream.ts"
+import { messageAt, messageIdHeader } from "./stream.ts"
 import { asking, asUnavailable } from "./unavailable.ts"
 
 type Read = Parameters<EventLog["read"]>[0]

@@ -4,11 +4,9 @@ import { subjectPrefix } from "@sluice/events/identifier.ts"
 import { Option, Schema } from "effect"
 import type { LogConnection } from "./connection.ts"
 import { Snapshot, type EventLog } from "./event-log.ts"
+import { snapshotBucket } from "./server-names.ts"
 import { isApiError, type Replicas } from "./stream.ts"
 import { asking } from "./unavailable.ts"
-
-/** The key-value bucket that holds the newest snapshot of each subject. Source: L11. */
-export const bucketName = "SLUICE_SNAPSHOTS"
 
 /** A snapshot that the server would refuse for its size: it is not stored, and the next fold is longer. */
 export interface SnapshotTooLarge {
@@ -25,7 +23,7 @@ const decode = Schema.decodeUnknownOption(Schema.fromJsonString(Snapshot))
 const keyOf = (subject: string): string => subject.slice(subjectPrefix.length)
 
 const openBucket = (manager: JetStreamManager, replicas: Replicas | undefined): Promise<KV> =>
-  new Kvm(manager.jetstream()).create(bucketName, {
+  new Kvm(manager.jetstream()).create(snapshotBucket, {
     history: 1,
     replicas: replicas ?? 1,
     storage: StorageType.File,

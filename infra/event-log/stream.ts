@@ -9,17 +9,11 @@ import {
   type StreamConfig,
 } from "@nats-io/jetstream"
 import { nanos } from "@nats-io/transport-node"
-import { subjectPrefix } from "@sluice/events/identifier.ts"
 import { LogUnavailable, type StoredMessage } from "./event-log.ts"
-
-/** The stream that holds every commit. Source: L5. */
-export const streamName = "SLUICE_LOG"
+import { everySubject, streamName } from "./server-names.ts"
 
 /** How many servers keep a copy: 1 embedded, 3 clustered. Source: L5. */
 export type Replicas = 1 | 3
-
-/** Every subject of the log. */
-export const everySubject = `${subjectPrefix}>`
 
 /** The header that holds the commit id. */
 export const messageIdHeader = "Nats-Msg-Id"
@@ -51,7 +45,7 @@ export const isApiError = (error: unknown, ...codes: ReadonlyArray<number>): boo
   error instanceof JetStreamApiError && codes.includes(error.code)
 
 /**
- * Creates the stream of the log, or sets the limits of one that is there to what the log needs.
+ * Creates the stream of the log, or sets the limits of one that is there to what the log needs, unless it is to be left as it is.
  *
  * Without `replicas` a stream that is there keeps its number, and a new one has one.
  * Fails: rejects with `LogUnavailable` where the stream keeps its messages in memory, and with the client's errors.
@@ -59,7 +53,7 @@ export const isApiError = (error: unknown, ...codes: ReadonlyArray<number>): boo
  */
 export const ensureStream = async (
   manager: JetStreamManager,
-  replicas: Replicas | undefined,
+  { replicas, leavesAsFound }: { readonly replicas: Replicas | undefined; readonly leavesAsFound: boolean },
 ): Promise<void> => {
   const found = await manager.streams.info(streamName).catch((error: unknown) => {
     if (isApiError(error, JetStreamApiCodes.StreamNotFound)) return undefined
@@ -77,7 +71,7 @@ export const ensureStream = async (
   if (found.config.storage !== StorageType.File) {
     throw new LogUnavailable({ reason: `stream ${streamName} keeps its messages in memory, not in files` })
   }
-  if (isAsRequired(found.config, replicas)) return
+  if (leavesAsFound || isAsRequired(found.config, replicas)) return
   await manager.streams.update(streamName, {
     ...required,
     ...(replicas === undefined ? {} : { num_replicas: replicas }),

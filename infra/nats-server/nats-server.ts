@@ -7,7 +7,9 @@ import { setTimeout as pause } from "node:timers/promises"
 import { Schema } from "effect"
 import { findNatsServer, oldestNatsServer } from "../bootstrap/find-nats-server.mjs"
 import { lockDirectory } from "../directory-lock/directory-lock.ts"
+import { plainEnvironment } from "../process/plain-environment.ts"
 import { endOrphan } from "./orphan.ts"
+import { authorizationOf, type NatsPasswords } from "./users.ts"
 
 /** What an embedded `nats-server` is started with. */
 export interface NatsServerOptions {
@@ -19,6 +21,8 @@ export interface NatsServerOptions {
   readonly fsync?: "1s" | "always"
   /** Default: `nats-server.log` in `dataDir`. */
   readonly logFile?: string
+  /** Who is let in. Absent: whoever reaches the port, for a server that holds nothing of anyone. */
+  readonly passwords?: NatsPasswords
 }
 
 /** An embedded `nats-server` that accepts connections; disposing of it stops it. */
@@ -80,7 +84,9 @@ export const startNatsServer = async (options: NatsServerOptions): Promise<NatsS
     const configurationFile = join(dataDir, "nats-server.conf")
     await endOrphan(join(dataDir, "nats-server.pid"), configurationFile)
     const logFile = resolve(options.logFile ?? join(dataDir, "nats-server.log"))
-    writeFileSync(configurationFile, configurationOf(dataDir, logFile, options))
+    // A new file, since the mode of one that is there stays as it was: passwords stand in it.
+    rmSync(configurationFile, { force: true })
+    writeFileSync(configurationFile, configurationOf(dataDir, logFile, options), { mode: 0o600 })
     return await launch({ binary, dataDir, configurationFile, logFile, lock })
   } catch (error) {
     lock[Symbol.dispose]()
@@ -101,6 +107,7 @@ const configurationOf = (dataDir: string, logFile: string, options: NatsServerOp
       log_file: logFile,
       logfile_size_limit: logFileBytes,
       logfile_max_num: 3,
+      ...(options.passwords === undefined ? {} : { authorization: authorizationOf(options.passwords) }),
     },
     null,
     2,
@@ -123,7 +130,7 @@ const launch = async (what: Launch): Promise<NatsServer> => {
     stdio: ["ignore", output, output],
     // A process group of its own: Ctrl-C in a terminal must not end it before those that still write to it.
     detached: true,
-    env: { GOMAXPROCS: processors, ...process.env },
+    env: { GOMAXPROCS: processors, ...plainEnvironment() },
   })
   closeSync(output)
   const exited = once(child, "exit").then(([code, signal]): ServerEnd => ({ code, signal }))

@@ -1,9 +1,9 @@
 import { Schema } from "effect"
 import { connectToLog } from "../event-log/connection.ts"
 import { LogUnavailable } from "../event-log/event-log.ts"
+import { operationSubject } from "../event-log/server-names.ts"
 import { Operation, OperationAnswer } from "./operation.ts"
 
-const subject = "sluice.operation"
 const answerTimeoutMs = 5_000
 
 const decodeOperation = Schema.decodeUnknownResult(Schema.fromJsonString(Operation))
@@ -29,7 +29,7 @@ export const serveOperations = async (options: {
     }
   }
   const serve = async (): Promise<void> => {
-    for await (const message of connection.nats.subscribe(subject))
+    for await (const message of connection.nats.subscribe(operationSubject))
       message.respond(JSON.stringify(await answer(message.string())))
   }
   void serve()
@@ -55,7 +55,7 @@ export const openAsker = async (url: string): Promise<Asker> => {
   return {
     ask: async (operation) => {
       try {
-        const answer = await connection.nats.request(subject, JSON.stringify(operation), {
+        const answer = await connection.nats.request(operationSubject, JSON.stringify(operation), {
           timeout: answerTimeoutMs,
         })
         return decodeAnswer(answer.string())

@@ -8,6 +8,8 @@ const usage = `Makes ClickHouse follow the event log, and answers questions from
 
   node main.ts --nats URL --clickhouse DIRECTORY-OR-URL [--port N]
 
+A URL with a password stands in NATS_URL or CLICKHOUSE_URL, which other users of the machine cannot read; SLUICE_QUERY_KEY is what whoever asks has to know.
+
 It logs where it listens, and ends on SIGTERM, on Ctrl-C, and when the process that started it with an IPC channel is gone.
 `
 
@@ -22,12 +24,16 @@ const readArguments = () => {
       help: { type: "boolean", default: false },
     },
   })
-  const { nats, clickhouse, port, help } = values
+  const { port, help } = values
   if (help) return undefined
-  if (nats === undefined || clickhouse === undefined) throw new Error("--nats and --clickhouse are needed")
+  const nats = values.nats ?? process.env["NATS_URL"]
+  const clickhouse = values.clickhouse ?? process.env["CLICKHOUSE_URL"]
+  if (!nats || !clickhouse) throw new Error("--nats and --clickhouse are needed")
   if (!/^\d+$/.test(port) || Number(port) > 65_535) throw new Error(`--port: ${port} is not a port`)
-  return { nats, clickhouse, port: Number(port) }
+  return { nats, clickhouse, port: Number(port), queryKey: process.env["SLUICE_QUERY_KEY"] }
 }
+
+type Given = NonNullable<ReturnType<typeof readArguments>>
 
 /** Resolves when the process is told to end. */
 const toldToEnd = (): Promise<string> =>
@@ -40,7 +46,7 @@ const toldToEnd = (): Promise<string> =>
     })
   })
 
-const run = async ({ nats, clickhouse, port }: { nats: string; clickhouse: string; port: number }) => {
+const run = async ({ nats, clickhouse, port, queryKey }: Given) => {
   const ending = toldToEnd()
   const [
     { createLogger },
@@ -65,12 +71,20 @@ const run = async ({ nats, clickhouse, port }: { nats: string; clickhouse: strin
   answerSupervisor(writes)
   const logger = createLogger({ name: "projector" })
   await using opened = new AsyncDisposableStack()
-  const log = opened.adopt(await openJetStreamLog({ url: nats, name: "sluice-projector" }), (one) =>
-    one.close(),
+  const log = opened.adopt(
+    await openJetStreamLog({ url: nats, name: "sluice-projector", leavesAsFound: true }),
+    (one) => one.close(),
   )
   const stored = opened.adopt(await openNatsClaims({ url: nats }), (one) => one.close())
   const claims = watchClaims(stored, { writes, isConnected: () => log.isConnected() })
-  const projector = await startProjector({ log, claims, clickHouse: clickHouseAt(clickhouse), port, logger })
+  const projector = await startProjector({
+    log,
+    claims,
+    clickHouse: clickHouseAt(clickhouse),
+    port,
+    ...(queryKey ? { queryKey } : {}),
+    logger,
+  })
   opened.defer(() => projector.stop())
   // What the start needs, somebody waits for; from now on nobody does.
   workInBackground()

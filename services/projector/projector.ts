@@ -35,6 +35,8 @@ export const startProjector = async (options: {
   clickHouse: ClickHouseAddress
   /** Default: one that is free. */
   port?: number
+  /** What whoever asks has to know. Default: nothing. */
+  queryKey?: string
   logger: Logger
 }): Promise<Projector> => {
   const { log, claims, logger } = options
@@ -50,6 +52,7 @@ export const startProjector = async (options: {
     {
       clickHouse: reading,
       logger,
+      key: options.queryKey,
       lag,
       reached: projection.meter.reached,
       unreadyBecause: () => unreadyBecause(projection, log),

@@ -1,3 +1,4 @@
+import { hash, timingSafeEqual } from "node:crypto"
 import { once } from "node:events"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import type { ClickHouse } from "@sluice/infra/clickhouse/clickhouse.ts"
@@ -12,6 +13,8 @@ import { listQueries, runQuery } from "./queries/named-queries.ts"
 export interface QueryServerParts {
   readonly clickHouse: ClickHouse
   readonly logger: Logger
+  /** What whoever asks has to know; `undefined`: whatever runs on this machine may ask. */
+  readonly key: string | undefined
   lag(): Promise<Lag>
   /** Resolves when everything up to a sequence is in the tables; rejects with the signal's reason. */
   reached(sequence: number, signal: AbortSignal): Promise<void>
@@ -41,7 +44,7 @@ const failed = (status: number, code: string, message: string): Answer => ({
 /**
  * Serves the named queries and the lag to this machine.
  *
- * Shape: `GET /queries`, `GET /queries/:name?…&wait=SEQUENCE|head`, `GET /lag`, `GET /healthz`, `GET /readyz`.
+ * Shape: `GET /queries`, `GET /queries/:name?…&wait=SEQUENCE|head`, `GET /lag`, with `authorization: Bearer KEY` where there is a key; `GET /healthz`, `GET /readyz`.
  * Fails: rejects where the port is taken.
  * Source: P4, P7, S3.
  */
@@ -86,6 +89,7 @@ const answerTo = async (parts: QueryServerParts, request: IncomingMessage): Prom
   const { pathname, searchParams } = url
   if (pathname === "/healthz") return { status: 200, body: { status: "ok" } }
   if (pathname === "/readyz") return readiness(parts)
+  if (!mayAsk(parts, request)) return failed(401, "invalid_query_key", "a query key is needed to ask this")
   if (pathname === "/lag") return { status: 200, body: await parts.lag() }
   if (pathname === "/queries") return { status: 200, body: { queries: listQueries() } }
   const name = /^\/queries\/([^/]+)$/.exec(pathname)?.[1]
@@ -96,6 +100,12 @@ const answerTo = async (parts: QueryServerParts, request: IncomingMessage): Prom
   const rows = await runQuery(parts.clickHouse, { name: name, given, nowMs: Date.now() })
   return { status: 200, body: { rows } }
 }
+
+/** Compared by digests, whose comparison tells nothing of the key by its time. */
+const mayAsk = ({ key }: QueryServerParts, { headers }: IncomingMessage): boolean =>
+  key === undefined || timingSafeEqual(digest(headers.authorization ?? ""), digest(`Bearer ${key}`))
+
+const digest = (text: string): Buffer => hash("sha256", text, "buffer")
 
 const readiness = ({ unreadyBecause }: QueryServerParts): Answer => {
   const reason = unreadyBecause()

@@ -7,7 +7,7 @@ const usage = `Simulated providers that speak the OpenAI, Anthropic and Gemini p
   node main.ts [--port N] [--concurrency-limit N] [--rpm N] [--speed N] …
       one provider; prints {"url": …}
   node main.ts --spec '[{"name": "gpt", "port": 0, …}, …]'
-      several; prints {"providers": [{"name", "url"}, …]}
+      several; prints {"providers": [{"name", "url"}, …]}; SLUICE_SIMULATED_PROVIDERS says the same, unseen by other users
 
 Options are those of ProviderOptions, as --kebab-case flags or as fields of the specification.
 It ends on SIGTERM, and when the process that started it with an IPC channel is gone.
@@ -27,8 +27,9 @@ function readInvocation(args: readonly string[]): Invocation | "help" {
     args: [...args],
     options: { ...Object.fromEntries(flags), spec: { type: "string" }, help: { type: "boolean" } },
   })
-  const { spec, help, ...single } = values
+  const { help, spec: told, ...single } = values
   if (help === true) return "help"
+  const spec = told ?? (args.length === 0 ? process.env["SLUICE_SIMULATED_PROVIDERS"] : undefined)
   if (typeof spec !== "string") return { single: true, providers: [readFlags(single)] }
   const providers: unknown = JSON.parse(spec)
   if (!Array.isArray(providers) || providers.length === 0)

@@ -1,7 +1,7 @@
 import type { Operation, OperationAnswer } from "@sluice/infra/operations/operation.ts"
 import { Effect, Schema } from "effect"
 import { CommandFailed, failedWith } from "./failure.ts"
-import { requireRunning } from "./running.ts"
+import { logUrlOf } from "./running.ts"
 
 /** Who operates by this command line, as facts name it. */
 export const operator = "api:command-line"
@@ -11,7 +11,7 @@ export const askRunning = Effect.fnUntraced(function* (
   data: string,
   operation: Operation,
 ): Effect.fn.Return<OperationAnswer, CommandFailed> {
-  const url = process.env["NATS_URL"] || ((yield* requireRunning(data)).nats?.url ?? "")
+  const url = process.env["NATS_URL"] || (yield* logUrlOf(data, "operator"))
   const { askOperation } = yield* Effect.promise(() => import("@sluice/infra/operations/operations.ts"))
   const answer = yield* Effect.tryPromise({ try: () => askOperation(url, operation), catch: failedWith })
   return answer.ok ? answer : yield* new CommandFailed({ message: answer.message })

@@ -1,5 +1,6 @@
 import { Effect, Option, Schema } from "effect"
 import { Flag } from "effect/cli"
+import { CommandFailed } from "./failure.ts"
 import { parseWhen, whenForms } from "./when.ts"
 
 /** Where everything that is stored stands. */
@@ -31,13 +32,22 @@ export const instantFlag = (name: string, about: string) =>
 /** The address of a NATS server that runs elsewhere. Source: S3. */
 export const natsFlag = Flag.String("nats").pipe(
   Flag.withMetavar("URL"),
-  Flag.withDescription("NATS server, such as nats://host:4222 (default: the variable NATS_URL)"),
+  Flag.withDescription(
+    "NATS server, such as nats://host:4222 (default: the variable NATS_URL, where a password belongs)",
+  ),
   Flag.optional,
 )
 
-/** Gives what a flag says, else what an environment variable says; empty text counts as nothing. */
-export const orVariable = (flag: Option.Option<string>, variable: string): string | undefined =>
-  Option.getOrUndefined(flag) || process.env[variable] || undefined
+/** Gives the URL that a flag says, else that of an environment variable; empty text counts as nothing. Fails: with one line where the flag holds a password. */
+export const urlOr = (
+  given: Option.Option<string>,
+  { flag, variable }: { readonly flag: string; readonly variable: string },
+): Effect.Effect<string | undefined, CommandFailed> => {
+  const url = Option.getOrUndefined(given) || process.env[variable] || undefined
+  if (Option.isNone(given) || !/[^/]@/u.test(given.value)) return Effect.succeed(url)
+  const message = `every user of this machine can read a password in --${flag}: leave the flag out and set ${variable}`
+  return Effect.fail(new CommandFailed({ message }))
+}
 
 /** The severity from which lines are logged. */
 export const logLevelFlag = Flag.Literals("log-level", ["debug", "info", "warn", "error"]).pipe(

@@ -1,11 +1,13 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
-import { openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
+import { type JetStreamLogOptions, openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
+import { openAccess } from "@sluice/infra/identity/access.ts"
 import { startNatsServer } from "@sluice/infra/nats-server/nats-server.ts"
+import { urlAs } from "@sluice/infra/nats-server/users.ts"
 import { Effect, type Scope } from "effect"
 import { CommandFailed, failedWith } from "../failure.ts"
-import { runningOn } from "../running.ts"
+import { logUrlOf, runningOn } from "../running.ts"
 import { holdDataDirectory } from "../up/preconditions.ts"
 
 /** Where a log is. */
@@ -30,17 +32,14 @@ export const logToRead = ({
   natsUrl,
 }: LogPlace): Effect.Effect<LogAt, CommandFailed, Scope.Scope> =>
   Effect.gen(function* () {
-    const run = runningOn(dataDirectory)
-    if (natsUrl !== undefined || run !== undefined) {
-      const url = natsUrl ?? run?.nats?.url
-      if (url !== undefined) return yield* logAt(url)
-      return yield* new CommandFailed({ message: "the log is being started again: try again in a moment" })
-    }
+    if (natsUrl !== undefined) return yield* logAt(natsUrl, readOnly)
+    if ((yield* runningOn(dataDirectory)) !== undefined)
+      return yield* logAt(yield* logUrlOf(dataDirectory, "reader"), readOnly)
     if (!existsSync(join(dataDirectory, "nats")))
       return yield* new CommandFailed({
         message: `there is no log in ${dataDirectory} yet: say with --data where it is, or with NATS_URL which server keeps it`,
       })
-    return yield* logOf(dataDirectory)
+    return yield* logOf(dataDirectory, "reader")
   })
 
 /** Opens a log that nobody works on, to fill it. Fails: with one line, where something runs on the data directory too. */
@@ -48,24 +47,30 @@ export const logToFill = ({
   dataDirectory,
   natsUrl,
 }: LogPlace): Effect.Effect<LogAt, CommandFailed, Scope.Scope> =>
-  natsUrl === undefined ? logOf(dataDirectory) : logAt(natsUrl)
+  natsUrl === undefined ? logOf(dataDirectory, "owner") : logAt(natsUrl)
 
-const logOf = Effect.fnUntraced(function* (dataDirectory: string) {
+const readOnly = { leavesAsFound: true }
+
+const logOf = Effect.fnUntraced(function* (dataDirectory: string, user: "reader" | "owner") {
   yield* holdDataDirectory(dataDirectory)
+  const passwords = openAccess(dataDirectory).nats
   const server = yield* Effect.acquireRelease(
     Effect.tryPromise({
-      try: () => startNatsServer({ dataDir: join(dataDirectory, "nats"), port: 0 }),
+      try: () => startNatsServer({ dataDir: join(dataDirectory, "nats"), port: 0, passwords }),
       catch: failedWith,
     }),
     (started) => Effect.promise(() => started.stop()),
   )
-  return yield* logAt(server.url)
+  return yield* logAt(urlAs(server.url, user, passwords), user === "reader" ? readOnly : {})
 })
 
-const logAt = Effect.fnUntraced(function* (url: string) {
+const logAt = Effect.fnUntraced(function* (
+  url: string,
+  how: Pick<JetStreamLogOptions, "leavesAsFound"> = {},
+) {
   const log = yield* Effect.acquireRelease(
     Effect.tryPromise({
-      try: () => openJetStreamLog({ url, name: "sluice archive", appendTimeoutMs }),
+      try: () => openJetStreamLog({ ...how, url, name: "sluice archive", appendTimeoutMs }),
       catch: failedWith,
     }),
     (opened) => Effect.promise(() => opened.close()),

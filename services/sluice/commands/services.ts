@@ -6,9 +6,9 @@ import {
   hostFlag,
   logLevelFlag,
   natsFlag,
-  orVariable,
   portFlag,
   setLogLevel,
+  urlOr,
 } from "../flags.ts"
 
 /** Starts the proxy alone. Source: S3. */
@@ -30,7 +30,7 @@ export const ingressCommand = Command.make(
     yield* endsBySignal
     yield* setLogLevel(input.logLevel)
     const { runIngress } = yield* Effect.promise(() => import("../up/single.ts"))
-    yield* runIngress({ ...input, nats: orVariable(input.nats, "NATS_URL") })
+    yield* runIngress({ ...input, nats: yield* urlOr(input.nats, { flag: "nats", variable: "NATS_URL" }) })
   }),
 ).pipe(
   Command.withDescription("Start the proxy alone, with its log on a NATS server that runs elsewhere."),
@@ -48,7 +48,7 @@ export const projectorCommand = Command.make(
     clickhouse: Flag.String("clickhouse").pipe(
       Flag.withMetavar("URL"),
       Flag.withDescription(
-        "ClickHouse server, such as http://host:8123 (default: the variable CLICKHOUSE_URL, else an engine of its own in the data directory)",
+        "ClickHouse server, such as http://host:8123 (default: the variable CLICKHOUSE_URL, where a password belongs, else an engine of its own in the data directory)",
       ),
       Flag.optional,
     ),
@@ -62,8 +62,8 @@ export const projectorCommand = Command.make(
     const { runProjector } = yield* Effect.promise(() => import("../up/single.ts"))
     yield* runProjector({
       ...input,
-      nats: orVariable(input.nats, "NATS_URL"),
-      clickHouse: orVariable(input.clickhouse, "CLICKHOUSE_URL"),
+      nats: yield* urlOr(input.nats, { flag: "nats", variable: "NATS_URL" }),
+      clickHouse: yield* urlOr(input.clickhouse, { flag: "clickhouse", variable: "CLICKHOUSE_URL" }),
     })
   }),
 ).pipe(

@@ -5,7 +5,7 @@ import { visible } from "@sluice/infra/terminal/visible-text.ts"
 import { Effect, Schema } from "effect"
 import { CommandFailed, failedWith } from "../failure.ts"
 import { formatTable } from "../query/table.ts"
-import { requireRunning } from "../running.ts"
+import { logUrlOf } from "../running.ts"
 import { wrapped } from "../wrapped-text.ts"
 import { adviceLines, adviceOn, summaryOf } from "./advice.ts"
 
@@ -23,7 +23,7 @@ const decode = Schema.decodeUnknownSync(Schema.Array(Diagnosis))
 
 /** Prints why each account would refuse now, and until when. Fails: with one line where nothing runs. Source: R6. */
 export const doctor = Effect.fnUntraced(function* ({ model, json, dataDirectory, natsUrl }: DoctorOptions) {
-  const url = natsUrl ?? (yield* requireRunning(dataDirectory)).nats?.url ?? ""
+  const url = natsUrl ?? (yield* logUrlOf(dataDirectory, "operator"))
   const answer = yield* Effect.tryPromise({
     try: () => askOperation(url, { type: "diagnose", model: model ?? null }),
     catch: failedWith,

@@ -24,7 +24,8 @@ const cooldownsPerActor = "50"
 export const explain = Effect.fnUntraced(function* ({ request, json, ...place }: ExplainOptions) {
   const source = yield* querySource(place)
   // What just happened is waited for, where somebody still writes it.
-  const wait: Record<string, string> = runningOn(place.dataDirectory) === undefined ? {} : { wait: "head" }
+  const isRunning = (yield* runningOn(place.dataDirectory)) !== undefined
+  const wait: Record<string, string> = isRunning ? { wait: "head" } : {}
   const found = (yield* source.rows("request", { request, ...wait })).map(placedFact)
   if (!found.some(({ fact }) => "request" in fact && fact.request === request))
     return yield* new CommandFailed({

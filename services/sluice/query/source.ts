@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
+import { writePrivately } from "@sluice/infra/directory-lock/private-directory.ts"
 import { Effect, Schema, type Scope } from "effect"
 import { CommandFailed, failedWith } from "../failure.ts"
-import { runningOn } from "../running.ts"
+import { accessTo, runningOn } from "../running.ts"
 
 /** A question that has a name. */
 export interface QueryInfo {
@@ -38,8 +39,9 @@ export const querySource = Effect.fnUntraced(function* (options: {
   readonly dataDirectory: string
   readonly clickHouseUrl: string | undefined
 }): Effect.fn.Return<QuerySource, CommandFailed, Scope.Scope> {
-  const run = runningOn(options.dataDirectory)
-  if (run?.projector !== undefined && run.projector !== null) return askProjector(run.projector.url)
+  const run = yield* runningOn(options.dataDirectory)
+  if (run?.projector !== undefined && run.projector !== null)
+    return askProjector({ url: run.projector.url, key: (yield* accessTo(options.dataDirectory)).queries })
   if (run !== undefined)
     return yield* new CommandFailed({ message: "the projector is being started again: ask in a moment" })
   const place = options.clickHouseUrl ?? join(options.dataDirectory, "clickhouse")
@@ -50,20 +52,32 @@ export const querySource = Effect.fnUntraced(function* (options: {
   return yield* openTables(place)
 })
 
+/** Where a projector answers, and the key that it asks for. */
+export interface ProjectorPlace {
+  readonly url: string
+  readonly key: string
+}
+
 /** Asks the process that has the tables open. */
-export const askProjector = (url: string): QuerySource => ({
-  list: () => Effect.map(ask(`${url}/queries`, List), ({ queries }) => queries),
+export const askProjector = ({ url, key }: ProjectorPlace): QuerySource => ({
+  list: () => Effect.map(ask({ url: `${url}/queries`, key }, List), ({ queries }) => queries),
   rows: (name, parameters) =>
     Effect.map(
-      ask(`${url}/queries/${encodeURIComponent(name)}?${new URLSearchParams(parameters).toString()}`, Answer),
+      ask(
+        {
+          url: `${url}/queries/${encodeURIComponent(name)}?${new URLSearchParams(parameters).toString()}`,
+          key,
+        },
+        Answer,
+      ),
       ({ rows }) => rows,
     ),
 })
 
-const ask = <A>(url: string, shape: Schema.Codec<A>): Effect.Effect<A, CommandFailed> =>
+const ask = <A>({ url, key }: ProjectorPlace, shape: Schema.Codec<A>): Effect.Effect<A, CommandFailed> =>
   Effect.tryPromise({
     try: async (signal) => {
-      const answer = await fetch(url, { signal })
+      const answer = await fetch(url, { signal, headers: { authorization: `Bearer ${key}` } })
       const body: unknown = await answer.json()
       if (isRefusal(body)) throw new CommandFailed({ message: body.error.message })
       return Schema.decodeUnknownSync(shape)(body)
@@ -84,6 +98,7 @@ const openTables = Effect.fnUntraced(function* (place: string) {
   const { listQueries, runQuery } = yield* Effect.promise(
     () => import("@sluice/projector/queries/named-queries.ts"),
   )
+  writePrivately()
   const clickHouse = yield* Effect.acquireRelease(
     Effect.tryPromise({ try: () => openClickHouse(clickHouseAt(place)), catch: failedWith }),
     (opened) => Effect.promise(() => opened.close()),

@@ -6,7 +6,7 @@ import { print } from "@sluice/infra/terminal/print.ts"
 import { Effect } from "effect"
 import { failedWith } from "../failure.ts"
 import { endQuietlyOnClosedPipe } from "../pipe.ts"
-import { requireRunning } from "../running.ts"
+import { logUrlOf } from "../running.ts"
 import { factLine } from "./fact-line.ts"
 
 /** What is shown. Empty lists mean: all. */
@@ -22,9 +22,12 @@ export interface TailOptions {
 
 /** Writes facts to stdout as they happen, until it is interrupted. Fails: with one line where the log cannot be reached. Source: R5. */
 export const tail = Effect.fnUntraced(function* (options: TailOptions) {
-  const url = options.natsUrl ?? (yield* requireRunning(options.dataDirectory)).nats?.url ?? ""
+  const url = options.natsUrl ?? (yield* logUrlOf(options.dataDirectory, "reader"))
   const log = yield* Effect.acquireRelease(
-    Effect.tryPromise({ try: () => openJetStreamLog({ url, name: "sluice tail" }), catch: failedWith }),
+    Effect.tryPromise({
+      try: () => openJetStreamLog({ url, name: "sluice tail", leavesAsFound: true }),
+      catch: failedWith,
+    }),
     (opened) => Effect.promise(() => opened.close()),
   )
   endQuietlyOnClosedPipe()

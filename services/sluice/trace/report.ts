@@ -1,6 +1,6 @@
 import { Effect, Schema } from "effect"
 import { CommandFailed } from "../failure.ts"
-import { askProjector } from "../query/source.ts"
+import { askProjector, type ProjectorPlace } from "../query/source.ts"
 import type { UpstreamFigures } from "./simulated-upstreams.ts"
 
 /** What became of a played trace. Units: milliseconds, tokens, USD. */
@@ -44,17 +44,20 @@ const decodeLag = Schema.decodeUnknownSync(Schema.Struct({ lagFacts: Schema.Fini
 
 /** Reads from the tables, when they hold everything that is in the log, what became of the requests of a span of time. Fails: with one line. */
 export const readReport = Effect.fnUntraced(function* (
-  projectorUrl: string,
+  projector: ProjectorPlace,
   run: { readonly fromMs: number; readonly toMs: number; readonly figures: UpstreamFigures },
 ): Effect.fn.Return<TraceReport, CommandFailed> {
-  const [answer] = yield* askProjector(projectorUrl).rows("trace", {
+  const [answer] = yield* askProjector(projector).rows("trace", {
     from: String(run.fromMs),
     to: String(run.toMs),
     wait: "head",
   })
   const row = yield* Effect.mapError(decodeRow(answer), unreadable)
   const { lagFacts } = yield* Effect.tryPromise({
-    try: async () => decodeLag(await (await fetch(`${projectorUrl}/lag`)).json()),
+    try: async () => {
+      const headers = { authorization: `Bearer ${projector.key}` }
+      return decodeLag(await (await fetch(`${projector.url}/lag`, { headers })).json())
+    },
     catch: unreadable,
   })
   return {

@@ -2,7 +2,7 @@ import type { Protocol } from "@sluice/events/field.ts"
 import { print, printError } from "@sluice/infra/terminal/print.ts"
 import { Effect } from "effect"
 import { CommandFailed, failedWith } from "../failure.ts"
-import { requireRunning } from "../running.ts"
+import { accessTo, requireRunning } from "../running.ts"
 import { formatReport } from "./format-report.ts"
 import { play } from "./play.ts"
 import { showProgress } from "./progress.ts"
@@ -46,7 +46,8 @@ export const trace = Effect.fnUntraced(function* (options: TraceOptions) {
   ).pipe(Effect.ensuring(Effect.sync(progress.end)))
   const toMs = Date.now()
   const figures = yield* attempt(() => upstreams.figures())
-  const report = yield* readReport(run.projector.url, { fromMs, toMs, figures })
+  const key = (yield* accessTo(options.dataDirectory)).queries
+  const report = yield* readReport({ url: run.projector.url, key }, { fromMs, toMs, figures })
   print(
     options.json
       ? `${JSON.stringify(report)}\n`

@@ -1,12 +1,13 @@
 import { join } from "node:path"
 import type { Settings } from "@sluice/events/configuration.ts"
 import { startNatsServer } from "@sluice/infra/nats-server/nats-server.ts"
+import type { NatsPasswords } from "@sluice/infra/nats-server/users.ts"
 import { Effect } from "effect"
 import { type Part, PartFailed } from "./part.ts"
 import { hasRoom, patience, type RefusedWrites, untilRefusing } from "./refused-writes.ts"
 import { greetingFrom, untilSilent } from "./silence.ts"
 
-/** What the others have to know of the embedded server. */
+/** What the others have to know of the embedded server; who they are there, they know by themselves. */
 export interface NatsInfo {
   readonly url: string
 }
@@ -18,11 +19,12 @@ const silentMs = 15_000
 export const natsPart = (options: {
   readonly dataDirectory: string
   readonly fsync: Settings["fsync"]
+  readonly passwords: NatsPasswords
   /** What the others tell of their writes to it. */
   readonly writes: RefusedWrites
   readonly hurry: AbortSignal
 }): Part<NatsInfo> => {
-  const { dataDirectory, fsync, writes, hurry } = options
+  const { dataDirectory, fsync, passwords, writes, hurry } = options
   let port = 0
   let patienceMs = patience.firstMs
   return {
@@ -30,7 +32,7 @@ export const natsPart = (options: {
     // It is not interrupted, so that no server is left behind; it takes a fraction of a second.
     start: Effect.uninterruptible(
       Effect.tryPromise({
-        try: () => startNatsServer({ dataDir: join(dataDirectory, "nats"), port, fsync }),
+        try: () => startNatsServer({ dataDir: join(dataDirectory, "nats"), port, fsync, passwords }),
         catch: (error) =>
           new PartFailed({
             part: "nats-server",

@@ -17,7 +17,8 @@ export interface NodePartOptions<Info> {
   readonly args: ReadonlyArray<string>
   /** What Node itself is told. */
   readonly nodeFlags?: ReadonlyArray<string>
-  readonly environment?: Readonly<Record<string, string>>
+  /** All that it finds in its environment: no part has the secrets of another. */
+  readonly environment: Readonly<NodeJS.ProcessEnv>
   /** Reads what the service told over its channel; `undefined` for anything but that it is ready. */
   readonly readReady: (message: object) => Info | undefined
   /** How long it may leave the question whether it works unanswered; absent: it is not asked. */
@@ -50,7 +51,7 @@ export const nodePart = <Info>(options: NodePartOptions<Info>): Part<Info> => ({
         // The lines that a service logs go to stderr; what it announces on stdout is for whoever starts it alone.
         stdio: ["ignore", "ignore", "inherit", "ipc"],
         detached: true,
-        env: { ...inheritedByAll(), ...process.env, ...options.environment },
+        env: { ...inheritedByAll(), ...options.environment },
       },
     )
     const answers = askChild(child, options.onWrites)

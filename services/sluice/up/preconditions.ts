@@ -4,6 +4,8 @@ import { type ConfigurationFile, Settings } from "@sluice/events/configuration.t
 import { bindingProblem } from "@sluice/infra/configuration/binding.ts"
 import { readConfiguration } from "@sluice/infra/configuration/configuration.ts"
 import { DirectoryInUse, lockDirectory } from "@sluice/infra/directory-lock/directory-lock.ts"
+import { writePrivately } from "@sluice/infra/directory-lock/private-directory.ts"
+import { requireSpace, UnusableDirectory } from "@sluice/infra/directory-lock/unusable-directory.ts"
 import { Effect, Schema, type Scope } from "effect"
 import { CommandFailed } from "../failure.ts"
 import { readRunFile } from "../run-file.ts"
@@ -15,11 +17,24 @@ const codeOf = (error: unknown): string =>
 export const holdDataDirectory = (directory: string): Effect.Effect<Disposable, CommandFailed, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.try({
-      try: () => lockDirectory(directory),
+      try: () => {
+        writePrivately()
+        return lockDirectory(directory)
+      },
       catch: (error) => new CommandFailed({ message: refusal(directory, error) }),
     }),
     (lock) => Effect.sync(() => lock[Symbol.dispose]()),
   )
+
+/** With less the log takes the first commits and no more. */
+const neededBytes = 16 * 1024 * 1024
+
+/** Fails with one line where the disk of the data directory is all but full. Source: S2. */
+export const requireRoom = (directory: string): Effect.Effect<void, CommandFailed> =>
+  Effect.try({
+    try: () => requireSpace(directory, neededBytes),
+    catch: (error) => new CommandFailed({ message: refusal(directory, error) }),
+  })
 
 const refusal = (directory: string, error: unknown): string => {
   if (error instanceof DirectoryInUse) {
@@ -27,8 +42,9 @@ const refusal = (directory: string, error: unknown): string => {
     const by = error.holder === undefined ? "another process" : `process ${error.holder}`
     return `the data directory ${directory} is in use by ${by}${url === undefined ? "" : `, which serves ${url}`}: stop it, or choose another with --data`
   }
-  if (codeOf(error) === "") throw error
-  return `the data directory ${directory} cannot be used (${codeOf(error)}): choose another with --data`
+  if (error instanceof UnusableDirectory)
+    return `the data directory ${directory} cannot be used: ${error.reason}: mend that, or choose another with --data`
+  throw error
 }
 
 /** What a start has to know of a configuration. */

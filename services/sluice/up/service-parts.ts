@@ -1,5 +1,6 @@
 import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
+import { plainEnvironment } from "@sluice/infra/process/plain-environment.ts"
 import { nodeFlags } from "@sluice/ingress/node-flags.ts"
 import { Effect, Schema } from "effect"
 import { simulatorSpecification } from "./demo.ts"
@@ -37,7 +38,12 @@ export const simulatorPart = (options: {
       nodePart({
         name: "simulated providers",
         script: "@sluice/simulator/main.ts",
-        args: ["--spec", simulatorSpecification(keys, ports)],
+        args: [],
+        // Keys stand in it, and every user of the machine can read arguments.
+        environment: {
+          ...plainEnvironment(),
+          SLUICE_SIMULATED_PROVIDERS: simulatorSpecification(keys, ports),
+        },
         readReady: (message) => {
           if (!isSimulating(message)) return undefined
           isProven = true
@@ -62,7 +68,6 @@ export const simulatorPart = (options: {
 export interface SharedOptions {
   readonly dataDirectory: string
   readonly configuration: string
-  readonly nats: string
   readonly hurry: AbortSignal
   /** Hears how the writes of a part to the log fare. */
   readonly writes?: RefusedWrites
@@ -73,21 +78,33 @@ const silentMs = { ingress: 15_000, projector: 60_000 }
 
 /** Makes the part that brings the log into ClickHouse: the engine in its process, or a server (S3). It is stopped when it has caught up, or after 5 s. */
 export const projectorPart = (
-  options: SharedOptions & { readonly clickHouseUrl: string | undefined; readonly port?: number },
+  options: SharedOptions & {
+    /** As the projector may use it. */
+    readonly nats: string
+    readonly clickHouseUrl: string | undefined
+    /** What whoever asks it has to know; absent: nothing. */
+    readonly queryKey: string | undefined
+    readonly port?: number
+  },
 ): Part<{ readonly url: string }> =>
   nodePart({
     name: "projector",
     script: "@sluice/projector/main.ts",
     args: [
-      ["--nats", options.nats],
-      ["--clickhouse", options.clickHouseUrl ?? join(options.dataDirectory, "clickhouse")],
+      options.clickHouseUrl === undefined ? ["--clickhouse", join(options.dataDirectory, "clickhouse")] : [],
       ["--port", String(options.port ?? 0)],
     ].flat(),
+    environment: {
+      ...plainEnvironment(),
+      NATS_URL: options.nats,
+      CLICKHOUSE_URL: options.clickHouseUrl,
+      SLUICE_QUERY_KEY: options.queryKey,
+    },
     readReady: readUrl,
     silentMs: silentMs.projector,
     onWrites: (failing) => options.writes?.told("projector", failing),
     stopTimeoutMs,
-    beforeStop: ({ url }) => Effect.promise(() => caughtUp(url, options.hurry)),
+    beforeStop: ({ url }) => Effect.promise(() => caughtUp(url, options)),
     hurry: options.hurry,
   })
 
@@ -97,6 +114,8 @@ export const projectorPart = (
  */
 export const ingressPart = (
   options: SharedOptions & {
+    /** As the ingress may use it. */
+    readonly nats: string
     readonly natsUrl: string | undefined
     readonly host: string
     readonly port: number
@@ -114,7 +133,13 @@ export const ingressPart = (
           script: "@sluice/ingress/main.ts",
           nodeFlags,
           args: ingressArguments({ ...options, port }),
-          environment: options.environment,
+          // It needs every key that the configuration may come to name.
+          environment: {
+            ...process.env,
+            ...options.environment,
+            NATS_URL: options.nats,
+            CLICKHOUSE_URL: undefined,
+          },
           readReady: (message) => {
             const ready = readUrl(message)
             if (ready !== undefined) port = Number(new URL(ready.url).port)
@@ -131,7 +156,6 @@ export const ingressPart = (
 
 const ingressArguments = (options: Parameters<typeof ingressPart>[0]): ReadonlyArray<string> =>
   [
-    ["--nats", options.nats],
     ["--data", options.dataDirectory],
     ["--config", options.configuration],
     ["--host", options.host],
@@ -143,11 +167,16 @@ const ingressArguments = (options: Parameters<typeof ingressPart>[0]): ReadonlyA
 const isCaughtUp = Schema.is(Schema.Struct({ lagFacts: Schema.Literal(0) }))
 
 /** Waits until the projector has everything that is in the log, but not for long: the next start goes on where it stopped. */
-const caughtUp = async (url: string, hurry: AbortSignal): Promise<void> => {
+const caughtUp = async (
+  url: string,
+  { hurry, queryKey }: { readonly hurry: AbortSignal; readonly queryKey: string | undefined },
+): Promise<void> => {
+  const headers: Record<string, string> =
+    queryKey === undefined ? {} : { authorization: `Bearer ${queryKey}` }
   const enough = AbortSignal.any([hurry, AbortSignal.timeout(catchUpMs)])
   while (!enough.aborted) {
     // One that cannot say has nothing to be waited for.
-    const isOver = await fetch(`${url}/lag`, { signal: enough })
+    const isOver = await fetch(`${url}/lag`, { headers, signal: enough })
       .then(async (answer) => !answer.ok || isCaughtUp(await answer.json()))
       .catch(() => true)
     if (isOver) return

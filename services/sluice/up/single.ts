@@ -1,4 +1,5 @@
 import { resolve } from "node:path"
+import { writePrivately } from "@sluice/infra/directory-lock/private-directory.ts"
 import { print } from "@sluice/infra/terminal/print.ts"
 import { Effect } from "effect"
 import { CommandFailed, failedWith } from "../failure.ts"
@@ -38,7 +39,13 @@ export const runProjector = (
 ): Effect.Effect<void, CommandFailed> =>
   alone(options, (shared) =>
     Effect.succeed(
-      projectorPart({ ...shared, configuration: "", clickHouseUrl: options.clickHouse, port: options.port }),
+      projectorPart({
+        ...shared,
+        configuration: "",
+        clickHouseUrl: options.clickHouse,
+        queryKey: process.env["SLUICE_QUERY_KEY"] || undefined,
+        port: options.port,
+      }),
     ),
   )
 
@@ -58,6 +65,7 @@ const alone = (
         return yield* new CommandFailed({
           message: "which NATS server? Give --nats URL or set NATS_URL (sluice up brings one of its own)",
         })
+      writePrivately()
       const hurry = yield* hurryAtSecondSignal
       const part = yield* make({ nats, dataDirectory: resolve(data), hurry })
       const running = yield* Effect.acquireRelease(asFailure(part.start), ({ stop }) => stop)

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
+import { openAccess } from "@sluice/infra/identity/access.ts"
 import { createLogger, type Logger } from "@sluice/infra/logging/logging.ts"
+import { type NatsUser, urlAs } from "@sluice/infra/nats-server/users.ts"
 import { Effect, Scope } from "effect"
 import type { CommandFailed } from "../failure.ts"
 import { failedWith } from "../failure.ts"
@@ -16,6 +18,7 @@ import {
   readUnderstood,
   requireFreePort,
   requireKeysBeyondLoopback,
+  requireRoom,
 } from "./preconditions.ts"
 import { RefusedWrites } from "./refused-writes.ts"
 import { ingressPart, projectorPart, simulatorPart } from "./service-parts.ts"
@@ -46,6 +49,7 @@ const run = Effect.fnUntraced(function* (options: UpOptions) {
   const hurry = yield* hurryAtSecondSignal
   const dataDirectory = resolve(options.dataDirectory)
   yield* holdDataDirectory(dataDirectory)
+  yield* requireRoom(dataDirectory)
   const understood = yield* readUnderstood(options.configuration)
   yield* requireKeysBeyondLoopback(options.host, understood)
   const log = createLogger({ name: "up" })
@@ -68,14 +72,18 @@ const run = Effect.fnUntraced(function* (options: UpOptions) {
     writeFileSync(configuration, demoConfiguration(urls))
   }
   const writes = new RefusedWrites()
-  const embedded = natsPart({ dataDirectory, fsync, writes, hurry })
-  const nats = options.natsUrl ?? (yield* keep("nats", embedded)).info.url
-  if (options.natsUrl !== undefined) live.logIsAt(options.natsUrl)
+  const access = openAccess(dataDirectory)
   const { host, port, natsUrl, clickHouseUrl } = options
-  const shared = { dataDirectory, configuration, nats, writes, hurry }
+  if (natsUrl !== undefined) live.logIsAt(natsUrl)
+  const embedded = natsPart({ dataDirectory, fsync, passwords: access.nats, writes, hurry })
+  const own = natsUrl === undefined ? (yield* keep("nats", embedded)).info.url : ""
+  const natsAs = (user: NatsUser) => natsUrl ?? urlAs(own, user, access.nats)
+  const shared = { dataDirectory, configuration, writes, hurry }
+  const projector = { nats: natsAs("projector"), clickHouseUrl, queryKey: access.queries }
+  const ingress = { nats: natsAs("ingress"), natsUrl, host, port, environment: demoKeys, shutdownGraceMs }
   yield* inOrder([
-    keep("projector", projectorPart({ ...shared, clickHouseUrl })),
-    keep("ingress", ingressPart({ ...shared, host, port, natsUrl, environment: demoKeys, shutdownGraceMs })),
+    keep("projector", projectorPart({ ...shared, ...projector })),
+    keep("ingress", ingressPart({ ...shared, ...ingress })),
   ])
   if (!process.stdout.isTTY) log.info({ url: live.content.ingress?.url, dataDirectory }, "ready")
   welcome({ run: live.content, dataDirectory, isDemo })

@@ -6,7 +6,7 @@ import { Effect, Schema } from "effect"
 import { type LogPlace, logToRead } from "../archive/log-at.ts"
 import { failedWith } from "../failure.ts"
 import { closedPipe } from "../pipe.ts"
-import { runningOn } from "../running.ts"
+import { logUrlOf, runningOn } from "../running.ts"
 import { showProgress } from "./progress.ts"
 import { reportText } from "./report-text.ts"
 
@@ -20,10 +20,9 @@ const decodeState = Schema.decodeUnknownSync(RunningState)
 
 /** Holds the log to its invariants and prints what was found; the exit status is 1 where one does not hold. Source: R3. */
 export const verify = Effect.fnUntraced(function* ({ fromMs, json, ...place }: VerifyCommandOptions) {
-  const { log, url } = yield* logToRead(place)
+  const { log } = yield* logToRead(place)
   closedPipe()
-  const isAtRest = place.natsUrl === undefined && runningOn(place.dataDirectory) === undefined
-  const asker = isAtRest ? undefined : yield* asking(url)
+  const asker = yield* askerOf(place)
   const progress = yield* Effect.acquireRelease(
     Effect.sync(() => showProgress({ json })),
     ({ end }) => Effect.sync(end),
@@ -47,11 +46,15 @@ export const verify = Effect.fnUntraced(function* ({ fromMs, json, ...place }: V
   print(`${text}\n`)
 }, Effect.scoped)
 
-const asking = (url: string) =>
-  Effect.acquireRelease(
+/** Opens the way to the running actors; nothing where the log is at rest. */
+const askerOf = Effect.fnUntraced(function* ({ natsUrl, dataDirectory }: LogPlace) {
+  if (natsUrl === undefined && (yield* runningOn(dataDirectory)) === undefined) return undefined
+  const url = natsUrl ?? (yield* logUrlOf(dataDirectory, "operator"))
+  return yield* Effect.acquireRelease(
     Effect.tryPromise({ try: () => openAsker(url), catch: failedWith }),
     (opened: Asker) => Effect.promise(() => opened[Symbol.asyncDispose]()),
   )
+})
 
 /** Where no ingress answers, or none that has the subject, only what is stored is compared. */
 const runningState = async (asker: Asker | undefined, subject: string): Promise<RunningState | undefined> => {
