@@ -1,5 +1,5 @@
 import { once } from "node:events"
-import { readFileSync } from "node:fs"
+import { cpSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import {
@@ -97,14 +97,32 @@ test("what a killed start leaves behind ends by itself or is ended by the next o
   expect(await answers(second.url)).toBe(true)
 })
 
-test("the parts of a killed start end without another one, except for the log, which loses nothing by running on", async () => {
+test("all parts of a killed start end within seconds without another one, and lose nothing", async () => {
   await using data = await temporaryDataDirectory()
   const sluice = await startSluice(data.path)
-  const { nats, ...run } = sluice.run()
+  expect(await answers(sluice.url)).toBe(true)
+  const known = processesOf(sluice.run())
   await sluice.stop("SIGKILL")
-  await until(() => stillRunning(processesOf({ ...run, nats: null })).length === 0, "the parts have ended")
-  expect(stillRunning(processesOf({ ...run, nats })).map(({ pid }) => pid)).toEqual([nats?.process?.pid])
+  await until(() => stillRunning(known).length === 0, "the parts have ended", 30_000)
+  const verified = await runCommand(["verify", "--data", data.path])
+  expect([verified.code, verified.stderr]).toEqual([0, ""])
 })
+
+test("a start on a copy of a data directory leaves what runs on the original alone, and so do commands", async () => {
+  await using data = await temporaryDataDirectory()
+  await using copy = await temporaryDataDirectory()
+  await using sluice = await startSluice(data.path)
+  expect(await answers(sluice.url)).toBe(true)
+  const known = processesOf(sluice.run())
+  cpSync(data.path, copy.path, { recursive: true, preserveTimestamps: true })
+  const { code, stderr } = await runCommand(["reset", "account/demo-openai-1", "--data", copy.path])
+  expect([code, stderr]).toEqual([1, expect.stringContaining("nothing runs on the data directory")])
+  await using other = await startSluice(copy.path)
+  expect(await answers(other.url)).toBe(true)
+  expect(stillRunning(known)).toEqual(known)
+  expect(processesOf(sluice.run())).toEqual(known)
+  expect(await answers(sluice.url)).toBe(true)
+}, 120_000)
 
 test("one Ctrl-C lets a stream end, a second one ends everything at once", async () => {
   await using data = await temporaryDataDirectory()

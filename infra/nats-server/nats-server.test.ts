@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { readFileSync } from "node:fs"
+import { cpSync, readFileSync, renameSync } from "node:fs"
 import { mkdtempDisposable } from "node:fs/promises"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
@@ -9,6 +9,7 @@ import { jetstream, jetstreamManager } from "@nats-io/jetstream"
 import { connect } from "@nats-io/transport-node"
 import { afterEach, expect, test, vi } from "vitest"
 import { DirectoryInUse } from "../directory-lock/directory-lock.ts"
+import { processIdentity } from "../process/process-identity.ts"
 import { NatsServerFailed, startNatsServer } from "./nats-server.ts"
 
 const temporaryDirectory = () => mkdtempDisposable(join(tmpdir(), "sluice-nats-"))
@@ -55,19 +56,55 @@ test("a second server on a directory that is in use is refused, and the first go
   expect(connection.isClosed()).toBe(false)
 })
 
-test("a server whose starter was killed is ended by the next start on its directory (S2)", async () => {
-  await using folder = await temporaryDirectory()
+/** Starts a server in a process of its own. */
+const startElsewhere = async (dataDir: string) => {
   const module = join(import.meta.dirname, "nats-server.ts")
   const script = `const { startNatsServer } = await import(${JSON.stringify(module)})
-    console.log((await startNatsServer({ dataDir: ${JSON.stringify(folder.path)}, port: 0 })).pid)`
+    const server = await startNatsServer({ dataDir: ${JSON.stringify(dataDir)}, port: 0 })
+    console.log(server.pid); process.on("SIGTERM", () => server.stop())`
   const starter = spawn(process.execPath, ["--input-type=module", "-e", script], {
     stdio: ["ignore", "pipe", "inherit"],
   })
   const [line] = await once(starter.stdout, "data")
-  const orphan = Number(line)
+  return { starter, pid: Number(line) }
+}
+
+test("a server ends within seconds when its starter is killed", async () => {
+  await using folder = await temporaryDirectory()
+  const { starter, pid } = await startElsewhere(folder.path)
   starter.kill("SIGKILL")
   await once(starter, "exit")
-  expect(process.kill(orphan, 0)).toBe(true)
+  await vi.waitUntil(() => processIdentity(pid) === undefined, 30_000)
+  expect(readFileSync(join(folder.path, "nats-server.log"), "utf8")).toContain("Server Exiting")
+})
+
+test("a copy of a directory whose server runs starts a server of its own, and the first goes on", async () => {
+  await using folder = await temporaryDirectory()
+  const [original, copy, moved] = ["original", "copy", "moved"].map((name) => join(folder.path, name))
+  const { starter, pid } = await startElsewhere(original ?? "")
+  cpSync(original ?? "", copy ?? "", { recursive: true })
+  {
+    await using other = await startNatsServer({ dataDir: copy ?? "", port: 0 })
+    expect(other.pid).not.toBe(pid)
+    expect(processIdentity(pid)).toBeDefined()
+  }
+  // The same where the copy takes the place of the original.
+  renameSync(original ?? "", moved ?? "")
+  cpSync(moved ?? "", original ?? "", { recursive: true })
+  {
+    await using other = await startNatsServer({ dataDir: original ?? "", port: 0 })
+    expect(other.pid).not.toBe(pid)
+    expect(processIdentity(pid)).toBeDefined()
+  }
+  starter.kill("SIGTERM")
+  await once(starter, "exit")
+})
+
+test("a server whose starter was killed is ended by the next start on its directory (S2)", async () => {
+  await using folder = await temporaryDirectory()
+  const { starter, pid: orphan } = await startElsewhere(folder.path)
+  starter.kill("SIGKILL")
+  await once(starter, "exit")
   await using server = await startNatsServer({ dataDir: folder.path, port: 0 })
   expect(server.pid).not.toBe(orphan)
   const log = readFileSync(join(folder.path, "nats-server.log"), "utf8")

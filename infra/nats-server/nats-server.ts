@@ -8,7 +8,8 @@ import { Schema } from "effect"
 import { findNatsServer, oldestNatsServer } from "../bootstrap/find-nats-server.mjs"
 import { lockDirectory } from "../directory-lock/directory-lock.ts"
 import { plainEnvironment } from "../process/plain-environment.ts"
-import { endOrphan } from "./orphan.ts"
+import { holdOnLeash } from "./leash.ts"
+import { endOrphan, noteServer } from "./orphan.ts"
 import { authorizationOf, type NatsPasswords } from "./users.ts"
 
 /** What an embedded `nats-server` is started with. */
@@ -68,7 +69,7 @@ const processors = String(Math.ceil(availableParallelism() / 2))
 /**
  * Starts a `nats-server` with JetStream on the loopback interface as a child process and waits until it accepts connections.
  *
- * The directory is locked while it runs, because the server itself lets a second one write to the same store; one that a killed process left behind is ended first (S2).
+ * The directory is locked while it runs, because the server itself lets a second one write to the same store. It ends within seconds of this process, however that ends; one that is still there is ended first (S2).
  * Fails: rejects with `NatsServerFailed`, or with `DirectoryInUse` when the directory is held.
  * Source: L7, L8; nats-server 2.15.1.
  */
@@ -82,7 +83,7 @@ export const startNatsServer = async (options: NatsServerOptions): Promise<NatsS
   const lock = lockDirectory(dataDir)
   try {
     const configurationFile = join(dataDir, "nats-server.conf")
-    await endOrphan(join(dataDir, "nats-server.pid"), configurationFile)
+    await endOrphan(dataDir)
     const logFile = resolve(options.logFile ?? join(dataDir, "nats-server.log"))
     // A new file, since the mode of one that is there stays as it was: passwords stand in it.
     rmSync(configurationFile, { force: true })
@@ -102,7 +103,6 @@ const configurationOf = (dataDir: string, logFile: string, options: NatsServerOp
       port: options.port === 0 ? -1 : options.port,
       max_payload: maxPayloadBytes,
       jetstream: { store_dir: dataDir, sync_interval: options.fsync ?? "1s" },
-      pid_file: join(dataDir, "nats-server.pid"),
       ports_file_dir: dataDir,
       log_file: logFile,
       logfile_size_limit: logFileBytes,
@@ -134,12 +134,17 @@ const launch = async (what: Launch): Promise<NatsServer> => {
   })
   closeSync(output)
   const exited = once(child, "exit").then(([code, signal]): ServerEnd => ({ code, signal }))
-  void exited.finally(() => what.lock[Symbol.dispose]())
+  const leash = holdOnLeash(child.pid ?? 0)
+  void exited.finally(() => {
+    leash[Symbol.dispose]()
+    what.lock[Symbol.dispose]()
+  })
   const stop = () => stopServer(child, exited)
   try {
+    const pid = child.pid ?? 0
+    noteServer(what.dataDir, pid)
     const portsFile = join(what.dataDir, `${basename(what.binary)}_${child.pid}.ports`)
     const url = await readyUrl(child, portsFile)
-    const pid = child.pid ?? 0
     return {
       url,
       port: Number(new URL(url).port),

@@ -1,5 +1,6 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { directoryIdentity } from "@sluice/infra/process/directory-identity.ts"
 import { Result, Schema } from "effect"
 
 /** A process as it can be found again. `identity` tells it from a later one with the same id. */
@@ -15,6 +16,8 @@ const Service = Schema.Struct({ ...KnownProcess.fields, url: Schema.String })
  */
 export const RunFile = Schema.Struct({
   ...KnownProcess.fields,
+  /** Of the data directory, so that a copy of it is not taken for it. */
+  directory: Schema.String,
   incarnation: Schema.String,
   started: Schema.String,
   configuration: Schema.String,
@@ -33,11 +36,12 @@ export type RunFile = typeof RunFile.Type
 const fileIn = (dataDirectory: string): string => join(dataDirectory, "run.json")
 const decode = Schema.decodeUnknownResult(Schema.fromJsonString(RunFile))
 
-/** Reads what runs, or ran until it was killed, on a data directory; `undefined` where nothing does, or another version wrote it. */
+/** Reads what runs, or ran until it was killed, on a data directory; `undefined` where nothing does, where another version wrote it, and where it was copied from another directory. */
 export const readRunFile = (dataDirectory: string): RunFile | undefined => {
   try {
     const read = decode(readFileSync(fileIn(dataDirectory), "utf8"))
-    return Result.isSuccess(read) ? read.success : undefined
+    if (Result.isFailure(read)) return undefined
+    return read.success.directory === directoryIdentity(dataDirectory) ? read.success : undefined
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined
     if (code === "ENOENT" || code === "ENOTDIR") return undefined

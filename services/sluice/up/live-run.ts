@@ -1,3 +1,4 @@
+import { directoryIdentity } from "@sluice/infra/process/directory-identity.ts"
 import { processIdentity } from "@sluice/infra/process/process-identity.ts"
 import { ulid } from "ulid"
 import { type KnownProcess, removeRunFile, type RunFile, writeRunFile } from "../run-file.ts"
@@ -15,6 +16,7 @@ export class LiveRun {
     this.#dataDirectory = dataDirectory
     this.#content = {
       ...known(process.pid),
+      directory: directoryIdentity(dataDirectory),
       incarnation: ulid(),
       started: new Date().toISOString(),
       configuration,

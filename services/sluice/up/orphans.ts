@@ -8,7 +8,7 @@ const pollMs = 20
 /**
  * Ends the processes that an `up` which was killed left behind, and gives their names.
  *
- * To be called under the lock of the data directory only, which proves that the one which started them is dead. Source: S2.
+ * To be called under the lock of the data directory only, which proves that the one which started them is dead; those of a directory that this one is a copy of are not in what was read. Source: S2.
  */
 export const endOrphans = Effect.fnUntraced(function* (left: RunFile) {
   const parts: ReadonlyArray<readonly [string, KnownProcess | null]> = [
