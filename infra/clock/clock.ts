@@ -11,8 +11,22 @@ export interface Clock {
   soon(callback: () => void): void
 }
 
-/** The longest span that a Node timer takes; a later time is reached in steps. */
+/** The longest span that a Node timer takes, just under 25 days; with a longer one it fires at once. */
 const timerMaxMs = 2 ** 31 - 1
+
+/** Calls back once after a span, however long it is: a Node timer reaches it in steps. Fails: throws a `RangeError` for what is no number, which a Node timer takes for nothing. */
+export const after = (spanMs: number, callback: () => void): Cancel => {
+  if (Number.isNaN(spanMs)) throw new RangeError("a timer was asked for at a time that is no number")
+  const endsAt = performance.now() + spanMs
+  let timer: NodeJS.Timeout
+  const arm = (): void => {
+    const leftMs = endsAt - performance.now()
+    timer =
+      leftMs > timerMaxMs ? setTimeout(arm, timerMaxMs) : setTimeout(callback, Math.max(0, Math.ceil(leftMs)))
+  }
+  arm()
+  return () => clearTimeout(timer)
+}
 
 let waiting: Array<() => void> = []
 
@@ -26,18 +40,7 @@ const callAll = (): void => {
 /** The machine's clock: the wall time at the start of the process, carried on by the monotonic clock. Source: L3. */
 export const systemClock: Clock = {
   now: () => Math.floor(performance.timeOrigin + performance.now()),
-  at: (timeMs, callback) => {
-    let timer: NodeJS.Timeout
-    const arm = (): void => {
-      const leftMs = timeMs - (performance.timeOrigin + performance.now())
-      timer =
-        leftMs > timerMaxMs
-          ? setTimeout(arm, timerMaxMs)
-          : setTimeout(callback, Math.max(0, Math.ceil(leftMs)))
-    }
-    arm()
-    return () => clearTimeout(timer)
-  },
+  at: (timeMs, callback) => after(timeMs - (performance.timeOrigin + performance.now()), callback),
   soon: (callback) => {
     if (waiting.push(callback) === 1) queueMicrotask(() => setImmediate(callAll))
   },

@@ -264,6 +264,27 @@ clients: [{ id: alice, key: env:ALICE_KEY }]
   expect(seen).not.toMatch(/sk-openai-secret|alice-secret/u)
 })
 
+test.each([
+  ["timeouts: { stallMs: 9007199254740991 }", "channels[0].timeouts.stallMs", 3_155_760_000_000],
+  ["queueTimeoutMs: 3155760000001", "channels[0].queueTimeoutMs", 3_155_760_000_000],
+  ["burstSeconds: 9007199254740991", "channels[0].burstSeconds", 3_155_760_000],
+])("%s is refused as longer than a hundred years", async (fields, path, most) => {
+  const [problem, ...others] = await problemsOf(withChannel(fields))
+  expect(problem).toContain(` ${path}: `)
+  expect(problem).toContain(`is not valid: expected a span of at most 100 years, which is ${most}`)
+  expect(others).toEqual([])
+})
+
+test.each([
+  ["settings: { retention: { days: 36526 } }", "a span of at most 100 years, which is 36525"],
+  ["settings: { shutdownGraceMs: -1 }", "a whole number from 0"],
+  ["settings: { shutdownGraceMs: .nan }", "a whole number from 0"],
+  ["settings: { shutdownGraceMs: .inf }", "a whole number from 0"],
+])("%s is refused", async (settings, expected) => {
+  const problems = await problemsOf(`${settings}\npools: [${pool}]\nchannels: [${channel}]\n`)
+  expect(problems.join("\n")).toContain(`expected ${expected}`)
+})
+
 test("what is odd is a warning", async () => {
   const { warnings, wanted } = await valid(`pools: []
 channels:

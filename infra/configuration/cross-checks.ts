@@ -4,9 +4,10 @@ import { Predicate } from "effect"
 import { boundsFindings, isLearned, learnerFindings } from "./learned-limits.ts"
 import { type Finding, notValid, type Path, shown } from "./problem.ts"
 import { at, entries, type Entry, field } from "./raw-entry.ts"
+import { spanFindings } from "./spans.ts"
 
 /**
- * Finds what no single field shows: ids twice, names of nothing, patterns that are none, queues without a limit, credentials in the wrong place, bounds that exclude each other.
+ * Finds what no single field shows: ids twice, names of nothing, patterns that are none, queues without a limit, credentials in the wrong place, bounds that exclude each other, absurd spans.
  *
  * It reads the file as written and passes over what has the wrong shape, so that its findings come with those of the shape.
  * Source: S4, A3.
@@ -29,6 +30,7 @@ export const crossCheck = (raw: unknown): ReadonlyArray<Finding> => {
     ...channels.flatMap(modelFindings),
     ...channels.flatMap(headerFindings),
     ...boundsFindings(raw),
+    ...spanFindings(raw),
     ...channels.flatMap(learnerFindings),
   ]
 }

@@ -1,3 +1,4 @@
+import { after, type Cancel } from "@sluice/infra/clock/clock.ts"
 import type { Dispatcher } from "undici"
 import { endOfAnswer, endOfFailure, type Heard } from "./attempt-end.ts"
 import type { AttemptOwner, Carried, Ending } from "./attempt-owner.ts"
@@ -43,7 +44,7 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
   #gated: Buffer[] = []
   #gatedEnding: Ending | undefined
   #gatedFailure: AttemptFailure | undefined
-  #closeTimer: NodeJS.Timeout | undefined
+  #cancelClose: Cancel | undefined
   #interim: InterimAnswers | undefined
   #dispatchedAt = 0
   status = 0
@@ -189,7 +190,7 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
   leave(drainTimeoutMs: number): void {
     this.#gated = []
     if (this.#controller === undefined || drainTimeoutMs === 0) return this.cut("client_left")
-    this.#closeTimer ??= setTimeout(() => this.cut("client_left"), drainTimeoutMs)
+    this.#cancelClose ??= after(drainTimeoutMs, () => this.cut("client_left"))
     this.resume()
   }
 
@@ -218,8 +219,8 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
     if (this.#committed) this.#owner.concluded(this, ending)
     else this.#gatedEnding = ending
     if (this.#closed) return
-    clearTimeout(this.#closeTimer)
-    this.#closeTimer = setTimeout(() => this.cut("client_left"), closeAfterEndMs)
+    this.#cancelClose?.()
+    this.#cancelClose = after(closeAfterEndMs, () => this.cut("client_left"))
     this.resume()
   }
 
@@ -282,7 +283,7 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
   #releaseWhenClosed(): void {
     if (this.#released || !this.#closed || !this.#settled) return
     this.#released = true
-    clearTimeout(this.#closeTimer)
+    this.#cancelClose?.()
     // Only what was written to a connection has a controller.
     this.lease.release(this.end, this.#controller !== undefined)
   }

@@ -1,3 +1,4 @@
+import { after, type Cancel } from "@sluice/infra/clock/clock.ts"
 import type { Cause } from "./failure.ts"
 import type { Lease } from "./lease.ts"
 
@@ -14,14 +15,14 @@ export const isHttpStatus = (status: number): boolean => status >= 100 && status
  */
 export class InterimAnswers {
   readonly #attempt: { cut(cause: Cause): void }
-  readonly #timer: NodeJS.Timeout
+  readonly #cancel: Cancel
   #count = 0
 
   /** Takes the attempt that hears them, which began at `startedAt` on the monotonic clock. */
   constructor(attempt: { readonly lease: Lease; cut(cause: Cause): void }, startedAt: number) {
     const leftMs = attempt.lease.channel.timeouts.firstByteMs - (performance.now() - startedAt)
     this.#attempt = attempt
-    this.#timer = setTimeout(() => attempt.cut("first_byte_timeout"), Math.max(0, leftMs))
+    this.#cancel = after(leftMs, () => attempt.cut("first_byte_timeout"))
   }
 
   /** Counts one; the one that is too many cuts the attempt. */
@@ -32,6 +33,6 @@ export class InterimAnswers {
 
   /** The answer has come, or never will. */
   end(): void {
-    clearTimeout(this.#timer)
+    this.#cancel()
   }
 }

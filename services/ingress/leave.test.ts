@@ -75,21 +75,24 @@ describe("a client that leaves (A8, D4)", () => {
     expect(both.upstream.seen).toEqual([])
   })
 
-  test("before the first byte still lets the usage come in", async () => {
-    await using both = await start()
-    const open = new OpenCall(both.url, { body })
-    await until(() => both.responses.length === 1, "the upstream has the request")
-    open.leave()
-    await roundTrip(both.url)
-    const json = { usage: { prompt_tokens: 3, completion_tokens: 4 } }
-    sendJson(both.responses[0] as ServerResponse, 200, json)
-    await until(() => both.server.active === 0, "the request is over")
-    expect(both.admission.metered).toMatchObject([{ tokens: { input: 3, output: 4 }, complete: true }])
-    expect(both.admission.released).toMatchObject([
-      { outcome: "client_closed", status: 200, dispatched: true },
-    ])
-    expect(both.admission.completed).toMatchObject([{ ...left, bytesOut: 0 }])
-  })
+  test.each([10_000, 2 ** 31])(
+    "before the first byte still lets the usage come in (for %i ms)",
+    async (drainTimeoutMs) => {
+      await using both = await start({ pool: { drainTimeoutMs } })
+      const open = new OpenCall(both.url, { body })
+      await until(() => both.responses.length === 1, "the upstream has the request")
+      open.leave()
+      await roundTrip(both.url)
+      const json = { usage: { prompt_tokens: 3, completion_tokens: 4 } }
+      sendJson(both.responses[0] as ServerResponse, 200, json)
+      await until(() => both.server.active === 0, "the request is over")
+      expect(both.admission.metered).toMatchObject([{ tokens: { input: 3, output: 4 }, complete: true }])
+      expect(both.admission.released).toMatchObject([
+        { outcome: "client_closed", status: 200, dispatched: true },
+      ])
+      expect(both.admission.completed).toMatchObject([{ ...left, bytesOut: 0 }])
+    },
+  )
 
   test("in the middle of a stream is read on for, to its usage", async () => {
     await using both = await start()

@@ -91,6 +91,17 @@ describe("interim answers", () => {
     expect(admission.inFlight).toBe(0)
   })
 
+  test("cut nothing short where the time for the first byte is longer than a timer takes", async () => {
+    const { answer } = await run(
+      (response) => {
+        response.writeEarlyHints({ link: "</a>; rel=preload" })
+        setTimeout(() => response.writeHead(200, { "content-type": "application/json" }).end("{}"), 50)
+      },
+      { timeouts: { firstByteMs: 2 ** 31 } },
+    )
+    expect(answer.status).toBe(200)
+  })
+
   test("that come again and again do not put off the time for the first byte", async () => {
     const { answer, admission } = await run(
       ({ socket }) => {

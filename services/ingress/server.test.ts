@@ -289,6 +289,17 @@ describe("a proxy that shuts down (L10)", () => {
     expect((await endless.answer()).status).toBe(503)
   })
 
+  test("waits for what is in flight, however long its grace is", async () => {
+    await using upstream = await startScriptedUpstream((response) => {
+      setTimeout(() => sendJson(response, 200, { said: "quick" }), 100)
+    })
+    const ingress = await start({ places: [placeAt(upstream.url)] })
+    const quick = new OpenCall(ingress.url, { body })
+    await until(() => upstream.seen.length === 1, "it is in flight")
+    await ingress.server.stop(2 ** 31)
+    expect((await quick.answer()).status).toBe(200)
+  })
+
   test("waits for what is in flight, and ends with an error what outlives the grace", async () => {
     await using upstream = await startScriptedUpstream((response, { body: sent }) => {
       if (sent.includes("quick")) setTimeout(() => sendJson(response, 200, { said: "quick" }), 100)

@@ -1,5 +1,6 @@
 import { once } from "node:events"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { after } from "@sluice/infra/clock/clock.ts"
 import { Bag } from "./bag.ts"
 import { ClientLimits } from "./client-limits.ts"
 import { decoded } from "./decoded.ts"
@@ -85,9 +86,9 @@ export class IngressServer {
     if (this.#active.size === 0) return
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#idle = resolve
-    const timer = setTimeout(resolve, timeoutMs)
+    const cancel = after(timeoutMs, resolve)
     await promise
-    clearTimeout(timer)
+    cancel()
     this.#idle = undefined
   }
 

@@ -21,8 +21,21 @@ test.each(["yesterday", "15", "15 parsecs", "", "2026-13-45", "-"])("%j is no in
   expect(() => parseWhen(text, now)).toThrow(RangeError)
 })
 
+test.each([
+  "9".repeat(400),
+  "99999999999999999",
+  "0001-01-01",
+  "9999-12-31",
+  "99999999d",
+  "-99999999d",
+  "1e9999d",
+])("%s is refused, and not taken for another time", (text) => {
+  expect(() => parseWhen(text, now)).toThrow(/^expected a (time|span)/u)
+})
+
 test("a span needs its unit", () => {
   expect(parseSpan("90s")).toBe(90_000)
   expect(parseSpan("1h")).toBe(3_600_000)
-  for (const text of ["90", "", "h", "soon"]) expect(() => parseSpan(text)).toThrow(RangeError)
+  for (const text of ["90", "", "h", "soon", "36526d", "-101y", `${"9".repeat(400)}d`])
+    expect(() => parseSpan(text)).toThrow(RangeError)
 })

@@ -17,14 +17,19 @@ test("a span ends now, or at a given instant", () => {
 })
 
 test("an instant is ISO 8601 or milliseconds since the epoch", () => {
-  expect(readTimeRange({ from: "2026-11-01", to: "1790000000123" }, nowMs)).toEqual({
-    from: Date.UTC(2026, 10, 1),
+  expect(readTimeRange({ from: "2026-09-01", to: "1790000000123" }, nowMs)).toEqual({
+    from: Date.UTC(2026, 8, 1),
     to: 1_790_000_000_123,
   })
 })
 
 test.each([
   [{ last: "soon" }, 'last: "soon" is no span such as 15m, 24h or 7d'],
+  [{ last: "99999999d" }, "last: is longer than 100 years"],
+  [{ last: `${"9".repeat(400)}s` }, "last: is longer than 100 years"],
+  [{ from: "9007199254740991" }, "from: is not from 1970 on and at most 100 years ahead"],
+  [{ to: "0001-01-01" }, "to: is not from 1970 on and at most 100 years ahead"],
+  [{ from: "2026-11-02", to: "2026-11-01" }, "from: lies after to"],
   [{ from: "1790000000123", last: "1h" }, "last: cannot be given together with from"],
   [{ to: "noon" }, 'to: "noon" is neither an ISO 8601 time nor milliseconds since the epoch'],
 ])("what cannot be read is named: %j", (given, message) => {

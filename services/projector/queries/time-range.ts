@@ -1,3 +1,4 @@
+import { longestSpanMs } from "@sluice/infra/clock/longest-span.ts"
 import { InvalidParameter } from "./invalid-parameter.ts"
 import type { GivenParameters, ParameterInfo } from "./query.ts"
 
@@ -34,13 +35,18 @@ const readSpan = (text: string): number => {
       parameter: "last",
       reason: `${JSON.stringify(text)} is no span such as 15m, 24h or 7d`,
     })
-  return Number(count) * unitMs
+  const spanMs = Number(count) * unitMs
+  if (spanMs <= longestSpanMs) return spanMs
+  throw new InvalidParameter({ parameter: "last", reason: "is longer than 100 years" })
 }
 
-const readInstant = (parameter: string, text: string): number => {
+const readInstant = (parameter: string, text: string, nowMs: number): number => {
   const instant = /^\d+$/.test(text) ? Number(text) : Date.parse(text)
-  if (Number.isSafeInteger(instant)) return instant
-  const reason = `${JSON.stringify(text)} is neither an ISO 8601 time nor milliseconds since the epoch`
+  const isBelieved = instant >= 0 && instant <= nowMs + longestSpanMs
+  if (Number.isSafeInteger(instant) && isBelieved) return instant
+  const reason = Number.isFinite(instant)
+    ? "is not from 1970 on and at most 100 years ahead"
+    : `${JSON.stringify(text)} is neither an ISO 8601 time nor milliseconds since the epoch`
   throw new InvalidParameter({ parameter, reason })
 }
 
@@ -53,11 +59,10 @@ export const readTimeRange = (given: GivenParameters, nowMs: number, span = usua
   const { from = "", to = "", last = "" } = given
   if (from !== "" && last !== "")
     throw new InvalidParameter({ parameter: "last", reason: "cannot be given together with from" })
-  const end = to === "" ? nowMs : readInstant("to", to)
-  return {
-    from: from === "" ? end - readSpan(last === "" ? span : last) : readInstant("from", from),
-    to: end,
-  }
+  const end = to === "" ? nowMs : readInstant("to", to, nowMs)
+  const begin = from === "" ? end - readSpan(last === "" ? span : last) : readInstant("from", from, nowMs)
+  if (begin > end) throw new InvalidParameter({ parameter: "from", reason: "lies after to" })
+  return { from: begin, to: end }
 }
 
 /** The first instant of the range that stands in the parameters. */

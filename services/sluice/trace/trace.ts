@@ -24,9 +24,17 @@ export interface TraceOptions {
   readonly dataDirectory: string
 }
 
+/** A request that is due later would be sent at once: its pause is longer than a timer. */
+const longestTraceMs = 7 * 86_400_000
+
 /** Plays a recorded trace through the running proxy and prints what the tables hold of it. Fails: with one line. */
 export const trace = Effect.fnUntraced(function* (options: TraceOptions) {
   const requests = yield* attempt(() => readTrace(options.file, options.limit))
+  const tookMs = (requests.at(-1)?.offsetMs ?? 0) / options.speed
+  if (tookMs > longestTraceMs)
+    return yield* new CommandFailed({
+      message: `at this --speed the trace would take more than ${longestTraceMs / 86_400_000} days: choose a higher one`,
+    })
   const run = yield* requireRunning(options.dataDirectory)
   const url = options.url ?? run.ingress?.url
   if (url === undefined || run.projector === null)

@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process"
 import { once } from "node:events"
 import { getCompileCacheDir } from "node:module"
-import { setTimeout as pause } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
+import { after } from "@sluice/infra/clock/clock.ts"
 import type { FailingWrites } from "@sluice/infra/event-log/failing-writes.ts"
 import { Effect } from "effect"
 import { askChild } from "./asked-child.ts"
@@ -137,11 +137,11 @@ const runningPart = <Info>(
 const end = async (child: ChildProcess, timeoutMs: number, hurry: AbortSignal): Promise<void> => {
   const exited = endOf(child)
   child.kill("SIGTERM")
-  const settled = new AbortController()
-  const given = AbortSignal.any([hurry, settled.signal])
-  const force = pause(timeoutMs, undefined, { signal: given }).catch(() => undefined)
+  const { promise: force, resolve } = Promise.withResolvers<void>()
+  const cancel = after(hurry.aborted ? 0 : timeoutMs, resolve)
+  hurry.addEventListener("abort", () => resolve())
   await Promise.race([exited, force])
-  settled.abort()
+  cancel()
   if (!hasEnded(child)) child.kill("SIGKILL")
   await exited
 }
