@@ -62,6 +62,13 @@ describe("a credential in a body that comes in chunks", () => {
     ).toBe(whole)
   })
 
+  test.each(["", "not-needed", "sk-no-key-required"])(
+    "is not looked for where it is but a placeholder (%j)",
+    (placeholder) => {
+      expect(EchoMask.for(placeholder)).toBeUndefined()
+    },
+  )
+
   test("waits only where a chunk ends like the begin of one", () => {
     expect(masked("data: sk-p\n\nmore", [12, 4])).toEqual(["data: sk-p\n\n", "more", "", ""])
     expect(masked("it ends in sk-p", [15])).toEqual(["it ends in ", "", "sk-p"])

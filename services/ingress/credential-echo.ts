@@ -2,6 +2,8 @@ import type { AnswerHeaders } from "./classification/classification.ts"
 
 /** What is shorter is no secret, and would be found in any text. */
 const shortestSecret = 8
+/** What is shorter may be a placeholder (`not-needed`, `sk-no-key-required`), and a word of an answer's text. */
+const shortestInContent = 20
 /** So much of a credential that is found is an echo of it, even where it is cut short behind. */
 const longestHead = 20
 const asterisk = 0x2a
@@ -117,9 +119,9 @@ export class EchoMask {
     this.#needle = needle
   }
 
-  /** Makes one; `undefined` where there is no secret to look for. */
+  /** Makes one; `undefined` where there is no secret that is told from an answer's own words. */
   static for(credential: string): EchoMask | undefined {
-    const needle = needleFor(credential)
+    const needle = credential.length < shortestInContent ? undefined : needleFor(credential)
     return needle === undefined ? undefined : new EchoMask(needle)
   }
 

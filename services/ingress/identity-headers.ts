@@ -68,6 +68,7 @@ const isOfIdentity = (name: string): boolean =>
 /** What was found of names before: clients send the same ones again and again. */
 const known = new Map<string, boolean>()
 const knownNames = 1_000
+const longestKnownName = 100
 
 /**
  * Whether a client's header may go to the upstream, by its name in lower case: one that speaks of who the client is or of its way here does not.
@@ -79,7 +80,7 @@ export const maySpeakUpstream = (name: string): boolean => {
   let passes = known.get(name)
   if (passes === undefined) {
     passes = !isOfIdentity(name)
-    if (known.size < knownNames) known.set(name, passes)
+    if (known.size < knownNames && name.length <= longestKnownName) known.set(name, passes)
   }
   return passes
 }
