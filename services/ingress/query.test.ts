@@ -23,10 +23,14 @@ test.each([
 })
 
 test.each([
-  ["?key=k", "?key=k"],
+  ["?key=k&api_key=k&api-key=k&access_token=k&monkey=1", "?monkey=1"],
+  ["?organization=o&api-version=2026-01-01", "?api-version=2026-01-01"],
   ["?beta=true", "?beta=true"],
   ["?", ""],
   ["?a=1#b", "?a=1%23b"],
-])("a protocol without keys in its query keeps what %j says", (query, rest) => {
-  expect(readQuery(openai, query)).toEqual({ query: rest, key: undefined })
-})
+])(
+  "a protocol without keys in its query sends on what %j says, but credentials and identities",
+  (query, rest) => {
+    expect(readQuery(openai, query)).toEqual({ query: rest, key: undefined })
+  },
+)

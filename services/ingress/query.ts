@@ -1,3 +1,4 @@
+import { maySpeakUpstream } from "./identity-headers.ts"
 import type { Dialect } from "./protocols/protocol.ts"
 
 const credentials: ReadonlySet<string> = new Set(["key", "access_token"])
@@ -11,7 +12,7 @@ const nameOf = (parameter: string): string => parameter.replace(/^\$\.?/, "").to
 /**
  * Reads the query of a request: the client's key, where the protocol lets one stand there, and the query that the upstream gets.
  *
- * That is written anew: for Gemini of the one parameter that is known, `alt`, and for the others of all that came.
+ * That is written anew: for Gemini of the one parameter that is known, `alt`, and for the others of all that came but credentials and what speaks of the client's identity.
  * Source: S5.
  */
 export const readQuery = (
@@ -27,6 +28,10 @@ export const readQuery = (
 }
 
 const written = (parameters: URLSearchParams): string => {
-  const text = parameters.toString()
+  const kept = [...parameters].filter(([parameter]) => {
+    const name = nameOf(parameter)
+    return !credentials.has(name) && maySpeakUpstream(name)
+  })
+  const text = new URLSearchParams(kept).toString()
   return text === "" ? "" : `?${text}`
 }
