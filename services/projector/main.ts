@@ -6,7 +6,7 @@ import { ownProcessors, shareProcessors } from "./processors.ts"
 
 const usage = `Makes ClickHouse follow the event log, and answers questions from it.
 
-  node main.ts --nats URL --clickhouse DIRECTORY-OR-URL [--port N]
+  node main.ts --nats URL --clickhouse DIRECTORY-OR-URL [--port N] [--adopt-log LOG]
 
 A URL with a password stands in NATS_URL or CLICKHOUSE_URL, which other users of the machine cannot read; SLUICE_QUERY_KEY is what whoever asks has to know.
 
@@ -21,16 +21,17 @@ const readArguments = () => {
       nats: { type: "string" },
       clickhouse: { type: "string" },
       port: { type: "string", default: "0" },
+      "adopt-log": { type: "string" },
       help: { type: "boolean", default: false },
     },
   })
-  const { port, help } = values
+  const { port, help, "adopt-log": adoptedLog } = values
   if (help) return undefined
   const nats = values.nats ?? process.env["NATS_URL"]
   const clickhouse = values.clickhouse ?? process.env["CLICKHOUSE_URL"]
   if (!nats || !clickhouse) throw new Error("--nats and --clickhouse are needed")
   if (!/^\d+$/.test(port) || Number(port) > 65_535) throw new Error(`--port: ${port} is not a port`)
-  return { nats, clickhouse, port: Number(port), queryKey: process.env["SLUICE_QUERY_KEY"] }
+  return { nats, clickhouse, port: Number(port), adoptedLog, queryKey: process.env["SLUICE_QUERY_KEY"] }
 }
 
 type Given = NonNullable<ReturnType<typeof readArguments>>
@@ -46,7 +47,7 @@ const toldToEnd = (): Promise<string> =>
     })
   })
 
-const run = async ({ nats, clickhouse, port, queryKey }: Given) => {
+const run = async ({ nats, clickhouse, port, adoptedLog, queryKey }: Given) => {
   const ending = toldToEnd()
   const [
     { createLogger },
@@ -83,6 +84,7 @@ const run = async ({ nats, clickhouse, port, queryKey }: Given) => {
     clickHouse: clickHouseAt(clickhouse),
     port,
     ...(queryKey ? { queryKey } : {}),
+    adoptedLog,
     logger,
   })
   opened.defer(() => projector.stop())

@@ -5,6 +5,7 @@ import { type BlockPace, createCollector } from "./collector.ts"
 import { lookWhileIdle } from "./idle-look.ts"
 import { createLagMeter, type LagMeter } from "./lag.ts"
 import { recover, type RecoveryParts } from "./recovery.ts"
+import { adoptLog } from "./tables-aside.ts"
 import { createTablesWriter } from "./tables-writer.ts"
 
 /** How a projection runs. */
@@ -13,6 +14,8 @@ export interface ProjectionOptions extends RecoveryParts {
   readonly limit?: BlockLimit
   /** Default: 250 ms, and 1 s where the log is busy. Source: P2. */
   readonly pace?: BlockPace
+  /** The name of the log that the operator has said to go on with. Source: P5. */
+  readonly adoptedLog?: string | undefined
   /** How often it is looked whether the log still holds what was read last. Default: 5 s. */
   readonly lookEveryMs?: number
   /** Default: the machine's. */
@@ -54,10 +57,16 @@ export const startProjection = (options: ProjectionOptions): Projection => {
     isFollowing = true
     retryMs = firstRetryMs
   }
+  let areOthersKnown = false
+  const others = async (): Promise<void> => {
+    if (areOthersKnown) return
+    await adoptLog(options, { adopted: options.adoptedLog, identity: await options.log.identity() })
+    areOthersKnown = true
+  }
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       try {
-        await followOnce(options, { meter, started, stopped: stopping.signal })
+        await followOnce(options, { meter, others, started, stopped: stopping.signal })
       } catch (error) {
         isFollowing = false
         options.logger.error({ err: error, retryMs }, "projection interrupted")
@@ -89,14 +98,23 @@ const waitFor = (clock: Clock, ms: number, signal: AbortSignal): Promise<void> =
     else signal.addEventListener("abort", end, { once: true })
   })
 
+interface Following {
+  readonly meter: LagMeter
+  /** What is done with the tables of other logs once those of this one are found. */
+  readonly others: () => Promise<void>
+  readonly started: () => void
+  readonly stopped: AbortSignal
+}
+
 /** Recovers, then projects until it is stopped; rejects where anything fails, when nothing is being written any more. */
 const followOnce = async (
   options: ProjectionOptions,
-  { meter, started, stopped }: { meter: LagMeter; started: () => void; stopped: AbortSignal },
+  { meter, others, started, stopped }: Following,
 ): Promise<void> => {
   const { log, clock = systemClock } = options
   const recovered = await recover(options)
   meter.restart(recovered.written)
+  await others()
   const writer = createTablesWriter(options, recovered)
   const failed = new AbortController()
   const onFailure = (error: unknown): void => failed.abort(error)

@@ -37,15 +37,17 @@ export const startProjector = async (options: {
   port?: number
   /** What whoever asks has to know. Default: nothing. */
   queryKey?: string
+  /** The name of the log that the operator has said to go on with. */
+  adoptedLog?: string | undefined
   logger: Logger
 }): Promise<Projector> => {
-  const { log, claims, logger } = options
+  const { log, claims, adoptedLog, logger } = options
   await using opened = new AsyncDisposableStack()
   const clickHouse = opened.adopt(await openClickHouse(options.clickHouse), (client) => client.close())
   await migrate(clickHouse, await readMigrations())
   // Questions have a connection of their own: they do not wait behind inserts.
   const reading = opened.adopt(await openClickHouse(options.clickHouse), (client) => client.close())
-  const projection = startProjection({ log, claims, clickHouse, logger })
+  const projection = startProjection({ log, claims, clickHouse, adoptedLog, logger })
   opened.defer(() => projection.stop())
   const lag = async (): Promise<Lag> => projection.meter.lag(await log.head(), Date.now())
   const server = await startQueryServer(

@@ -1,5 +1,4 @@
 import type { Claim, Progress } from "@sluice/infra/clickhouse/claims.ts"
-import { databaseName } from "@sluice/infra/clickhouse/clickhouse.ts"
 import { databaseId } from "@sluice/infra/clickhouse/database-id.ts"
 import { readMeta, writeMeta } from "@sluice/infra/clickhouse/meta.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
@@ -8,8 +7,8 @@ import type { Logger } from "@sluice/infra/logging/logging.ts"
 import { addTo, closeBlock, openBlock, projectMessage, type Block } from "./block.ts"
 import { hasRowsAfter, removeRowsAfter } from "./kept-rows.ts"
 import { firstShortClaim } from "./short-claims.ts"
+import { copyAside, turnTo } from "./tables-aside.ts"
 import { insertBlock, type WriterParts } from "./tables-writer.ts"
-import { projectedTables } from "./tables/projections.ts"
 
 /** What is needed to find out where to go on. */
 export interface RecoveryParts extends WriterParts {
@@ -44,7 +43,7 @@ interface Found {
  * Brings the tables to the end of the last claimed block, whatever they hold.
  *
  * The last claimed block is written again, whole. Where the log has parted from the tables, they go back to the last block that it still holds; where none is left,
- * or the claims are of another database, they are made anew but for what was purged from the log; where they are made from another log, anew altogether.
+ * or the claims are of another database, they are made anew but for what was purged from the log; where they are made from another log, they are kept aside and others made.
  * Where they hold fewer rows than a block was claimed to have, they are made again from there on: ClickHouse does not fsync.
  * Fails: rejects with `LogUnavailable`, with `ClaimLost`, and with ClickHouse's errors.
  * Source: P2, P5.
@@ -53,10 +52,8 @@ export const recover = async (parts: RecoveryParts): Promise<Recovered> => {
   const { clickHouse, logger } = parts
   const found = await look(parts)
   const { progress, source, identity } = found
-  if (source !== undefined && source !== identity) {
-    logger.error("the log is not the one that the tables are made from: rebuilding them")
-    return makeAnew(parts, found)
-  }
+  const isOfAnother = source !== undefined ? source !== identity : progress === undefined
+  if (isOfAnother && (await turnTo(parts, { source, identity }))) return recover(parts)
   if (progress === undefined) {
     // In a new installation there is nothing to tell.
     if (found.nextBlock > 0)
@@ -69,8 +66,8 @@ export const recover = async (parts: RecoveryParts): Promise<Recovered> => {
   if (source === undefined) await adopt(parts, found)
   const standing = await newestStanding(parts, progress)
   if (standing === "none") {
-    logger.error("the log holds no block any more that was projected: rebuilding the tables")
-    return makeAnew(parts, { ...found, source: identity })
+    await copyAside(parts, { identity, sequence: progress.claim?.last ?? progress.finished })
+    return makeAnew(parts, found)
   }
   if (progress.claim === null || standing === null)
     return { ...found, progress, written: progress.finished, writtenId: standing?.lastId ?? null }
@@ -161,11 +158,9 @@ const makeAnew = async (parts: RecoveryParts, found: Found): Promise<Recovered> 
   const { clickHouse, claims } = parts
   const { revision, database, identity, source, nextBlock } = found
   const repairs = await nextRepairs(parts, found.progress)
+  // Tables of no log are empty.
   if (source === identity) await removeRowsAfter(parts, 0)
-  else {
-    for (const table of projectedTables) await clickHouse.command(`TRUNCATE TABLE ${databaseName}.${table}`)
-    await writeMeta(clickHouse, "log", identity)
-  }
+  else await writeMeta(clickHouse, "log", identity)
   const progress = { database, repairs, nextBlock, checkFrom: nextBlock, finished: 0, claim: null }
   return { progress, revision: await claims.write(progress, revision), written: 0, writtenId: null }
 }

@@ -49,6 +49,15 @@ export const urlOr = (
   return Effect.fail(new CommandFailed({ message }))
 }
 
+/** The log that an operator says to go on with, by the name that the projector tells. Source: P5. */
+export const adoptLogFlag = Flag.String("adopt-log").pipe(
+  Flag.withMetavar("LOG"),
+  Flag.withDescription(
+    "Go on with this log for good, by the name that the projector tells: the tables of other logs, which it keeps aside, are dropped (default: they are kept, and come back with their log)",
+  ),
+  Flag.optional,
+)
+
 /** The severity from which lines are logged. */
 export const logLevelFlag = Flag.Literals("log-level", ["debug", "info", "warn", "error"]).pipe(
   Flag.withDescription("Log lines of this level and above (default: info)"),

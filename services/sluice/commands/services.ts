@@ -1,6 +1,7 @@
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
 import {
+  adoptLogFlag,
   dataFlag,
   endsBySignal,
   hostFlag,
@@ -53,6 +54,7 @@ export const projectorCommand = Command.make(
       Flag.optional,
     ),
     data: dataFlag,
+    adoptLog: adoptLogFlag,
     port: portFlag("for questions", 8789),
     logLevel: logLevelFlag,
   },
@@ -64,6 +66,7 @@ export const projectorCommand = Command.make(
       ...input,
       nats: yield* urlOr(input.nats, { flag: "nats", variable: "NATS_URL" }),
       clickHouse: yield* urlOr(input.clickhouse, { flag: "clickhouse", variable: "CLICKHOUSE_URL" }),
+      adoptedLog: Option.getOrUndefined(input.adoptLog),
     })
   }),
 ).pipe(

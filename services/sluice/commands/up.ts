@@ -1,6 +1,14 @@
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
-import { dataFlag, endsBySignal, hostFlag, logLevelFlag, portFlag, setLogLevel } from "../flags.ts"
+import {
+  adoptLogFlag,
+  dataFlag,
+  endsBySignal,
+  hostFlag,
+  logLevelFlag,
+  portFlag,
+  setLogLevel,
+} from "../flags.ts"
 
 /** Starts everything. Source: S2, S3. */
 export const upCommand = Command.make(
@@ -14,6 +22,7 @@ export const upCommand = Command.make(
     data: dataFlag,
     port: portFlag("of the proxy", 8787),
     host: hostFlag,
+    adoptLog: adoptLogFlag,
     logLevel: logLevelFlag,
   },
   Effect.fnUntraced(function* (input) {
@@ -26,6 +35,7 @@ export const upCommand = Command.make(
       host: input.host,
       port: input.port,
       natsUrl: process.env["NATS_URL"] || undefined,
+      adoptedLog: Option.getOrUndefined(input.adoptLog),
       clickHouseUrl: process.env["CLICKHOUSE_URL"] || undefined,
     })
   }),

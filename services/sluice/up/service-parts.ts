@@ -84,6 +84,8 @@ export const projectorPart = (
     readonly clickHouseUrl: string | undefined
     /** What whoever asks it has to know; absent: nothing. */
     readonly queryKey: string | undefined
+    /** The name of the log that the operator has said to go on with. */
+    readonly adoptedLog: string | undefined
     readonly port?: number
   },
 ): Part<{ readonly url: string }> =>
@@ -93,6 +95,7 @@ export const projectorPart = (
     args: [
       options.clickHouseUrl === undefined ? ["--clickhouse", join(options.dataDirectory, "clickhouse")] : [],
       ["--port", String(options.port ?? 0)],
+      options.adoptedLog === undefined ? [] : ["--adopt-log", options.adoptedLog],
     ].flat(),
     environment: {
       ...plainEnvironment(),

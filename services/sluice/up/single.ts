@@ -35,7 +35,10 @@ export const runIngress = (
 
 /** Runs the projector alone until it is interrupted or ends by itself. Fails: with one line. Source: S3. */
 export const runProjector = (
-  options: SingleOptions & { readonly clickHouse: string | undefined },
+  options: SingleOptions & {
+    readonly clickHouse: string | undefined
+    readonly adoptedLog: string | undefined
+  },
 ): Effect.Effect<void, CommandFailed> =>
   alone(options, (shared) =>
     Effect.succeed(
@@ -44,6 +47,7 @@ export const runProjector = (
         configuration: "",
         clickHouseUrl: options.clickHouse,
         queryKey: process.env["SLUICE_QUERY_KEY"] || undefined,
+        adoptedLog: options.adoptedLog,
         port: options.port,
       }),
     ),

@@ -35,6 +35,8 @@ export interface UpOptions {
   /** A server of someone else's, in place of the embedded one (S3). */
   readonly natsUrl: string | undefined
   readonly clickHouseUrl: string | undefined
+  /** The name of the log that the operator has said to go on with: what is kept of others is dropped. */
+  readonly adoptedLog: string | undefined
 }
 
 /**
@@ -73,13 +75,13 @@ const run = Effect.fnUntraced(function* (options: UpOptions) {
   }
   const writes = new RefusedWrites()
   const access = openAccess(dataDirectory)
-  const { host, port, natsUrl, clickHouseUrl } = options
+  const { host, port, natsUrl, clickHouseUrl, adoptedLog } = options
   if (natsUrl !== undefined) live.logIsAt(natsUrl)
   const embedded = natsPart({ dataDirectory, fsync, passwords: access.nats, writes, hurry })
   const own = natsUrl === undefined ? (yield* keep("nats", embedded)).info.url : ""
   const natsAs = (user: NatsUser) => natsUrl ?? urlAs(own, user, access.nats)
   const shared = { dataDirectory, configuration, writes, hurry }
-  const projector = { nats: natsAs("projector"), clickHouseUrl, queryKey: access.queries }
+  const projector = { nats: natsAs("projector"), clickHouseUrl, adoptedLog, queryKey: access.queries }
   const ingress = { nats: natsAs("ingress"), natsUrl, host, port, environment: demoKeys, shutdownGraceMs }
   yield* inOrder([
     keep("projector", projectorPart({ ...shared, ...projector })),
