@@ -26,6 +26,8 @@ export const windowStateFor = (account: AccountContext, now: number): WindowStat
 /** What an account's windows need that is told together with what happened. */
 export interface WindowNews {
   readonly now: number
+  /** How far that is ahead of the calendar; nothing where it is that. Units: milliseconds. */
+  readonly aheadMs?: number
   /** The end of the window as the provider says it, where it does. */
   readonly officialWindow?: CostWindow | undefined
   /** What is recorded in the same commit. */
@@ -61,8 +63,11 @@ export const windowFacts = (account: AccountContext, news: WindowNews): Readonly
 }
 
 /** Gives the window in force once the news is known. Source: D6. */
-export const windowAfter = ({ window }: AccountContext, { now, officialWindow }: WindowNews): CostWindow => {
+export const windowAfter = (
+  { window }: AccountContext,
+  { now, officialWindow, aheadMs }: WindowNews,
+): CostWindow => {
   if (officialWindow !== undefined && isCurrent(officialWindow, now) && officialWindow.end !== window?.end)
     return officialWindow
-  return isCurrent(window, now) ? window : windowOfHour(now)
+  return isCurrent(window, now) ? window : windowOfHour(now, aheadMs)
 }

@@ -2,6 +2,7 @@ import { longestSpanMs } from "@sluice/events/bounds.ts"
 import type { ChannelFact } from "@sluice/events/channel.ts"
 import { actorName } from "@sluice/events/identifier.ts"
 import type { PassedOver } from "@sluice/events/ingress.ts"
+import { subjectSpan } from "@sluice/events/subject-span.ts"
 import { slotsOf } from "./account-limit.ts"
 import type { ChannelContext } from "./channel-ledger.ts"
 import { channelRoomAt, hasChannelRoom } from "./channel-limit.ts"
@@ -94,11 +95,11 @@ export const enqueue = (group: Group, command: Enqueue, now: number): Decision =
   if (command.isReturning !== true && isHopeless(group, command, now)) return refused("deadline")
   const { lanes, config } = channel
   if (lanes.size < config.queueSize || command.isReturning === true)
-    return { kind: "facts", facts: [queued(channel, command, now)] }
+    return { kind: "facts", facts: [queued(group, command, now)] }
   const displaced = lanes.displaceable((lanes.waitingOf(command.client) + 1) / command.weight)
   if (config.queueSize === 0 || displaced === undefined) return refused("queue_full")
   const left = abandoned(group, { waiter: displaced, reason: "displaced", now })
-  return { kind: "facts", facts: [left, { ...queued(channel, command, now), depth: lanes.size }] }
+  return { kind: "facts", facts: [left, { ...queued(group, command, now), depth: lanes.size }] }
 }
 
 /** A request that cannot be served before its deadline is refused when it arrives. Source: B11. */
@@ -162,12 +163,13 @@ export const abandoned = (
   }
 }
 
-const queued = ({ config, lanes }: ChannelContext, command: Enqueue, now: number) => {
+const queued = (group: Group, command: Enqueue, now: number) => {
+  const { config, lanes } = channelOf(group)
   const { deadlineAt, timeoutMs: ownMs, waitedMs = 0, type: _, isReturning: __, ...applicant } = command
   const channelMs = config?.queueTimeoutMs ?? null
   const timeoutMs = ownMs === undefined ? channelMs : Math.min(ownMs, channelMs ?? ownMs)
-  const timeoutAt =
-    timeoutMs === null ? null : now + Math.min(Math.max(0, timeoutMs - waitedMs), longestSpanMs)
+  const leftMs = timeoutMs === null ? null : Math.min(Math.max(0, timeoutMs - waitedMs), longestSpanMs)
+  const timeoutAt = leftMs === null ? null : now + subjectSpan(leftMs, group.aheadMs)
   // When both fall together the deadline counts: leaving wins over the timeout (A8).
   const isDeadline = deadlineAt !== null && (timeoutAt === null || deadlineAt <= timeoutAt)
   return {

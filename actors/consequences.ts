@@ -24,7 +24,7 @@ export const consequences = (group: Group, ended: EndedAttempt): ReadonlyArray<F
   ...suspension(ended),
   ...blockedModel(group, ended),
   ...ofSession(ended),
-  ...officialWindow(ended),
+  ...officialWindow(group, ended),
 ]
 
 const ofRejection = (group: Group, ended: EndedAttempt): ReadonlyArray<Fact> => {
@@ -122,7 +122,7 @@ export const failedSession = (
   return { actor, type: "account.session_released", at: now, ...left }
 }
 
-const officialWindow = ({ account, command, now }: EndedAttempt): ReadonlyArray<Fact> =>
+const officialWindow = ({ aheadMs }: Group, { account, command, now }: EndedAttempt): ReadonlyArray<Fact> =>
   command.windowEndsAt === undefined
     ? []
-    : windowFacts(account, { now, officialWindow: windowUntil(command.windowEndsAt) })
+    : windowFacts(account, { now, aheadMs, officialWindow: windowUntil(command.windowEndsAt) })

@@ -25,7 +25,8 @@ export const meter = (group: Group, command: Meter, now: number): Decision => {
   const held = account.leases.get(command.lease)
   if (held === undefined || held.metered) return nothing
   const recorded = metered(group, { account, held, usage: { ...command, now } })
-  const news = { now, costNanoUsd: command.standardCostNanoUsd }
+  const { aheadMs } = group
+  const news = { now, aheadMs, costNanoUsd: command.standardCostNanoUsd }
   return { kind: "facts", facts: [...recorded, ...windowFacts(account, news)] }
 }
 
@@ -131,6 +132,7 @@ export const release = (group: Group, command: Release, now: number): Decision =
 /** Ends every lease and every wait that a dead host left behind, booking the estimates of what was never metered. Source: L12, D4. */
 export const recover = (group: Group, command: Recover, now: number): Decision => {
   const channel = channelOf(group)
+  const { aheadMs } = group
   const facts: Array<Fact> = channel.lanes.all.map((waiter) =>
     abandoned(group, { waiter, reason: "holder_lost", now }),
   )
@@ -146,7 +148,7 @@ export const recover = (group: Group, command: Recover, now: number): Decision =
       if (!held.metered) bookedNanoUsd = sumNanoUsd(bookedNanoUsd, standardCostNanoUsd)
       facts.push(...expired(group, { account, held, inFlight, inFlightOfAccount, command, now }))
     }
-    if (bookedNanoUsd > 0) facts.push(...windowFacts(account, { now, costNanoUsd: bookedNanoUsd }))
+    if (bookedNanoUsd > 0) facts.push(...windowFacts(account, { now, aheadMs, costNanoUsd: bookedNanoUsd }))
     for (const stay of account.sessions.toJSON())
       if (stay.inFlight > 0 && !stay.hasSucceeded) facts.push(failedSession(account, stay, now))
   }
@@ -198,7 +200,7 @@ const metered = (
 ): ReadonlyArray<Fact> => {
   const { account, held, usage } = of
   const { config } = channelOf(group)
-  const recorded = usageRecorded(account, held, usage)
+  const recorded = usageRecorded(account, held, { ...usage, aheadMs: group.aheadMs })
   const { request, attempt, lease, estimate } = held
   const facts: Array<Fact> = [recorded]
   if (config !== null && config.tpm !== null)
@@ -215,7 +217,11 @@ const metered = (
   return facts
 }
 
-const usageRecorded = (account: AccountContext, held: AccountLease, usage: Usage): Fact => {
+const usageRecorded = (
+  account: AccountContext,
+  held: AccountLease,
+  usage: Usage & Pick<Group, "aheadMs">,
+): Fact => {
   const multiplier = account.config?.costMultiplier ?? 1
   return {
     actor: actorName("account", account.config?.id ?? ""),
@@ -234,7 +240,7 @@ const usageRecorded = (account: AccountContext, held: AccountLease, usage: Usage
     complete: usage.complete,
     estimated: usage.estimated,
     prices: usage.prices,
-    ...(hasWindow(account) ? { windowStart: windowAfter(account, { now: usage.now }).start } : {}),
+    ...(hasWindow(account) ? { windowStart: windowAfter(account, usage).start } : {}),
   }
 }
 

@@ -42,6 +42,8 @@ export interface Group {
   accountsLimit: Limit
   /** Whether the cost of any of them counts in windows. Source: D5. */
   hasWindows: boolean
+  /** How far its time is ahead of the machine's clock and so of the calendar, as its host says it. Units: milliseconds. Source: L2, D6. */
+  aheadMs: number
 }
 
 /** Makes a group to which nothing has happened yet. */
@@ -56,6 +58,7 @@ export const createGroup = (): Group => ({
   order: undefined,
   accountsLimit: null,
   hasWindows: false,
+  aheadMs: 0,
 })
 
 /** After these an account admits no more than before. */

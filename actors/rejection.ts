@@ -2,6 +2,7 @@ import type { AccountFact } from "@sluice/events/account.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import type { Classification } from "@sluice/events/field.ts"
 import { actorName } from "@sluice/events/identifier.ts"
+import { subjectSpan } from "@sluice/events/subject-span.ts"
 import type { AccountContext, AccountLease } from "./account-context.ts"
 import { slotsOf } from "./account-limit.ts"
 import { isToldOfChannel } from "./channel-limit.ts"
@@ -106,10 +107,12 @@ export const cool = (
   const inForce = (model === undefined ? account.cooldown : account.modelCooldowns[model]) ?? null
   const n = countOf(account, { inForce, held, classification, model })
   const drawnMs = backoffMs(configuration, { classification, n, jitter: command.jitter })
+  // Both are spans of real time.
+  const after = (spanMs: number): number => now + subjectSpan(spanMs, group.aheadMs)
   const ends = {
     // What counts is only lifted by the next completion has no time of its own.
-    backoff: inForce === null && classification !== "concurrency" ? now + drawnMs : 0,
-    retry_after: retryAfterMs === null ? 0 : now + retryAfterMs,
+    backoff: inForce === null && classification !== "concurrency" ? after(drawnMs) : 0,
+    retry_after: retryAfterMs === null ? 0 : after(retryAfterMs),
     official_reset: rejection.resetAt ?? 0,
   }
   const until = Math.max(inForce?.until ?? now, ends.backoff, ends.retry_after, ends.official_reset)

@@ -67,6 +67,6 @@ export const grant = (
     const stay = `${session}:${lease.lease}`
     granted.push({ actor, type: "account.session_registered", at: now, session, stay })
   }
-  granted.push(...windowFacts(account, { now }))
+  granted.push(...windowFacts(account, { now, aheadMs: group.aheadMs }))
   return granted
 }

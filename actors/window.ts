@@ -19,9 +19,10 @@ const windowMs = 5 * hourMs
 const keptMs = 10 * hourMs
 const nanoPerUsd = 1e9
 
-/** Gives the window that begins with the present hour, UTC: there is no official figure. Source: D6. */
-export const windowOfHour = (now: number): CostWindow => {
-  const start = now - (now % hourMs)
+/** Gives the window that begins with the present hour, UTC: there is no official figure. `aheadMs` is how far the time is ahead of the calendar, whose hours they are, to the minute. Source: D6. */
+export const windowOfHour = (now: number, aheadMs = 0): CostWindow => {
+  const calendar = now - aheadMs
+  const start = calendar - (calendar % hourMs) + Math.floor(aheadMs / minuteMs) * minuteMs
   return { start, end: start + windowMs, source: "hour" }
 }
 

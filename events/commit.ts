@@ -45,19 +45,24 @@ export const factProblem = (fact: Fact): string | undefined => {
 /**
  * What was decided together and is stored together as one message of one subject.
  *
- * Shape: `version` counts the subject's commits from 1 without gaps; `commit` is also the message's `Nats-Msg-Id`.
+ * Shape: `at`, as every time in its facts, is a time of the subject, which never falls; `version` counts the subject's commits from 1 without gaps; `commit` is also the message's `Nats-Msg-Id`.
  * Source: L5.
  */
 export const Commit = Schema.Struct({
   commit: Schema.String,
   version: Count,
   at: TimeMs,
+  /** What the machine's clock showed at `at`, where that is another time. Source: L2. */
+  wallAt: Schema.optionalKey(TimeMs),
   node: Schema.String,
   epoch: Count,
   schema: Schema.Literal(schemaNumber),
   facts: Schema.Array(Fact),
 })
 export type Commit = typeof Commit.Type
+
+/** Gives how far the times in a commit's facts are ahead of what the machine's clock showed. Units: milliseconds; 0 where nothing is said. Source: L2. */
+export const aheadOf = ({ at, wallAt = at }: Pick<Commit, "at" | "wallAt">): number => at - wallAt
 
 // Every reader of the log decodes every fact: code that is made for the shapes takes half as long.
 enable(Commit.ast)

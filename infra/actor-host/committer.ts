@@ -83,6 +83,7 @@ export class Committer {
   #subject: string
   #clock: Clock
   #identity: { readonly node: string; readonly epoch: number }
+  #aheadMs: () => number
   #events: CommitterEvents
   #position: Position
   /** Where the subject ended when it was loaded. */
@@ -101,12 +102,15 @@ export class Committer {
     clock: Clock
     identity: { readonly node: string; readonly epoch: number }
     position: Position
+    /** Gives how far the subject's time is ahead of the machine's clock. */
+    aheadMs: () => number
     events: CommitterEvents
   }) {
     this.#log = options.log
     this.#subject = options.subject
     this.#clock = options.clock
     this.#identity = options.identity
+    this.#aheadMs = options.aheadMs
     this.#position = options.position
     this.#loadedSequence = options.position.sequence
     this.#events = options.events
@@ -261,7 +265,9 @@ export class Committer {
 
   /** Gives a commit as JSON, of facts that are JSON already. */
   #bodyOf({ at, json }: Batch, { id, version }: { id: string; version: number }): string {
-    const head = JSON.stringify({ commit: id, version, at, ...this.#identity, schema: schemaNumber })
+    const aheadMs = this.#aheadMs()
+    const wall = aheadMs === 0 ? {} : { wallAt: at - aheadMs }
+    const head = JSON.stringify({ commit: id, version, at, ...wall, ...this.#identity, schema: schemaNumber })
     return `${head.slice(0, -1)},"facts":[${json}]}`
   }
 

@@ -1,5 +1,6 @@
 import type { CheckpointFact } from "@sluice/events/checkpoint.ts"
 import type { Fact } from "@sluice/events/commit.ts"
+import type { SubjectTime } from "../clock/subject-time.ts"
 
 /** The domain's no, in a shape of its own. */
 export interface Refusal {
@@ -11,6 +12,20 @@ export type Decided<Refused extends Refusal> =
   | { readonly kind: "facts"; readonly facts: ReadonlyArray<Fact> }
   | { readonly kind: "later"; readonly at: number }
   | Refused
+
+/**
+ * Brings the times of commands and refusals into the time of a subject and out of it, where that differs from the process's own.
+ *
+ * Source: L2.
+ */
+export interface Translation<State, Command, Refused extends Refusal> {
+  /** Gives a command with its times as the subject has them. */
+  command(command: Command, time: SubjectTime): Command
+  /** Gives a refusal with its times as the process has them. */
+  refusal(refused: Refused, time: SubjectTime): Refused
+  /** Tells a state how far its time is ahead of the machine's clock. Units: milliseconds. */
+  ahead(state: State, aheadMs: number): void
+}
 
 /**
  * The pure half of an actor host: what a subject's facts make of its state, and what follows from a command.
@@ -39,4 +54,6 @@ export interface Decider<State, Command, Refused extends Refusal> {
   fromCheckpoint(facts: ReadonlyArray<CheckpointFact>): State | undefined
   /** Names the code that can read its snapshots. */
   readonly machineHash: string
+  /** Absent where neither its commands nor its refusals hold times. */
+  readonly translation?: Translation<State, Command, Refused>
 }

@@ -91,18 +91,53 @@ describe("L3: timers", () => {
   })
 })
 
+const commitOf = async (executed: { readonly kind: string } & Partial<{ committed: Promise<void> }>) =>
+  executed.committed
+
 describe("L2: time", () => {
   it("never falls within a subject, whatever the clock does", async () => {
     const { hosted, log } = await open(createMemoryLog(), manualClock(5_000))
     await commitOf(hosted.execute({ start: 1 }))
     const { hosted: earlier } = await open(log, manualClock(1_000))
     await commitOf(earlier.execute({ start: 1 }))
-    expect((await commitsIn(log)).map(({ at }) => at)).toEqual([5_000, 5_000])
+    expect((await commitsIn(log)).map(({ at, wallAt }) => [at, wallAt])).toEqual([
+      [5_000, undefined],
+      [5_000, 1_000],
+    ])
+  })
+
+  it("goes on after a start with an earlier clock, so that what is due happens, and meets the clock", async () => {
+    const { hosted, log } = await open(createMemoryLog(), manualClock(6_000_000))
+    await commitOf(hosted.execute({ start: 1 }))
+    const clock = manualClock(0)
+    const { hosted: earlier } = await open(log, clock)
+    earlier.execute({ start: 0 })
+    clock.advance(1_111)
+    expect(earlier.state.stopsAt).not.toBeNull()
+    clock.advance(1)
+    expect(earlier.state.stopsAt).toBeNull()
+    await earlier.settled
+    clock.advance(60_000_000)
+    await commitOf(earlier.execute({ start: 1 }))
+    expect((await commitsIn(log)).slice(1).map(({ at, wallAt }) => [at, wallAt])).toEqual([
+      [6_001_000, 1_112],
+      [60_001_112, undefined],
+    ])
+  })
+
+  it("asks a command again after the real time that it is to wait", async () => {
+    const { hosted, log } = await open(createMemoryLog(), manualClock(6_000_000))
+    await commitOf(hosted.execute({ start: 1 }))
+    const clock = manualClock(0)
+    const { hosted: earlier } = await open(log, clock)
+    const submitted = earlier.submit({ waitUntil: 6_000_900 })
+    clock.advance(999)
+    expect(earlier.state.starts).toBe(1)
+    clock.advance(1)
+    await submitted
+    expect(earlier.state.starts).toBe(2)
   })
 })
-
-const commitOf = async (executed: { readonly kind: string } & Partial<{ committed: Promise<void> }>) =>
-  executed.committed
 
 describe("L6: the size of a commit", () => {
   it("is bounded, and what is decided together stays together", async () => {

@@ -1,5 +1,6 @@
 import type { Fact } from "@sluice/events/commit.ts"
 import type { Cancel } from "../clock/clock.ts"
+import { SubjectTime } from "../clock/subject-time.ts"
 import { CommitRefused, Committer } from "./committer.ts"
 import type { Decider, Refusal } from "./decider.ts"
 import { type EncodedFacts, encodeFacts, FactsRefused } from "./encoded-facts.ts"
@@ -23,11 +24,11 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
   Refused
 > {
   readonly subject: string
+  readonly time: SubjectTime
   #options: HostOptions
   #decider: Decider<State, Command, Refused>
   #state: State
   #committer: Committer
-  #lastAt: number
   #timer: { readonly at: number; readonly cancel: Cancel } | undefined
   #stored: StoredStates<State>
   #status: "open" | "unavailable" | "reloading" | "closed" = "open"
@@ -43,7 +44,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
     this.#options = options
     this.#decider = decider
     this.#state = loaded.state
-    this.#lastAt = loaded.lastAt
+    this.time = new SubjectTime(options.clock, loaded.lastAt)
     this.#stored = this.#storeFrom(loaded)
     this.#committer = this.#commitFrom(loaded)
   }
@@ -112,10 +113,14 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
   #execute(command: Command): Executed<Refused> {
     const now = this.#now()
     this.#follow(now)
-    const decided = this.#decider.decide(this.#state, command, now)
-    if (decided.kind !== "facts") return decided
+    const { translation } = this.#decider
+    const isAsIs = translation === undefined || !this.time.differs
+    const asked = isAsIs ? command : translation.command(command, this.time)
+    const decided = this.#decider.decide(this.#state, asked, now)
+    if (decided.kind === "later") return { kind: "later", at: this.time.toProcess(decided.at) }
+    if (decided.kind !== "facts") return isAsIs ? decided : translation.refusal(decided, this.time)
     if (decided.facts.length === 0) return { ...decided, committed: this.#committer.settled }
-    const committed = this.#take(decided.facts, this.#encode(decided.facts))
+    const committed = this.#take(decided.facts, this.#encode(decided.facts), now)
     this.#follow(now)
     return { ...decided, committed }
   }
@@ -177,17 +182,18 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
   }
 
   #now(): number {
-    this.#lastAt = Math.max(this.#lastAt, this.#options.clock.now())
-    return this.#lastAt
+    const now = this.time.now()
+    this.#decider.translation?.ahead(this.#state, this.time.aheadMs)
+    return now
   }
 
   #encode(facts: ReadonlyArray<Fact>): EncodedFacts {
     return encodeFacts(facts, { subject: this.subject, bodyBytesMax: this.#options.log.bodyBytesMax() })
   }
 
-  #take(facts: ReadonlyArray<Fact>, encoded: EncodedFacts): Promise<void> {
+  #take(facts: ReadonlyArray<Fact>, encoded: EncodedFacts, now: number): Promise<void> {
     for (const fact of facts) this.#decider.evolve(this.#state, fact)
-    this.#stored.took(facts.length, this.#lastAt)
+    this.#stored.took(facts.length, now)
     const committed = this.#committer.add(encoded)
     if (this.#stored.isCheckpointDue && this.#status === "open") this.#checkpoint()
     this.#options.events.onFacts?.(facts, committed)
@@ -200,7 +206,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
       const facts = this.#decider.following(this.#state, now)
       if (facts.length === 0) return this.#arm(this.#decider.dueAt(this.#state))
       count += facts.length
-      void this.#take(facts, this.#encodeOwn(facts))
+      void this.#take(facts, this.#encodeOwn(facts), now)
     }
     this.#arm(now)
   }
@@ -217,7 +223,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
   #arm(dueAt: number | null): void {
     if (dueAt === null || (this.#timer !== undefined && this.#timer.at <= dueAt)) return
     this.#timer?.cancel()
-    const cancel = this.#options.clock.at(dueAt, () => {
+    const cancel = this.#options.clock.at(this.time.toProcess(dueAt), () => {
       this.#timer = undefined
       if (!this.isLive) return
       try {
@@ -237,6 +243,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
       clock,
       identity: { node, epoch: epoch + 1 },
       position,
+      aheadMs: () => this.time.aheadMs,
       events: {
         onCut: ({ version }) => this.#stored.cut(this.#state, version),
         onUnavailable: (isUnavailable, reason) => {
@@ -291,7 +298,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
       const { log, clock } = this.#options
       const loaded = await whenAnswered(clock, () => load(log, this.subject, this.#decider))
       this.#state = loaded.state
-      this.#lastAt = Math.max(this.#lastAt, loaded.lastAt)
+      this.time.goOnFrom(loaded.lastAt)
       this.#stored = this.#storeFrom(loaded)
       this.#committer = this.#commitFrom(loaded)
       this.#status = "open"

@@ -1,7 +1,8 @@
 import type { Fact } from "@sluice/events/commit.ts"
+import type { SubjectTime } from "../clock/subject-time.ts"
 import type { Refusal } from "./decider.ts"
 
-/** What came of a command; `committed` resolves when its facts are in the log and rejects with `CommitRefused`. */
+/** What came of a command, in times of the process; `committed` resolves when its facts are in the log and rejects with `CommitRefused`. */
 export type Executed<Refused extends Refusal> =
   | { readonly kind: "facts"; readonly facts: ReadonlyArray<Fact>; readonly committed: Promise<void> }
   | { readonly kind: "later"; readonly at: number }
@@ -11,6 +12,8 @@ export type Executed<Refused extends Refusal> =
 export interface Subject<State, Command, Refused extends Refusal> {
   /** The state that all facts make, stored or not; whoever reads it changes nothing. */
   readonly state: State
+  /** The time that its facts are dated by, and how it is told from that of the process. Source: L2. */
+  readonly time: SubjectTime
   /** Whether new work may begin. Source: L6, L9. */
   readonly isAccepting: boolean
   /** Resolves when new work may be tried again that only the size of what is being stored stands in the way of; `undefined` where nothing does, or something else. Source: L6. */

@@ -76,6 +76,7 @@ const beginningsBefore = async (log: EventLog, fromMs: number): Promise<Readonly
     subjects: new Set(await log.subjects()),
     untilSequence: Infinity,
     beforeMs: fromMs,
+    nowMs: Infinity,
     beforeMsIfLarge: fromMs,
     bytesMax: Infinity,
   })

@@ -1,18 +1,34 @@
+import { type MachineTime, ProcessTime, thisMachine } from "./process-time.ts"
+
 /** Ends a timer that has not fired; of one that has, it does nothing. */
 export type Cancel = () => void
 
 /** The time and the timers of a process, so that a test or a replay can own both. Source: L3. */
 export interface Clock {
-  /** Gives whole milliseconds since the epoch; it never goes back. */
+  /** Gives whole milliseconds since the epoch by the process's own count, which spans and timers are measured by; it never goes back. */
   now(): number
-  /** Calls back once at a time, or at the next turn if that has passed. */
+  /** Gives how far the machine's clock, which times from outside are read against, is ahead of `now`; below zero where it was put back. Units: whole milliseconds. */
+  wallAhead(): number
+  /** As `wallAhead`, but without what the machine's clock was put forward by lately: one that is wrong for a while is not followed. */
+  settledAhead(): number
+  /** Calls back once at a time of `now`, or at the next turn if that has passed. */
   at(timeMs: number, callback: () => void): Cancel
   /** Calls back as soon as everything that is at hand in this turn is done. */
   soon(callback: () => void): void
 }
 
+/** Gives what the machine's clock shows. Units: milliseconds since the epoch. */
+export const wallNow = (clock: Clock): number => clock.now() + clock.wallAhead()
+
+/** Gives the process's own time of a time that the machine's clock shows. Units: milliseconds since the epoch. */
+export const fromWall = (clock: Pick<Clock, "wallAhead">, wallMs: number): number =>
+  wallMs - clock.wallAhead()
+
 /** The longest span that a Node timer takes, just under 25 days; with a longer one it fires at once. */
 const timerMaxMs = 2 ** 31 - 1
+
+/** A longer timer is armed in such steps: after a sleep of the machine it is late by one at most. */
+const timerStepMs = 10_000
 
 /** Calls back once after a span, however long it is: a Node timer reaches it in steps. Fails: throws a `RangeError` for what is no number, which a Node timer takes for nothing. */
 export const after = (spanMs: number, callback: () => void): Cancel => {
@@ -37,18 +53,48 @@ const callAll = (): void => {
   for (const callback of called) callback()
 }
 
-/** The machine's clock: the wall time at the start of the process, carried on by the monotonic clock. Source: L3. */
-export const systemClock: Clock = {
-  now: () => Math.floor(performance.timeOrigin + performance.now()),
-  at: (timeMs, callback) => after(timeMs - (performance.timeOrigin + performance.now()), callback),
-  soon: (callback) => {
-    if (waiting.push(callback) === 1) queueMicrotask(() => setImmediate(callAll))
-  },
+/** Makes a clock of what a machine tells of time. Source: L3. */
+export const createSystemClock = (machine: MachineTime): Clock => {
+  const time = new ProcessTime(machine)
+  return {
+    now: () => Math.floor(time.nowMs),
+    wallAhead: () => {
+      time.look()
+      return time.wallAheadMs
+    },
+    settledAhead: () => {
+      time.look()
+      return time.settledAheadMs
+    },
+    at: (timeMs, callback) => {
+      let cancel: Cancel
+      const arm = (): void => {
+        const leftMs = timeMs - time.nowMs
+        cancel = leftMs > timerStepMs ? after(timerStepMs, look) : after(leftMs, callback)
+      }
+      const look = (): void => {
+        time.look()
+        arm()
+      }
+      arm()
+      return () => cancel()
+    },
+    soon: (callback) => {
+      if (waiting.push(callback) === 1) queueMicrotask(() => setImmediate(callAll))
+    },
+  }
 }
 
-/** A clock that a test moves: timers fire in order of their time, in the call that passes it. */
-export const manualClock = (startMs = 1_790_000_000_000): Clock & { advance(ms: number): void } => {
+/** The machine's clock, which every process has one of. Source: L3. */
+export const systemClock: Clock = createSystemClock(thisMachine)
+
+/** A clock that a test moves: timers fire in order of their time, in the call that passes it. `stepWall` puts the machine's clock forward or back; put forward it never settles. */
+export const manualClock = (
+  startMs = 1_790_000_000_000,
+): Clock & { advance(ms: number): void; stepWall(ms: number): void } => {
   let nowMs = startMs
+  let wallAheadMs = 0
+  let settledMs = 0
   const timers = new Set<{ readonly at: number; readonly callback: () => void }>()
   const firstUpTo = (untilMs: number) =>
     [...timers]
@@ -59,6 +105,8 @@ export const manualClock = (startMs = 1_790_000_000_000): Clock & { advance(ms: 
       )
   return {
     now: () => nowMs,
+    wallAhead: () => wallAheadMs,
+    settledAhead: () => settledMs,
     at: (timeMs, callback) => {
       const timer = { at: timeMs, callback }
       timers.add(timer)
@@ -73,6 +121,10 @@ export const manualClock = (startMs = 1_790_000_000_000): Clock & { advance(ms: 
         timer.callback()
       }
       nowMs = untilMs
+    },
+    stepWall: (ms) => {
+      wallAheadMs += ms
+      settledMs = Math.min(settledMs, wallAheadMs)
     },
   }
 }

@@ -37,6 +37,7 @@ const find = (log: EventLog, more: Partial<Parameters<typeof findExpendable>[1]>
   findExpendable(log, {
     subjects: new Set([subjectOf("a"), subjectOf("b")]),
     untilSequence: 1_000,
+    nowMs: 1_000_000,
     beforeMs: 1_000,
     beforeMsIfLarge: 1_000,
     bytesMax: 1e12,
@@ -90,6 +91,24 @@ it("L5: of a log that is too large the excess is expendable before its time", as
   expect(await find(log, { ...young, bytesMax: 0, beforeMsIfLarge: 4 })).toMatchObject([
     { beforeSequence: 2 },
   ])
+})
+
+it("L5, L2: what a clock that was fast has dated later is as old as what follows it", async () => {
+  const log = await logOf(["a", stopped], ["a", part(0, 1)], ["a", stopped], ["b", stopped])
+  expect(await find(log, { nowMs: 1, beforeMs: 2 })).toEqual([])
+  expect(await find(log, { nowMs: 1, beforeMs: 1 })).toEqual([])
+  const corrected = {
+    commit: "c",
+    version: 2,
+    at: 5,
+    wallAt: 1,
+    node: "n",
+    epoch: 1,
+    schema: 1,
+    facts: [stopped],
+  }
+  await log.append({ subject: subjectOf("a"), id: "c", body: JSON.stringify(corrected), expectedSequence: 3 })
+  expect(await find(log, { nowMs: 1, beforeMs: 2 })).toMatchObject([{ beforeSequence: 2 }])
 })
 
 it("L11: a commit that cannot be read keeps none of another subject", async () => {

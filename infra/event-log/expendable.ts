@@ -8,7 +8,9 @@ export interface Expendability {
   readonly subjects: ReadonlySet<string>
   /** Up to where everything is in the tables. */
   readonly untilSequence: number
-  /** What was decided before this time is old enough. */
+  /** What the machine's clock shows. A commit that is dated later is as old as the next one that is not. */
+  readonly nowMs: number
+  /** What was decided before this time, by the machine's clock, is old enough. */
   readonly beforeMs: number
   /** Where the log takes more than `bytesMax`, what is beyond goes too, the oldest first, if it was decided before this time. */
   readonly beforeMsIfLarge: number
@@ -20,6 +22,12 @@ export interface Expendable {
   readonly subject: string
   readonly beforeSequence: number
   readonly commits: number
+}
+
+interface PlacedCommit {
+  readonly subject: string
+  readonly commit: Commit
+  readonly sequence: number
 }
 
 /** Follows the commits of one subject to its newest whole checkpoint. */
@@ -59,22 +67,30 @@ export const findExpendable = async (
   may: Expendability,
 ): Promise<ReadonlyArray<Expendable>> => {
   const candidates = new Map<string, Candidate>()
+  const undated: Array<PlacedCommit> = []
   let excess = (await log.bytes()) - may.bytesMax
   for await (const { subject, sequence, body } of log.read({
     afterSequence: 0,
     untilSequence: may.untilSequence,
   })) {
     const commit = readable(body)
-    if (commit !== undefined && commit.at >= (excess > 0 ? may.beforeMsIfLarge : may.beforeMs)) break
+    const { at, wallAt = at } = commit ?? { at: 0 }
+    const isDatedLater = wallAt > may.nowMs
+    if (!isDatedLater && wallAt >= (excess > 0 ? may.beforeMsIfLarge : may.beforeMs)) break
     excess -= Buffer.byteLength(body) + envelopeBytes
-    if (commit === undefined || !may.subjects.has(subject)) continue
-    const candidate = candidates.get(subject) ?? new Candidate()
-    candidates.set(subject, candidate)
-    candidate.add(commit, sequence)
+    if (commit === undefined) continue
+    if (may.subjects.has(subject)) undated.push({ subject, commit, sequence })
+    if (!isDatedLater) for (const old of undated.splice(0)) add(candidates, old)
   }
   return [...candidates].flatMap(([subject, { found }]) =>
     found === undefined || found.commits === 0 ? [] : [{ subject, ...found }],
   )
+}
+
+const add = (candidates: Map<string, Candidate>, { subject, commit, sequence }: PlacedCommit): void => {
+  const candidate = candidates.get(subject) ?? new Candidate()
+  candidates.set(subject, candidate)
+  candidate.add(commit, sequence)
 }
 
 /** A commit that cannot be read keeps its own subject closed, which is then nobody's; it keeps nothing else. */

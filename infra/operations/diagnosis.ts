@@ -18,5 +18,7 @@ export const Diagnosis = Schema.Struct({
   /** The limit in force; `null` for none. */
   limit: Schema.NullOr(Schema.Int),
   waiting: Schema.Int,
+  /** How far the time of the channel's actors is ahead of the machine's clock; absent where it is that. Units: milliseconds. Source: L2. */
+  aheadMs: Schema.optionalKey(Schema.Int),
 })
 export type Diagnosis = typeof Diagnosis.Type

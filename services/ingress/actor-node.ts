@@ -30,7 +30,7 @@ export interface ActorNodeOptions {
 /** A subject, whatever it is about. */
 export type KeptSubject = Pick<
   HostedSubject<unknown, never, Refusal>,
-  "subject" | "isLive" | "checkpoint" | "fence" | "close"
+  "subject" | "time" | "isLive" | "checkpoint" | "fence" | "close"
 >
 
 const channelPrefix = channelSubject("")
@@ -105,6 +105,16 @@ export class ActorNode {
   /** Gives the subjects that it hosts: those whose history it may shorten. Source: L5. */
   get subjects(): ReadonlyArray<KeptSubject> {
     return [this.ingress, this.configuration, ...this.#channelSubjects]
+  }
+
+  /** Gives how far the time of a subject is ahead of the machine's clock, or behind it, at most. Units: milliseconds, below zero for behind. Source: L2. */
+  get aheadMs(): number {
+    let most = 0
+    for (const { time } of this.subjects) {
+      time.now()
+      if (Math.abs(time.aheadMs) > Math.abs(most)) most = time.aheadMs
+    }
+    return most
   }
 
   get #channelSubjects(): ReadonlyArray<KeptSubject> {

@@ -166,9 +166,8 @@ export class ActorAdmission implements Admission {
     const key = `${pool} ${tier}`
     const turns = this.#turns.get(key) ?? new WeightedTurns()
     this.#turns.set(key, turns)
-    const now = this.#options.now()
     const standings = channels.map((channel) => ({
-      ...standingOf(channel.subject.state, now),
+      ...standingOf(channel.subject.state, channel.subject.time.now()),
       hosted: channel,
     }))
     return ranked(standings, turns).map(({ hosted }) => hosted)

@@ -12,7 +12,10 @@ export type Granted = Extract<ChannelFact, { type: "channel.acquired" }>
 /** What leases need from the process that grants them. */
 export interface LeaseSupport {
   readonly overlapped: boolean
+  /** The process's own time. */
   now(): number
+  /** Gives the process's own time of one that an upstream names, as the machine's clock has it. */
+  fromWall(wallMs: number): number
   /** Draws in −1…1. */
   jitter(): number
   credentialOf(account: string): string
@@ -74,7 +77,7 @@ export const grantedLease = (
           type: "release",
           lease,
           account: id,
-          ...how,
+          ...ownTimes(how, support),
           endedAt,
           dispatched,
           jitter: support.jitter(),
@@ -87,5 +90,18 @@ export const grantedLease = (
         })
         .catch((error: unknown) => support.onTrouble("a lease was not released", { lease, err: error }))
     },
+  }
+}
+
+/** What an upstream says of times is read against the machine's clock. Source: L2. */
+const ownTimes = (end: AttemptEnd, { fromWall }: Pick<LeaseSupport, "fromWall">): AttemptEnd => {
+  const { windowEndsAt, rejection } = end
+  if (windowEndsAt === undefined && (rejection?.resetAt ?? null) === null) return end
+  return {
+    ...end,
+    ...(windowEndsAt === undefined ? {} : { windowEndsAt: fromWall(windowEndsAt) }),
+    ...(rejection === undefined || rejection.resetAt === null
+      ? {}
+      : { rejection: { ...rejection, resetAt: fromWall(rejection.resetAt) } }),
   }
 }

@@ -27,4 +27,13 @@ export const ingressDecider: Decider<IngressActor, IngressCommand, Refusal> = {
     checkpointIngress(ingress, { actor: actorName("ingress", subject.slice(ingressSubject("").length)), at }),
   fromCheckpoint: ingressFromCheckpoint,
   machineHash: machineHashOf(ingressMachine),
+  translation: {
+    command: (command, time) => {
+      if (command.type !== "complete") return command
+      const { request } = command
+      return { ...command, request: { ...request, arrivedAt: time.of(request.arrivedAt) } }
+    },
+    refusal: (refused) => refused,
+    ahead: () => undefined,
+  },
 }

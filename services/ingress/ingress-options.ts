@@ -62,7 +62,7 @@ export interface IngressOptions {
   readonly health: () => Health
   readonly readiness: () => Health
   readonly newRequestId: () => string
-  /** Gives the time as the actors have it, so that an arrival and a grant are of one clock. Units: milliseconds since the epoch. */
+  /** Gives the process's own time, so that an arrival and a grant are of one clock. Units: milliseconds since the epoch. */
   readonly now: () => number
   /** Tells the addresses of a connection, where the socket is not to be asked. */
   readonly endsOf?: (socket: Socket) => Ends

@@ -2,7 +2,7 @@ import { join } from "node:path"
 import type { Wanted } from "@sluice/actors/configuration.ts"
 import { accountsOf } from "@sluice/events/implicit-account.ts"
 import { finishedSequence } from "@sluice/infra/clickhouse/nats-claims.ts"
-import { type Clock, systemClock } from "@sluice/infra/clock/clock.ts"
+import { type Clock, fromWall, systemClock } from "@sluice/infra/clock/clock.ts"
 import { bindingProblem, refusedBinding } from "@sluice/infra/configuration/binding.ts"
 import { type Configuration, readConfiguration } from "@sluice/infra/configuration/configuration.ts"
 import { watchConfiguration } from "@sluice/infra/configuration/watch-configuration.ts"
@@ -91,7 +91,6 @@ export const startIngress = Effect.fnUntraced(function* (start: IngressStart) {
               channels: node.channels,
               ingress: node.ingress,
               adaptive: () => current.configuration.wanted.settings.adaptive,
-              now: parts.clock.now,
             },
             asked,
           ),
@@ -136,6 +135,7 @@ const openActors = Effect.fnUntraced(function* (parts: Parts) {
     attempt(() => ActorNode.open({ log, clock, node: nodeId, onTrouble })),
     (opened) => Effect.promise(() => leave(opened, parts)),
   )
+  tellOfClock(node, logger)
   node.listen({ onFacts: ({ id }, facts) => announce(logger, id, facts), onReloaded: () => undefined })
   const costOf = createPricing(
     () => current.configuration.prices,
@@ -146,7 +146,7 @@ const openActors = Effect.fnUntraced(function* (parts: Parts) {
       log,
       nodeId,
       incarnation: createUlids()(clock.now()),
-      now: clock.now,
+      clock,
       costOf,
       onLate: (subject) =>
         logger.warn(
@@ -162,6 +162,7 @@ const openActors = Effect.fnUntraced(function* (parts: Parts) {
   const admission = new ActorAdmission({
     overlapped: wanted.settings.commit === null ? parts.isEmbedded : wanted.settings.commit === "overlapped",
     now: clock.now,
+    fromWall: (wallMs) => fromWall(clock, wallMs),
     jitter: () => Math.random() * 2 - 1,
     credentialOf: (account) => current.configuration.credentialOf(account) ?? "",
     costOf,
@@ -180,6 +181,15 @@ const openActors = Effect.fnUntraced(function* (parts: Parts) {
   return { node, admission }
 })
 
+/** An earlier run with a fast clock has stored facts of a time that is to come. Source: L2. */
+const tellOfClock = ({ aheadMs }: ActorNode, logger: Logger): void => {
+  if (aheadMs < toldFromMs) return
+  logger.warn(
+    { aheadMs },
+    "the log holds facts of a time that the clock of this machine has not come to: actors go on from there, at nine tenths until the clock has caught up",
+  )
+}
+
 /** What of a configuration becomes facts: credentials only by names that tell one from another. */
 const toApply = ({ sessionSecret }: Parts, { wanted, credentialOf }: Configuration): Wanted => {
   const accounts = wanted.channels.flatMap(accountsOf).map(({ id }) => id)
@@ -188,6 +198,9 @@ const toApply = ({ sessionSecret }: Parts, { wanted, credentialOf }: Configurati
 
 const after = (clock: Clock, spanMs: number): Promise<void> =>
   new Promise((resolve) => clock.at(clock.now() + spanMs, resolve))
+
+/** A smaller difference between the log and the clock is no trouble. */
+const toldFromMs = 1_000
 
 /** How long an end waits for the log, or the spool, to take what was decided last; no client waits for it any more. */
 const lastCommitsMs = 5_000
@@ -251,7 +264,7 @@ const readinessOf = (node: ActorNode, eventLog: GuardedLog, isShuttingDown: bool
     .filter(({ subject }) => !subject.isAccepting)
     .map(({ id }) => id)
   const ok = eventLog.takesNew() && !isShuttingDown
-  return { ok, body: { ready: ok, ...eventLog.health(), notAccepting } }
+  return { ok, body: { ready: ok, ...eventLog.health(), notAccepting, aheadOfClockMs: node.aheadMs } }
 }
 
 /** Keeps the log short: what a checkpoint stands for, and the projector has finished, goes in time. Source: L5. */

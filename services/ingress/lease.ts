@@ -14,12 +14,13 @@ export interface Admittable {
   readonly pool: string
   /** `null` where the request names none. Source: B5. */
   readonly session: Session | null
+  /** As `deadlineAt`, by the process's own time. */
   readonly arrivedAt: number
   readonly deadlineAt: number | null
   readonly estimate: Estimate
 }
 
-/** How an attempt ended, as its holder saw it. */
+/** How an attempt ended, as its holder saw it; times are those that the upstream named. */
 export interface AttemptEnd extends Pick<
   Release,
   "rejection" | "windowEndsAt" | "credentialRefused" | "fingerprint" | "isModelUnknown"

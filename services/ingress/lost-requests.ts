@@ -1,6 +1,7 @@
-import { type Commit, decodeCommit } from "@sluice/events/commit.ts"
+import { aheadOf, type Commit, decodeCommit } from "@sluice/events/commit.ts"
 import { idOf, ingressSubject } from "@sluice/events/identifier.ts"
 import type { RequestCompleted } from "@sluice/events/ingress.ts"
+import { type Clock, fromWall } from "@sluice/infra/clock/clock.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 
 /** A request that a dead process left without an end. */
@@ -10,6 +11,7 @@ export interface LostRequest {
   readonly model: string
   readonly channel: string
   readonly account: string
+  /** By the process's own time. */
   readonly arrivedAt: number
 }
 
@@ -26,7 +28,7 @@ const tailMessages = 20_000
  */
 export const findLostRequests = async (
   log: EventLog,
-  options: { node: string; held: ReadonlyArray<LostRequest> },
+  options: { node: string; held: ReadonlyArray<LostRequest>; clock: Pick<Clock, "wallAhead"> },
 ): Promise<ReadonlyArray<LostRequest>> => {
   const seen = new Map(options.held.map((lost) => [lost.request, lost]))
   const completed = new Set<string>()
@@ -38,7 +40,9 @@ export const findLostRequests = async (
     for (const fact of commit.facts) {
       if (fact.type === "request.completed") completed.add(fact.request)
       const begun = message.sequence < ownSince ? undefined : begunBy(fact)
-      if (begun !== undefined) seen.set(begun.request, begun)
+      if (begun === undefined) continue
+      const arrivedAt = fromWall(options.clock, begun.arrivedAt - aheadOf(commit))
+      seen.set(begun.request, { ...begun, arrivedAt })
     }
   }
   return [...seen.values()].filter(({ request }) => !completed.has(request))

@@ -13,9 +13,9 @@ const start = async () => {
     { id: "c", accounts: [account("a", { adaptive: { initial: 6 } }), account("b", 4)] },
     { id: "d", maxConcurrent: { adaptive: { initial: 7 } } },
   ]
-  const { node, log, clock } = await startActors({ wanted: configuration(channels) })
+  const { node, log } = await startActors({ wanted: configuration(channels) })
   const { channels: hosted, ingress } = node
-  const operated = { channels: hosted, ingress, adaptive: () => settings, now: clock.now }
+  const operated = { channels: hosted, ingress, adaptive: () => settings }
   return { log, ask: (operation: Operation) => runOperation(operated, operation) }
 }
 

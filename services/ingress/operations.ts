@@ -15,7 +15,6 @@ import { diagnosisAnswer, type RunningActors, stateAnswer } from "./running-answ
 export interface Operated extends RunningActors {
   /** How limits are learned now where nobody says it. Source: S4. */
   readonly adaptive: () => AdaptiveSettings
-  readonly now: () => number
 }
 
 type Of<T extends Operation["type"]> = Extract<Operation, { type: T }>
@@ -48,7 +47,7 @@ export const runOperation = async (operated: Operated, operation: Operation): Pr
     case "state":
       return stateAnswer(operated, operation.subject)
     case "diagnose":
-      return diagnosisAnswer(operated, { model: operation.model, now: operated.now() })
+      return diagnosisAnswer(operated, operation.model)
   }
 }
 

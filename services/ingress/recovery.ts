@@ -1,6 +1,7 @@
 import { channelOf } from "@sluice/actors/group.ts"
 import { ingressSnapshot } from "@sluice/actors/ingress.ts"
 import { tokensOf } from "@sluice/events/field.ts"
+import type { Clock } from "@sluice/infra/clock/clock.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 import type { ActorNode, KeptSubject } from "./actor-node.ts"
 import type { LeaseSupport } from "./granted-lease.ts"
@@ -21,7 +22,7 @@ export interface RecoveryOptions {
   readonly nodeId: string
   /** The name of this run of the process. */
   readonly incarnation: string
-  readonly now: () => number
+  readonly clock: Pick<Clock, "now" | "wallAhead">
   readonly costOf: LeaseSupport["costOf"]
   /** A commit of the dead process was stored after its subject was loaded. */
   readonly onLate: (subject: string) => void
@@ -46,10 +47,12 @@ export const recover = async (node: ActorNode, options: RecoveryOptions): Promis
   ])
   const held = found.flat()
   const lost =
-    wasClean && held.length === 0 ? [] : await findLostRequests(options.log, { node: options.nodeId, held })
+    wasClean && held.length === 0
+      ? []
+      : await findLostRequests(options.log, { node: options.nodeId, held, clock: options.clock })
   for (const request of lost) {
     const protocol = protocolOf(node.channels.get(request.channel))
-    const fields = lostRequestFields(request, { protocol, now: options.now() })
+    const fields = lostRequestFields(request, { protocol, now: options.clock.now() })
     node.ingress.execute({ type: "complete", node: options.nodeId, request: fields })
   }
   await node.ingress.settled
@@ -103,7 +106,7 @@ const heldBy = ({ id, subject }: HostedChannel): ReadonlyArray<LostRequest> => {
       model,
       channel: id,
       account,
-      arrivedAt: acquiredAt,
+      arrivedAt: subject.time.toProcess(acquiredAt),
     })),
     ...lanes.all.map(({ request, client, model, arrivedAt }) => ({
       request,
@@ -111,7 +114,7 @@ const heldBy = ({ id, subject }: HostedChannel): ReadonlyArray<LostRequest> => {
       model,
       channel: id,
       account: "",
-      arrivedAt,
+      arrivedAt: subject.time.toProcess(arrivedAt),
     })),
   ]
 }

@@ -1,5 +1,5 @@
 import type { Retention } from "@sluice/events/configuration.ts"
-import type { Clock } from "@sluice/infra/clock/clock.ts"
+import { type Clock, wallNow } from "@sluice/infra/clock/clock.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 import { findExpendable } from "@sluice/infra/event-log/expendable.ts"
 import type { Logger } from "@sluice/infra/logging/logging.ts"
@@ -36,10 +36,11 @@ export const shortenLog = async ({ log, clock, subjects, ...parts }: RetentionPa
   const live = subjects().filter(({ isLive }) => isLive)
   for (const subject of live) subject.checkpoint(checkpointEveryMs)
   const { days, bytes: bytesMax } = parts.retention()
-  const now = clock.now()
+  const now = wallNow(clock)
   const expendable = await findExpendable(log, {
     subjects: new Set(live.map(({ subject }) => subject)),
     untilSequence: await parts.projected(),
+    nowMs: now,
     beforeMs: now - days * dayMs,
     beforeMsIfLarge: now - settledMs,
     bytesMax,

@@ -41,12 +41,18 @@ const stateAtRest = async <State>(
   return { ok: false, message: `${hosted.subject} is too busy to be compared` }
 }
 
-/** Says of each channel and account whether it would take a request now. Source: R6. */
+/** Says of each channel and account whether it would take a request now, in times of the machine's clock. Source: R6. */
 export const diagnosisAnswer = (
   { channels }: Pick<RunningActors, "channels">,
-  asked: { readonly model: string | null; readonly now: number },
+  model: string | null,
 ): OperationAnswer => ({
   ok: true,
   message: "",
-  value: [...channels.values()].flatMap(({ id, subject }) => diagnose(id, subject.state, asked)),
+  value: [...channels.values()].flatMap(({ id, subject: { state, time } }) =>
+    diagnose(id, state, { model, now: time.now() }).map((one) => ({
+      ...one,
+      until: one.until === null ? null : time.toWall(one.until),
+      ...(time.aheadMs === 0 ? {} : { aheadMs: time.aheadMs }),
+    })),
+  ),
 })

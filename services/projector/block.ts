@@ -1,4 +1,5 @@
 import { decodeCommit } from "@sluice/events/commit.ts"
+import { inWallTime } from "@sluice/events/wall-time.ts"
 import type { Claim } from "@sluice/infra/clickhouse/claims.ts"
 import { type NativeBlock, NativeRows } from "@sluice/infra/clickhouse/native/native-rows.ts"
 import type { StoredMessage } from "@sluice/infra/event-log/event-log.ts"
@@ -26,12 +27,12 @@ export interface ProjectedMessage {
   readonly bytes: number
 }
 
-/** Makes rows from one message; one that cannot be read becomes a row of `rejected_commits`. Source: P3. */
+/** Makes rows from one message, with times as the machine's clock showed them; one that cannot be read becomes a row of `rejected_commits`. Source: P3. */
 export const projectMessage = (message: StoredMessage): ProjectedMessage => {
   const { sequence, id, body } = message
   const bytes = body.length
   try {
-    const commit = decodeCommit(body)
+    const commit = inWallTime(decodeCommit(body))
     const tables: Array<RowsOfTable> = []
     for (const into of projections) {
       const rows = into.rows(commit, message)

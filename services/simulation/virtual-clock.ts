@@ -34,6 +34,14 @@ export class VirtualClock implements Clock {
     return this.#nowMs
   }
 
+  wallAhead(): number {
+    return 0
+  }
+
+  settledAhead(): number {
+    return 0
+  }
+
   at(timeMs: number, callback: () => void): Cancel {
     const timer = { callback, isCancelled: false }
     const atMs = Math.max(this.#nowMs, Math.ceil(timeMs))

@@ -2,7 +2,7 @@ import { channelCommands, type Wanted } from "@sluice/actors/configuration.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import type { ConfigurationFile } from "@sluice/events/configuration.ts"
 import type { RequestCompleted } from "@sluice/events/ingress.ts"
-import type { Clock } from "@sluice/infra/clock/clock.ts"
+import { type Clock, fromWall } from "@sluice/infra/clock/clock.ts"
 import { ActorAdmission } from "@sluice/ingress/admission.ts"
 import type { LeaseSupport } from "@sluice/ingress/granted-lease.ts"
 import { hosted, type HostedChannel } from "@sluice/ingress/hosted-channel.ts"
@@ -43,6 +43,7 @@ export class VirtualNode {
     this.admission = new ActorAdmission({
       overlapped: true,
       now: () => options.clock.now(),
+      fromWall: (wallMs) => fromWall(options.clock, wallMs),
       jitter: () => options.random() * 2 - 1,
       credentialOf: () => "",
       costOf: options.costOf ?? free,

@@ -3,6 +3,7 @@ import type { Group } from "@sluice/actors/group.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import type { Executed } from "@sluice/infra/actor-host/subject.ts"
 import type { Cancel, Clock } from "@sluice/infra/clock/clock.ts"
+import { SubjectTime } from "@sluice/infra/clock/subject-time.ts"
 import { channelDecider, type ChannelRefusal } from "@sluice/ingress/channel-decider.ts"
 import type { ChannelSubject } from "@sluice/ingress/hosted-channel.ts"
 
@@ -22,11 +23,13 @@ export class VirtualSubject implements ChannelSubject {
   readonly isAccepting = true
   readonly isLive = true
   readonly room = undefined
+  readonly time: SubjectTime
   #clock: Clock
   #onFacts: (facts: ReadonlyArray<Fact>, committed: Promise<void>) => void
   #timer: { readonly at: number; readonly cancel: Cancel } | undefined
 
   constructor(clock: Clock, onFacts: (facts: ReadonlyArray<Fact>, committed: Promise<void>) => void) {
+    this.time = new SubjectTime(clock, 0)
     this.#clock = clock
     this.#onFacts = onFacts
   }

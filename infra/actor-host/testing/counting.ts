@@ -23,7 +23,7 @@ const started = (incarnation: string, at: number): Fact => ({
 const nameBytes = 60_000
 
 /** Counts starts; its checkpoint is a fact for the count and one for each name. */
-export const counting: Decider<Starts, ReadonlyArray<string>, Refusal> = {
+export const counting: Omit<Decider<Starts, ReadonlyArray<string>, Refusal>, "translation"> = {
   create: () => ({ count: 0, names: [] }),
   evolve: (starts, fact) => {
     if (fact.type !== "node.started") throw new Error(`${fact.type} is out of place`)

@@ -1,7 +1,7 @@
 import type { Fact } from "@sluice/events/commit.ts"
 import { decodeCommit } from "@sluice/events/commit.ts"
 import { ConfigurationFile } from "@sluice/events/configuration.ts"
-import { manualClock } from "@sluice/infra/clock/clock.ts"
+import { fromWall, manualClock } from "@sluice/infra/clock/clock.ts"
 import { type EventLog, LogUnavailable } from "@sluice/infra/event-log/event-log.ts"
 import { createMemoryLog } from "@sluice/infra/event-log/memory-log.ts"
 import { Schema } from "effect"
@@ -73,7 +73,7 @@ export const startActors = async (options: {
     log,
     nodeId: "n1",
     incarnation: "i1",
-    now: clock.now,
+    clock,
     costOf,
     onLate,
   })
@@ -81,6 +81,7 @@ export const startActors = async (options: {
   const admission = new ActorAdmission({
     overlapped: true,
     now: clock.now,
+    fromWall: (wallMs) => fromWall(clock, wallMs),
     jitter: () => 0,
     credentialOf: () => "secret",
     costOf,

@@ -1,5 +1,6 @@
 import { type Commit, decodeCommit, type Fact } from "@sluice/events/commit.ts"
 import { channelSubject, idOf } from "@sluice/events/identifier.ts"
+import { inWallTime } from "@sluice/events/wall-time.ts"
 import { AttemptLedger } from "./attempt-ledger.ts"
 import { ChannelUse, type Span, type ToldOfUse, toldOfUse, type Use } from "./channel-use.ts"
 import { limitsBefore, withLimits } from "./limits-before.ts"
@@ -59,7 +60,7 @@ export class Recorder {
   take(subject: string, body: string): void {
     const { fromMs } = this.#wanted
     if (fromMs !== null && !configuring.test(body) && atOf(body) < fromMs) return
-    this.#take(decodeCommit(body), subject)
+    this.#take(inWallTime(decodeCommit(body)), subject)
   }
 
   #take({ facts, at }: Commit, subject: string): void {
@@ -162,4 +163,7 @@ const slim = (of: RecordedRequest): RecordedRequest => ({
 })
 
 /** The time of a commit is told before its facts, so that this is found without reading them. */
-const atOf = (body: string): number => Number(/"at":(\d+)/u.exec(body)?.[1] ?? Infinity)
+const atOf = (body: string): number => {
+  const [, at, wallAt = at] = /"at":(\d+)(?:,"wallAt":(\d+))?/u.exec(body) ?? []
+  return Number(wallAt ?? Infinity)
+}

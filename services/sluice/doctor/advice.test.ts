@@ -1,6 +1,6 @@
 import type { Diagnosis } from "@sluice/infra/operations/diagnosis.ts"
 import { expect, test } from "vitest"
-import { adviceLines, adviceOn, summaryOf } from "./advice.ts"
+import { adviceLines, adviceOn, clockLines, summaryOf } from "./advice.ts"
 
 const of = (account: string | null, reason: string | null, more: Partial<Diagnosis> = {}): Diagnosis => ({
   channel: "c",
@@ -45,5 +45,16 @@ test("advice names what to do, once for each reason, and for whom", () => {
   expect(adviceLines(all)).toEqual([
     "suspended (account/a, account/b): check its credential, then sluice reset ACTOR",
     "saturated (account/d): the next attempt that ends frees a slot; more need a higher limit",
+  ])
+})
+
+test("a channel whose actors are not at the time of the clock is named, with how far they are from it", () => {
+  expect(clockLines([of(null, null), of("a", null), of(null, null, { channel: "d", aheadMs: 999 })])).toEqual(
+    [],
+  )
+  const all = [of(null, null, { aheadMs: 6_000_000 }), of("a", null, { aheadMs: 6_000_000 })]
+  expect(clockLines([...all, of(null, null, { channel: "d", aheadMs: -6_000_000 })])).toEqual([
+    expect.stringMatching(/^the time of channel\/c is 2 hours ahead /),
+    expect.stringMatching(/^the time of channel\/d is 2 hours behind /),
   ])
 })

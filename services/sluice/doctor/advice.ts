@@ -1,5 +1,6 @@
 import type { PassedOver } from "@sluice/events/ingress.ts"
 import type { Diagnosis } from "@sluice/infra/operations/diagnosis.ts"
+import ms from "ms"
 
 const advice: Readonly<Partial<Record<PassedOver, string>>> = {
   disabled: "enable it in the configuration",
@@ -29,6 +30,20 @@ export const adviceLines = (diagnoses: ReadonlyArray<Diagnosis>): ReadonlyArray<
     return text === undefined || reason === null
       ? []
       : [`${reason.replaceAll("_", " ")} (${[...new Set(of.map(nameOf))].join(", ")}): ${text}`]
+  })
+
+/** Says for each channel whose actors are not at the time of the machine's clock how far they are from it. Source: L2. */
+export const clockLines = (diagnoses: ReadonlyArray<Diagnosis>): ReadonlyArray<string> =>
+  diagnoses.flatMap(({ channel, account, model, aheadMs = 0 }) => {
+    if (account !== null || model !== null || Math.abs(aheadMs) < 1_000) return []
+    const far = ms(Math.abs(aheadMs), { long: true })
+    return aheadMs > 0
+      ? [
+          `the time of channel/${channel} is ${far} ahead of the clock of its machine: it goes at nine tenths until they meet`,
+        ]
+      : [
+          `the time of channel/${channel} is ${far} behind the clock of its machine, which was put forward: it follows once that has stood for 15 minutes`,
+        ]
   })
 
 /** Says in one sentence whether anything is served. */

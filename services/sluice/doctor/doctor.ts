@@ -7,7 +7,7 @@ import { CommandFailed, failedWith } from "../failure.ts"
 import { formatTable } from "../query/table.ts"
 import { logUrlOf } from "../running.ts"
 import { wrapped } from "../wrapped-text.ts"
-import { adviceLines, adviceOn, summaryOf } from "./advice.ts"
+import { adviceLines, adviceOn, clockLines, summaryOf } from "./advice.ts"
 
 /** What is asked. */
 export interface DoctorOptions {
@@ -39,7 +39,8 @@ export const doctor = Effect.fnUntraced(function* ({ model, json, dataDirectory,
     colours: process.stdout.isTTY && process.stdout.hasColors(),
   })
   const advice = adviceLines(diagnoses).flatMap((line) => wrapped(visible(line), usualWidth))
-  const parts = [[summaryOf(diagnoses)], diagnoses.length === 0 ? [] : [table], advice]
+  const clock = clockLines(diagnoses).flatMap((line) => wrapped(visible(line), usualWidth))
+  const parts = [[summaryOf(diagnoses)], diagnoses.length === 0 ? [] : [table], advice, clock]
   const shown = parts.filter((part) => part.length > 0).map((part) => part.join("\n"))
   print(`${shown.join("\n\n")}\n`)
 })

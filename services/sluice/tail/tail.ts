@@ -1,6 +1,7 @@
 import { once } from "node:events"
 import { decodeCommit, type Fact } from "@sluice/events/commit.ts"
 import { idOf, kindOf } from "@sluice/events/identifier.ts"
+import { inWallTime } from "@sluice/events/wall-time.ts"
 import { openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
 import { print } from "@sluice/infra/terminal/print.ts"
 import { Effect } from "effect"
@@ -44,7 +45,7 @@ export const tail = Effect.fnUntraced(function* (options: TailOptions) {
 }, Effect.scoped)
 
 const linesOf = (message: { sequence: number; body: string }, options: TailOptions): string => {
-  const { facts, ...commit } = decodeCommit(message.body)
+  const { facts, ...commit } = inWallTime(decodeCommit(message.body))
   return facts
     .filter((fact) => isWanted(fact, options))
     .map((fact) =>

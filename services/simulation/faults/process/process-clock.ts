@@ -23,6 +23,14 @@ export class ProcessClock implements Clock {
     return this.#world.now()
   }
 
+  wallAhead(): number {
+    return 0
+  }
+
+  settledAhead(): number {
+    return 0
+  }
+
   at(timeMs: number, callback: () => void): Cancel {
     let cancel: Cancel = () => undefined
     const fire = (): void => {

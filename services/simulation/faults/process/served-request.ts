@@ -1,5 +1,6 @@
 import type { PoolConfiguration } from "@sluice/events/configuration.ts"
 import type { AttemptSummary } from "@sluice/events/ingress.ts"
+import { wallNow } from "@sluice/infra/clock/clock.ts"
 import { endOfAnswer, endOfFailure, type Heard } from "@sluice/ingress/attempt-end.ts"
 import { okCode } from "@sluice/ingress/errors.ts"
 import {
@@ -152,7 +153,10 @@ export class ServedRequest implements AttemptOwner {
 
   onRejected(attempt: VirtualAttempt, rejected: Rejected): void {
     this.#whenCommitted(attempt, (trying) => {
-      const context = { unknownRejection: trying.lease.channel.unknownRejection, nowMs: this.#now }
+      const context = {
+        unknownRejection: trying.lease.channel.unknownRejection,
+        nowMs: wallNow(this.#through.clock),
+      }
       const answer = readAnswer(spokenProtocol[this.#demand.protocol], rejected, context)
       this.#fail(trying, { kind: "answer", answer })
     })
@@ -234,7 +238,12 @@ export class ServedRequest implements AttemptOwner {
 
   #heard({ sent }: Trying): Heard {
     const protocol = spokenProtocol[this.#demand.protocol]
-    return { protocol, status: sent?.status ?? 0, headers: sent?.headers ?? {}, nowMs: this.#now }
+    return {
+      protocol,
+      status: sent?.status ?? 0,
+      headers: sent?.headers ?? {},
+      nowMs: wallNow(this.#through.clock),
+    }
   }
 
   get #now(): number {

@@ -1,7 +1,7 @@
 import type { Fact } from "@sluice/events/commit.ts"
 import type { ConfigurationFile } from "@sluice/events/configuration.ts"
 import { CommitRefused } from "@sluice/infra/actor-host/committer.ts"
-import type { Clock } from "@sluice/infra/clock/clock.ts"
+import { type Clock, fromWall } from "@sluice/infra/clock/clock.ts"
 import { LogUnavailable } from "@sluice/infra/event-log/event-log.ts"
 import { WrongSequence } from "@sluice/infra/event-log/event-log.ts"
 import type { Logger } from "@sluice/infra/logging/logging.ts"
@@ -190,12 +190,11 @@ export class SimulatedProcess {
     this.#node = node
     node.listen({ onFacts, onReloaded })
     for (const channel of node.channels.values()) onReloaded(channel)
-    const now = () => clock.now()
     const { wasClean } = await recover(node, {
       log,
       nodeId,
       incarnation: `${clock.now()}`,
-      now,
+      clock,
       costOf: () => noCost,
       onLate: (subject) => onTrouble("a commit came late", { subject }),
     })
@@ -210,6 +209,7 @@ export class SimulatedProcess {
     return new ActorAdmission({
       overlapped: plan.isEmbedded,
       now: () => clock.now(),
+      fromWall: (wallMs) => fromWall(clock, wallMs),
       jitter: () => random() * 2 - 1,
       credentialOf: () => "",
       costOf: () => noCost,
