@@ -15,8 +15,6 @@ const unitOf = (character: string): string => {
   return `(?:${literal}|%${hex}|\\\\u00${hex}|\\\\${literal})`
 }
 
-const written = /^(?:%([0-9a-f]{2})|\\u00([0-9a-f]{2})|\\(.)|(.))/is
-
 /** How a credential is looked for. */
 interface Needle {
   readonly credential: string
@@ -56,17 +54,32 @@ const needleFor = (credential: string): Needle | undefined => {
   return needle
 }
 
+const percent = 0x25
+const backslash = 0x5c
+
+const lower = (code: number): number => (code >= 0x41 && code <= 0x5a ? code + 0x20 : code)
+
+/** How long the writing of a character is that stands at a place, in whatever way; 0 where it is another one. */
+const writtenLength = (text: string, at: number, code: number): number => {
+  const is = (other: number): boolean => lower(other) === lower(code)
+  const first = text.charCodeAt(at)
+  if (first === percent && is(Number.parseInt(text.slice(at + 1, at + 3), 16))) return 3
+  if (first === backslash) {
+    if (is(text.charCodeAt(at + 1))) return 2
+    const digits = text.slice(at + 1, at + 6).toLowerCase()
+    if (digits.startsWith("u00") && is(Number.parseInt(digits.slice(3), 16))) return 6
+  }
+  return is(first) ? 1 : 0
+}
+
 /** Where an echo that begins at a place ends: as far as the text goes on like the credential. */
 const endOfEcho = (text: string, from: number, credential: string): number => {
+  if (text.startsWith(credential, from)) return from + credential.length
   let at = from
-  for (const character of credential) {
-    const found = written.exec(text.slice(at, at + 6))
-    if (found === null) return at
-    const [unit, percent, unicode, escaped, plain] = found
-    const hex = percent ?? unicode
-    const said = hex === undefined ? (escaped ?? plain) : String.fromCharCode(Number.parseInt(hex, 16))
-    if (said?.toLowerCase() !== character.toLowerCase()) return at
-    at += unit.length
+  for (let nth = 0; nth < credential.length; nth += 1) {
+    const length = writtenLength(text, at, credential.charCodeAt(nth))
+    if (length === 0) return at
+    at += length
   }
   return at
 }
