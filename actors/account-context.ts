@@ -5,6 +5,7 @@ import { noUse, type RecentUse } from "./adaptive/recent-use.ts"
 import type { Cooldown } from "./cooldown.ts"
 import { Leases } from "./leases.ts"
 import { type LimitHolder, noAdjustments, noRejections, type Sent } from "./limit-learning.ts"
+import { type ByModel, byModel } from "./named-models.ts"
 import type { Ramp } from "./ramp.ts"
 import { Sessions } from "./sessions.ts"
 import type { TokenBucket } from "./token-bucket.ts"
@@ -25,7 +26,7 @@ export interface AccountLease extends Sent {
   readonly metered: boolean
 }
 
-/** All that an account's facts say about it. `leases` and `sessions` change in place: the actor is their only owner. */
+/** All that an account's facts say about it. `leases`, `sessions` and what is known of models change in place: the actor is their only owner. */
 export interface AccountContext extends LimitHolder {
   readonly config: AccountConfiguration | null
   readonly channel: string
@@ -42,9 +43,9 @@ export interface AccountContext extends LimitHolder {
   readonly seen: number
   readonly cooldown: Cooldown | null
   /** The cooldowns of single models. Source: C3. */
-  readonly modelCooldowns: Readonly<Record<string, Cooldown>>
+  readonly modelCooldowns: ByModel<Cooldown>
   /** How many cooldowns in a row each model has had, without a success of it between them. Source: C4. */
-  readonly modelCounts: Readonly<Record<string, number>>
+  readonly modelCounts: ByModel<number>
   /** How many cooldowns in a row, without a success between them. Source: C4. */
   readonly consecutive: number
   /** When the last of them ended. */
@@ -89,8 +90,8 @@ export const newAccount = (): AccountContext => ({
   lastUsedAt: 0,
   seen: 0,
   cooldown: null,
-  modelCooldowns: {},
-  modelCounts: {},
+  modelCooldowns: byModel(),
+  modelCounts: byModel(),
   consecutive: 0,
   cooledAt: 0,
   ramp: null,

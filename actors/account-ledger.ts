@@ -1,7 +1,7 @@
 import type { AccountFact } from "@sluice/events/account.ts"
 import { isAdaptive } from "@sluice/events/adaptive-limit.ts"
 import { sumNanoUsd } from "@sluice/events/bounds.ts"
-import { Equal, Struct } from "effect"
+import { Equal } from "effect"
 import type { AccountContext } from "./account-context.ts"
 import {
   boundRates,
@@ -25,6 +25,7 @@ import {
   takeMode,
 } from "./limit-learning.ts"
 import { unchanged } from "./live-actor.ts"
+import { byModel, endOfModel, ofModel } from "./named-models.ts"
 import { seenEnough } from "./reservation.ts"
 import { chargedTokens, take } from "./token-bucket.ts"
 import { addCost, costIn } from "./window.ts"
@@ -143,11 +144,14 @@ const served = ({ refusals, gates }: AccountContext): Change =>
   refusals.length === 0 && gates === 0 ? unchanged : { refusals: [], gates: 0 }
 
 /** What a success proves of the time after the last cooldown; most prove nothing new, and cost nothing. Source: C4, C7. */
-const proven = ({ consecutive, ramp, failures, modelCounts }: AccountContext, model: string): Change => ({
-  ...(consecutive > 0 && ramp === null ? { consecutive: 0 } : unchanged),
-  ...(failures > 0 ? { failures: 0 } : unchanged),
-  ...(modelCounts[model] === undefined ? unchanged : { modelCounts: Struct.omit(modelCounts, [model]) }),
-})
+const proven = ({ consecutive, ramp, failures, modelCounts }: AccountContext, model: string): Change => {
+  delete modelCounts[model]
+  if (failures === 0 && (consecutive === 0 || ramp !== null)) return unchanged
+  return {
+    ...(consecutive > 0 && ramp === null ? { consecutive: 0 } : unchanged),
+    ...(failures > 0 ? { failures: 0 } : unchanged),
+  }
+}
 
 const usageRecorded = (context: AccountContext, fact: Of<"account.usage_recorded">): Change => {
   const held = context.leases.get(fact.lease)
@@ -172,22 +176,36 @@ const cooldownStarted = (context: AccountContext, fact: Of<"account.cooldown_sta
   // A rejection for concurrency says nothing of how an account comes back from something else.
   if (fact.model === undefined && fact.classification === "concurrency") return { cooldown }
   if (fact.model === undefined) return { cooldown, consecutive: fact.consecutive, ramp: null, failures: 0 }
-  return {
-    modelCooldowns: { ...context.modelCooldowns, [fact.model]: cooldown },
-    modelCounts: { ...context.modelCounts, [fact.model]: fact.consecutive },
+  context.modelCooldowns[fact.model] = cooldown
+  countModel(context.modelCounts, fact.model, fact.consecutive)
+  return unchanged
+}
+
+/** Of so many models it is remembered how often they cooled; the one that came first goes first. */
+const countedMost = 256
+
+const countModel = (counts: AccountContext["modelCounts"], model: string, count: number): void => {
+  counts[model] = count
+  let more = -countedMost
+  for (const _ in counts) more += 1
+  if (more <= 0) return
+  for (const oldest in counts) {
+    delete counts[oldest]
+    return
   }
 }
 
 const cooldownExtended = (context: AccountContext, fact: Of<"account.cooldown_extended">): Change => {
   if (fact.model === undefined) return { cooldown: extend(context.cooldown, fact) }
-  const extended = extend(context.modelCooldowns[fact.model] ?? null, fact)
-  return { modelCooldowns: { ...context.modelCooldowns, [fact.model]: extended } }
+  const inForce = ofModel(context.modelCooldowns, fact.model) ?? null
+  context.modelCooldowns[fact.model] = extend(inForce, fact)
+  return unchanged
 }
 
 const cooldownEnded = (context: AccountContext, { id, at }: Of<"account.cooldown_ended">): Change => {
   if (context.cooldown?.id === id) return { cooldown: null, cooledAt: at }
-  const left = Object.entries(context.modelCooldowns).filter(([, cooldown]) => cooldown.id !== id)
-  return { modelCooldowns: Object.fromEntries(left) }
+  endOfModel(context.modelCooldowns, id)
+  return unchanged
 }
 
 /** What a rejection leaves of a limit that is not learned. Source: C3. */
@@ -264,6 +282,6 @@ export const evolveAccount: EvolveAccount = {
     gateUntil: null,
     gates: 0,
     lowered: null,
-    modelCounts: {},
+    modelCounts: byModel(),
   }),
 }

@@ -10,6 +10,7 @@ import type { Acquire, Applicant, Decision, Enqueue, Leave, Obstacle, Refuse } f
 import { demandKey } from "./demand.ts"
 import { accountOf, channelOf, contextOf, type Group, isEnabled, limitOf } from "./group.ts"
 import { meanHoldMs } from "./holds.ts"
+import { namedModels, ofModel, unnamedMost } from "./named-models.ts"
 import { obstacles } from "./obstacle.ts"
 import { chooseAccount, grant } from "./slot.ts"
 import { availableAt, type BucketSize, estimatedTokens, sizeOf, type TokenBucket } from "./token-bucket.ts"
@@ -44,7 +45,7 @@ export const channelObstacle = (
   of: Pick<Applicant, "model" | "estimate">,
   now: number,
 ): Obstacle | null => {
-  const blocked = channel.blockedModels[of.model]
+  const blocked = ofModel(channel.blockedModels, of.model)
   if (blocked !== undefined && blocked.until > now) return { reason: "model_cooling", until: blocked.until }
   if (!hasChannelRoom(channel, now)) return { reason: "saturated", until: channelRoomAt(channel) }
   return bucketObstacle(channel, of, now)
@@ -94,12 +95,23 @@ export const enqueue = (group: Group, command: Enqueue, now: number): Decision =
   if (!isEnabled(channel) || channel.config === null) return refused("disabled")
   if (command.isReturning !== true && isHopeless(group, command, now)) return refused("deadline")
   const { lanes, config } = channel
+  if (command.isReturning !== true && isLaneTooMany(group, command)) return refused("queue_full")
   if (lanes.size < config.queueSize || command.isReturning === true)
     return { kind: "facts", facts: [queued(group, command, now)] }
   const displaced = lanes.displaceable((lanes.waitingOf(command.client) + 1) / command.weight)
   if (config.queueSize === 0 || displaced === undefined) return refused("queue_full")
   const left = abandoned(group, { waiter: displaced, reason: "displaced", now })
   return { kind: "facts", facts: [left, { ...queued(group, command, now), depth: lanes.size }] }
+}
+
+/** A client waits in no more lanes than that for models that the channel does not name, beside those for each that it does and for each account. */
+const isLaneTooMany = (group: Group, command: Enqueue): boolean => {
+  const { config, lanes } = channelOf(group)
+  const named = namedModels(config)
+  if (named.has(command.model)) return false
+  // A session's requests have lanes of their own, and so have those that are bound to an account.
+  const lanesMost = 2 * (named.size + unnamedMost) + group.accounts.size
+  return lanes.otherLanesOf(command) >= lanesMost
 }
 
 /** A request that cannot be served before its deadline is refused when it arrives. Source: B11. */

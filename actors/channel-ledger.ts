@@ -20,6 +20,7 @@ import {
   takeMode,
 } from "./limit-learning.ts"
 import { unchanged } from "./live-actor.ts"
+import { type ByModel, byModel, endOfModel, ofModel } from "./named-models.ts"
 import { sizeOf, take, type TokenBucket } from "./token-bucket.ts"
 
 /** A slot of the channel, held by one attempt. Source: A9. */
@@ -30,7 +31,7 @@ export interface ChannelLease extends Sent {
   readonly model: string
 }
 
-/** All that a channel's facts say about it. `leases`, `lanes` and `holds` change in place: the actor is their only owner. */
+/** All that a channel's facts say about it. `leases`, `lanes`, `holds` and `blockedModels` change in place: the actor is their only owner. */
 export interface ChannelContext extends LimitHolder {
   readonly config: ChannelConfiguration | null
   readonly revision: number
@@ -41,7 +42,7 @@ export interface ChannelContext extends LimitHolder {
   /** How many cooldowns it has had, so that each has a name of its own. */
   readonly cooldowns: number
   /** The models that the upstream does not know, until they are tried again. Source: C7. */
-  readonly blockedModels: Readonly<Record<string, Cooldown>>
+  readonly blockedModels: ByModel<Cooldown>
   readonly rpm: TokenBucket | null
   readonly tpm: TokenBucket | null
   /** How long each model's attempts hold a slot. Source: B11. */
@@ -65,7 +66,7 @@ export const newChannel = (): ChannelContext => ({
   lanes: new Lanes(),
   cooldown: null,
   cooldowns: 0,
-  blockedModels: {},
+  blockedModels: byModel(),
   rpm: null,
   tpm: null,
   holds: new Map(),
@@ -139,8 +140,8 @@ const leaveQueue = (
 
 const cooldownEnded = (context: ChannelContext, { id }: Of<"channel.cooldown_ended">): Change => {
   if (context.cooldown?.id === id) return { cooldown: null }
-  const left = Object.entries(context.blockedModels).filter(([, block]) => block.id !== id)
-  return { blockedModels: Object.fromEntries(left) }
+  endOfModel(context.blockedModels, id)
+  return unchanged
 }
 
 /** What each fact makes of a channel. */
@@ -174,15 +175,15 @@ export const evolveChannel: EvolveChannel = {
   "channel.limit_adjusted": takeAdjustment,
   "channel.mode_changed": (context, { to }) => takeMode(context, to),
   "channel.learning_reset": forgetLearning,
-  "channel.cooldown_started": ({ blockedModels, cooldowns }, fact) =>
-    fact.model === undefined
-      ? { cooldown: begin(fact), cooldowns: cooldowns + 1 }
-      : { blockedModels: { ...blockedModels, [fact.model]: begin(fact) } },
-  "channel.cooldown_extended": ({ cooldown, blockedModels }, fact) =>
-    fact.model === undefined
-      ? { cooldown: extend(cooldown, fact) }
-      : {
-          blockedModels: { ...blockedModels, [fact.model]: extend(blockedModels[fact.model] ?? null, fact) },
-        },
+  "channel.cooldown_started": ({ blockedModels, cooldowns }, fact) => {
+    if (fact.model === undefined) return { cooldown: begin(fact), cooldowns: cooldowns + 1 }
+    blockedModels[fact.model] = begin(fact)
+    return unchanged
+  },
+  "channel.cooldown_extended": ({ cooldown, blockedModels }, fact) => {
+    if (fact.model === undefined) return { cooldown: extend(cooldown, fact) }
+    blockedModels[fact.model] = extend(ofModel(blockedModels, fact.model) ?? null, fact)
+    return unchanged
+  },
   "channel.cooldown_ended": cooldownEnded,
 }

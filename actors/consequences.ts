@@ -10,6 +10,7 @@ import type { Rejection429 } from "./command.ts"
 import { channelOf, type Group } from "./group.ts"
 import { failuresMax, isFailure, refusalsMax } from "./health.ts"
 import { isOfLimit, isTest } from "./limit-learning.ts"
+import { displacedBy, ofModel } from "./named-models.ts"
 import { cool, coolAsFailing, type EndedAttempt, loweredLimit } from "./rejection.ts"
 import type { Stay } from "./sessions.ts"
 import { windowUntil } from "./window.ts"
@@ -83,10 +84,14 @@ const suspension = ({ account, held, command, now }: EndedAttempt): ReadonlyArra
 
 const blockedModel = (group: Group, { held, command, now }: EndedAttempt): ReadonlyArray<ChannelFact> => {
   const { config, blockedModels } = channelOf(group)
-  if (command.isModelUnknown !== true || config === null || blockedModels[held.model] !== undefined) return []
+  if (command.isModelUnknown !== true || config === null) return []
+  if (ofModel(blockedModels, held.model) !== undefined) return []
+  const actor = actorName("channel", config.id)
+  const end = { actor, type: "channel.cooldown_ended", at: now, reason: "displaced" } as const
   return [
+    ...displacedBy(blockedModels, held.model, config).map(({ id }) => ({ ...end, id })),
     {
-      actor: actorName("channel", config.id),
+      actor,
       type: "channel.cooldown_started",
       at: now,
       id: `${config.id}:${held.lease}`,

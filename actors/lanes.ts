@@ -131,6 +131,13 @@ export class Lanes {
     return this.#crowds.get(client)?.waiters.length ?? 0
   }
 
+  /** Gives in how many lanes a client waits, or all do where nobody takes turns; 0 where the one of this waiter is among them. */
+  otherLanesOf(waiter: Pick<Waiter, "account" | "session" | "model" | "client">): number {
+    const key = this.#order === "fifo" ? everybody.key : waiter.client
+    if (this.#lanes.has(`${key} ${demandKey(waiter)}`)) return 0
+    return this.#shares.get(key)?.lanes.size ?? 0
+  }
+
   /** Gives how many would be served before the next request of a client. Source: B11. */
   ahead(client: string, weight: number): number {
     if (this.#order === "fifo") return this.size

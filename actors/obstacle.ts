@@ -10,6 +10,7 @@ import type { Demand } from "./demand.ts"
 import { type AccountActor, channelOf, contextOf, type Group } from "./group.ts"
 import { risesAt, wholeOf } from "./limit-learning.ts"
 import { hasRoom } from "./limit.ts"
+import { ofModel } from "./named-models.ts"
 import { isAllReserved } from "./reservation.ts"
 import { availableAt } from "./token-bucket.ts"
 import { isCurrent } from "./window.ts"
@@ -51,8 +52,8 @@ const coolingOf = (group: Group, account: AccountContext, { now, of }: Asked): P
     const left = cooling(account.cooldown, { now, guardMs })
     if (left !== null) return left
   }
-  const ofModel = account.modelCooldowns[of.model]
-  return ofModel !== undefined && cooling(ofModel, { now, guardMs }) !== null ? "model_cooling" : null
+  const cooldown = ofModel(account.modelCooldowns, of.model)
+  return cooldown !== undefined && cooling(cooldown, { now, guardMs }) !== null ? "model_cooling" : null
 }
 
 const limitOf = (account: AccountContext, { now, of }: Asked): PassedOver | null => {
@@ -120,7 +121,7 @@ const opensAt = (
     case "cooling_soon":
       return account.cooldown?.until ?? null
     case "model_cooling":
-      return account.modelCooldowns[asked.of.model]?.until ?? null
+      return ofModel(account.modelCooldowns, asked.of.model)?.until ?? null
     case "window_cost":
       return isCurrent(account.window, asked.now) ? account.window.end : null
     case "saturated":

@@ -11,6 +11,7 @@ import { backoffMs, type Cooldown } from "./cooldown.ts"
 import { channelOf, type Group } from "./group.ts"
 import { learningOf, type LimitHolder, ownLimitOf, wholeOf } from "./limit-learning.ts"
 import type { Limit } from "./limit.ts"
+import { displacedBy, ofModel } from "./named-models.ts"
 
 /** An attempt that has ended, on the account that carried it. */
 export interface EndedAttempt {
@@ -104,7 +105,7 @@ export const cool = (
   if (configuration === undefined || account.config === null) return []
   const { classification, evidence, retryAfterMs, summary } = rejection
   const model = rejection.isOfModel ? held.model : undefined
-  const inForce = (model === undefined ? account.cooldown : account.modelCooldowns[model]) ?? null
+  const inForce = (model === undefined ? account.cooldown : ofModel(account.modelCooldowns, model)) ?? null
   const n = countOf(account, { inForce, held, classification, model })
   const drawnMs = backoffMs(configuration, { classification, n, jitter: command.jitter })
   // Both are spans of real time.
@@ -134,9 +135,11 @@ export const cool = (
     summary,
     ...(model === undefined ? {} : { model }),
   } as const
-  return inForce === null
-    ? [{ ...cause, type: "account.cooldown_started" }]
-    : [{ ...cause, type: "account.cooldown_extended" }]
+  if (inForce !== null) return [{ ...cause, type: "account.cooldown_extended" }]
+  const displaced =
+    model === undefined ? [] : displacedBy(account.modelCooldowns, model, channelOf(group).config)
+  const end = { actor: cause.actor, type: "account.cooldown_ended", at: now, reason: "displaced" } as const
+  return [...displaced.map(({ id }) => ({ ...end, id })), { ...cause, type: "account.cooldown_started" }]
 }
 
 /** Gives which cooldown in a row this is; one for concurrency is none. Source: C3, C4. */
@@ -150,7 +153,7 @@ const countOf = (
   },
 ): number => {
   if (of.classification === "concurrency") return consecutive
-  if (of.model !== undefined) return of.inForce?.consecutive ?? (modelCounts[of.model] ?? 0) + 1
+  if (of.model !== undefined) return of.inForce?.consecutive ?? (ofModel(modelCounts, of.model) ?? 0) + 1
   const isLate = of.inForce !== null || (consecutive > 0 && of.held.acquiredAt < cooledAt)
   return isLate ? Math.max(1, consecutive) : consecutive + 1
 }

@@ -1,5 +1,6 @@
 import type { Fact } from "@sluice/events/commit.ts"
 import { actorName } from "@sluice/events/identifier.ts"
+import type { AccountContext } from "./account-context.ts"
 import { windowFacts } from "./account-window.ts"
 import type { Applicant } from "./command.ts"
 import { type AccountActor, channelOf, contextOf, type Group, orderOf } from "./group.ts"
@@ -65,8 +66,24 @@ export const grant = (
   ]
   if (session !== undefined && !isOfSession && applicant.isSpilled !== true) {
     const stay = `${session}:${lease.lease}`
+    granted.push(...displacedSession(account, now))
     granted.push({ actor, type: "account.session_registered", at: now, session, stay })
   }
   granted.push(...windowFacts(account, { now, aheadMs: group.aheadMs }))
   return granted
+}
+
+/** So many sessions an account remembers that has no cap of its own: their names are their clients' choice. */
+const rememberedSessions = 10_000
+
+/** The session that makes room for one more: the one that was idle longest. Source: B6. */
+const displacedSession = ({ config, sessions }: AccountContext, now: number): ReadonlyArray<Fact> => {
+  const idle = sessions.longestIdle
+  if (config === null || idle === undefined || config.maxSessions !== null) return []
+  if (sessions.size < rememberedSessions) return []
+  const { session, stay, lastSeenAt } = idle
+  const actor = actorName("account", config.id)
+  return [
+    { actor, type: "account.session_released", at: now, session, stay, lastSeenAt, reason: "displaced" },
+  ]
 }

@@ -11,6 +11,7 @@ import type { Hold } from "./holds.ts"
 import { Lanes, type StoredLanes } from "./lanes.ts"
 import { Leases } from "./leases.ts"
 import { type Kept, start } from "./live-actor.ts"
+import { byModel } from "./named-models.ts"
 import { Sessions, type Stay } from "./sessions.ts"
 
 interface Stored<Context> {
@@ -63,13 +64,20 @@ export const toSnapshot = (group: Group): GroupSnapshot => {
         leases: [...context.leases],
         lanes: context.lanes.toJSON(),
         holds: [...context.holds],
+        blockedModels: { ...context.blockedModels },
       },
     },
     accounts: [...group.accounts].map(([actor, account]) => {
       const snapshot = account.getSnapshot()
-      const leases = [...snapshot.context.ledger.leases]
-      const sessions = snapshot.context.ledger.sessions.toJSON()
-      return [actor, { value: snapshot.value, context: { ...snapshot.context.ledger, leases, sessions } }]
+      const { ledger } = snapshot.context
+      const stored = {
+        ...ledger,
+        leases: [...ledger.leases],
+        sessions: ledger.sessions.toJSON(),
+        modelCooldowns: { ...ledger.modelCooldowns },
+        modelCounts: { ...ledger.modelCounts },
+      }
+      return [actor, { value: snapshot.value, context: stored }]
     }),
   }
 }
@@ -82,12 +90,15 @@ export const fromSnapshot = (stored: GroupSnapshot): Group => {
     leases: new Leases(stored.channel.context.leases),
     lanes: Lanes.from(stored.channel.context.lanes),
     holds: new Map(stored.channel.context.holds),
+    blockedModels: byModel(stored.channel.context.blockedModels),
   }
   const channel = channelMachine.resolveState({ value: stored.channel.value, context: { ledger: context } })
   const accounts = stored.accounts.map(([actor, { value, context: of }]) => {
     const restored: AccountContext = {
       ...of,
       leases: new Leases(of.leases),
+      modelCooldowns: byModel(of.modelCooldowns),
+      modelCounts: byModel(of.modelCounts),
       sessions: Sessions.from(
         of.sessions,
         of.leases.flatMap(({ session }) => session ?? []),

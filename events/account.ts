@@ -89,7 +89,8 @@ export const AccountFact = Schema.Union([
     session: Schema.String,
     stay: Schema.String,
     lastSeenAt: TimeMs,
-    reason: Schema.Literals(["failed", "account_closed", "unbound"]),
+    /** `displaced`: the one that was idle longest, when more are registered than are remembered. */
+    reason: Schema.Literals(["failed", "account_closed", "unbound", "displaced"]),
   }),
   fact("account.window_opened", {
     start: TimeMs,

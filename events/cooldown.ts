@@ -23,6 +23,7 @@ export const cooldownFacts = <const K extends "channel" | "account">(kind: K) =>
     fact(`${kind}.cooldown_extended` as const, cause),
     fact(`${kind}.cooldown_ended` as const, {
       id: Schema.String,
-      reason: Schema.Literals(["elapsed", "manual"]),
+      /** `displaced`: of a model that only a pattern serves, when too many of those cool at once. */
+      reason: Schema.Literals(["elapsed", "manual", "displaced"]),
     }),
   ] as const

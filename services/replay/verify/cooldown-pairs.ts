@@ -1,5 +1,6 @@
 import type { Cooldown } from "@sluice/actors/cooldown.ts"
 import { channelOf, contextOf } from "@sluice/actors/group.ts"
+import { ofModel } from "@sluice/actors/named-models.ts"
 import type { Check, Moment } from "./invariant.ts"
 
 interface Named {
@@ -21,7 +22,7 @@ interface Begun extends Named {
 export const checkCooldowns = (): Check => {
   const start = ({ actor, id, model }: Begun, moment: Moment): string | undefined => {
     const { whole, ofModels } = inForceOn(actor, moment)
-    const before = model === undefined ? whole : ofModels[model]
+    const before = model === undefined ? whole : ofModel(ofModels, model)
     return before && `the cooldown ${id} of ${actor} starts while ${before.id} is in force`
   }
   const extend = ({ actor, id, until }: Begun, moment: Moment): string | undefined => {
