@@ -24,6 +24,10 @@ export const optional = <S extends Schema.Top>(
   return Schema.annotateEncoded<typeof field>({ description, default: defaultValue })(field)
 }
 
+/** A field that stays away where it is left out, as it does in facts of its time before; its default and its description stand in the file's JSON Schema. */
+export const absent = <S extends Schema.Top>(description: string, schema: S, defaultValue: S["Encoded"]) =>
+  Schema.optionalKey(Schema.annotateEncoded<S>({ description, default: defaultValue })(schema))
+
 /** A field that has to be there; its description stands in the file's JSON Schema. */
 export const required = <S extends Schema.Top>(description: string, schema: S) =>
   Schema.annotateEncoded<S>({ description })(schema)

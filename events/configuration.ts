@@ -2,7 +2,15 @@ import { Schema } from "effect"
 import { AccountConfiguration } from "./account-configuration.ts"
 import { AdaptiveSettings } from "./adaptive-limit.ts"
 import { ChannelConfiguration, QueueOrder } from "./channel-configuration.ts"
-import { filledList, filledText, limit, optional, required, wholeNumber } from "./configuration-field.ts"
+import {
+  absent,
+  filledList,
+  filledText,
+  limit,
+  optional,
+  required,
+  wholeNumber,
+} from "./configuration-field.ts"
 import { named, spanMs, timeoutMs } from "./configuration-object.ts"
 import { Id } from "./identifier.ts"
 
@@ -83,6 +91,9 @@ export const Retention = Schema.Struct({
 })
 export type Retention = typeof Retention.Type
 
+/** What `bodyBudgetBytes` is where the settings do not say it. */
+export const defaultBodyBudgetBytes = 512 * 1024 * 1024
+
 /** What holds for the whole installation. Source: S4, L7, L9, L10, L12. */
 export const Settings = Schema.Struct({
   queueOrder: optional(
@@ -124,6 +135,11 @@ export const Settings = Schema.Struct({
     {},
   ),
   bodyLimitBytes: optional("The largest request body, in bytes.", wholeNumber(1), 32 * 1024 * 1024),
+  bodyBudgetBytes: absent(
+    "How much the bodies of all requests that wait or run may hold together, in bytes, and one client half of it; four of the largest bodies at least.",
+    wholeNumber(1),
+    defaultBodyBudgetBytes,
+  ),
   prices: optional(
     "A file of list prices that override the built-in ones, relative to this file.",
     Schema.NullOr(filledText).annotate({ expected: "the path of a file, or null" }),

@@ -13,6 +13,7 @@ export interface Problem {
  * `client_closed` (499, recorded only, since nobody is left to read it) are choices where the table is silent.
  */
 export const statusOfCode = {
+  body_budget_exceeded: 429,
   body_too_large: 413,
   client_closed: 499,
   client_concurrency_exceeded: 429,

@@ -1,3 +1,4 @@
+import type { BodyBudget } from "./body-budget.ts"
 import type { ClientLimits } from "./client-limits.ts"
 import type { IngressOptions } from "./ingress-options.ts"
 import type { Peers } from "./peers.ts"
@@ -11,6 +12,7 @@ export interface ExchangeContext {
   readonly options: IngressOptions
   readonly clientLimits: ClientLimits
   readonly peers: Peers
+  readonly bodyBudget: BodyBudget
   readonly upstreams: Upstreams
   readonly clientStallMs: number
   readonly random: () => number

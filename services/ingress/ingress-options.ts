@@ -58,6 +58,8 @@ export interface IngressOptions {
   /** Gives how many tokens a model can write at most, where that is known. Source: D4. */
   readonly mostOutputOf: (model: string) => number | undefined
   readonly bodyLimitBytes: () => number
+  /** How much the bodies of all requests may hold together. */
+  readonly bodyBudgetBytes: () => number
   readonly isShuttingDown: () => boolean
   readonly health: () => Health
   readonly readiness: () => Health

@@ -18,6 +18,7 @@ import { Effect, Schema, type Scope } from "effect"
 import { ActorNode } from "./actor-node.ts"
 import { ActorAdmission } from "./admission.ts"
 import { announce } from "./announcements.ts"
+import { bodyBudgetOf } from "./body-budget.ts"
 import { type GuardedLog, openGuardedLog } from "./guarded-log.ts"
 import { type InForce, inForce } from "./in-force.ts"
 import type { Health } from "./ingress-options.ts"
@@ -218,6 +219,7 @@ const leave = async (node: ActorNode, { clock, logger }: Parts): Promise<void> =
 const serve = Effect.fnUntraced(function* (parts: Parts, node: ActorNode, admission: ActorAdmission) {
   const { current, eventLog, logger, clock } = parts
   const nextId = createUlids()
+  const settings = () => current.configuration.wanted.settings
   let isShuttingDown = false
   const server = createIngressServer({
     admission,
@@ -228,7 +230,8 @@ const serve = Effect.fnUntraced(function* (parts: Parts, node: ActorNode, admiss
     sessionIdOf: createSessionIds(parts.sessionSecret),
     models: (client) => current.routes.models(client),
     mostOutputOf: (model) => current.mostOutputOf(model),
-    bodyLimitBytes: () => current.configuration.wanted.settings.bodyLimitBytes,
+    bodyLimitBytes: () => settings().bodyLimitBytes,
+    bodyBudgetBytes: () => bodyBudgetOf(settings()),
     isShuttingDown: () => isShuttingDown,
     health: () => ({ ok: true, body: { status: "ok", node: parts.node } }),
     readiness: () => readinessOf(node, eventLog, isShuttingDown),

@@ -1,12 +1,13 @@
 import type { IncomingMessage } from "node:http"
 import type { PoolConfiguration } from "@sluice/events/configuration.ts"
+import type { BodyRoom } from "./body-budget.ts"
 import { type Problem, problem } from "./errors.ts"
 import type { Destination, ExchangeContext } from "./exchange-context.ts"
 import type { IngressOptions } from "./ingress-options.ts"
-import { parseJson } from "./json.ts"
 import { modelNameProblem } from "./model-name.ts"
 import type { Peer } from "./peers.ts"
-import { type Ask, isObject } from "./protocols/protocol.ts"
+import type { Ask, ScannedBody, WireProtocol } from "./protocols/protocol.ts"
+import { bodyTooLarge, readBody } from "./request-body.ts"
 import { readRequestHeaders, type RequestHeaders } from "./request-headers.ts"
 import { readSessionKey, type Session } from "./session-key.ts"
 
@@ -19,7 +20,12 @@ export interface Intake {
   isCounted: boolean
   bytes: number
   body: Buffer
-  json: Readonly<Record<string, unknown>>
+  /** What was read in the body, once it is whole. */
+  scanned: ScannedBody | undefined
+  /** The room that the body takes among those of all requests. */
+  room: BodyRoom | undefined
+  /** Drops what has come of the body, and what still comes; absent while there is nothing to stop. */
+  stopReading: (() => void) | undefined
   ask: Ask | undefined
   pool: PoolConfiguration | undefined
   session: Session | null
@@ -41,7 +47,9 @@ export const openIntake = (
   isCounted: false,
   bytes: 0,
   body: nothing,
-  json: {},
+  scanned: undefined,
+  room: undefined,
+  stopReading: undefined,
   ask: undefined,
   pool: undefined,
   session: null,
@@ -69,7 +77,29 @@ export const checkHeaders = (
     }
     intake.deadlineMs = deadlineMs
   }
-  return headers.contentLength > options.bodyLimitBytes() ? tooLarge(options) : undefined
+  const limitBytes = options.bodyLimitBytes()
+  return headers.contentLength > limitBytes ? bodyTooLarge(limitBytes) : undefined
+}
+
+/** Reads the body of a request whose headers are good, then says what came of it. */
+export const readIntake = (
+  { options, bodyBudget }: ExchangeContext,
+  {
+    request,
+    intake,
+    protocol,
+  }: { readonly request: IncomingMessage; readonly intake: Intake; readonly protocol: WireProtocol },
+  done: (problem: Problem | undefined) => void,
+): void => {
+  const room = bodyBudget.open(intake.client)
+  intake.room = room
+  readBody(request, intake, { protocol, limitBytes: options.bodyLimitBytes(), room }, done)
+}
+
+/** Gives back what a request that is over was counted for. */
+export const closeIntake = ({ clientLimits }: ExchangeContext, { isCounted, client, room }: Intake): void => {
+  if (isCounted) clientLimits.leave(client)
+  room?.release()
 }
 
 /**
@@ -95,47 +125,15 @@ export const checkCaller = (
   )
 }
 
-/** Reads the body up to the limit, then says what came of it. It says nothing when the client leaves before. */
-export const readBody = (
-  options: IngressOptions,
-  request: IncomingMessage,
-  intake: Intake,
-  done: (problem: Problem | undefined) => void,
-): void => {
-  const limitBytes = options.bodyLimitBytes()
-  let first: Buffer | undefined
-  let more: Buffer[] | undefined
-  const take = (chunk: Buffer): void => {
-    intake.bytes += chunk.length
-    if (intake.bytes > limitBytes) {
-      request.off("data", take)
-      request.off("end", end)
-      done(tooLarge(options))
-    } else if (first === undefined) first = chunk
-    else if (more === undefined) more = [first, chunk]
-    else more.push(chunk)
-  }
-  const end = (): void => {
-    intake.body = more === undefined ? (first ?? nothing) : Buffer.concat(more)
-    done(undefined)
-  }
-  request.on("data", take)
-  request.on("end", end)
-}
-
-const tooLarge = (options: IngressOptions): Problem =>
-  problem("body_too_large", `The body is larger than ${options.bodyLimitBytes()} bytes.`)
-
-/** Parses the body, finds the pool and the session. Source: B1, B5. */
+/** Reads what the body asks for, finds the pool and the session. Source: B1, B5. */
 export const readAsk = (
   options: IngressOptions,
   { protocol, path }: Destination,
   intake: Intake,
 ): Problem | undefined => {
-  const json = parseJson(intake.body)
-  if (!isObject(json)) return problem("invalid_body", "The body must be a JSON object.")
-  intake.json = json
-  const ask = protocol.read(json, intake.bytes, path)
+  const { scanned } = intake
+  if (scanned === undefined) throw new Error("a request was asked for what it wants before its body was read")
+  const ask = protocol.read(scanned, path)
   if (typeof ask === "string") return problem("invalid_body", ask)
   const misnamed = modelNameProblem(ask.model)
   if (misnamed !== undefined) return problem("invalid_body", misnamed)
@@ -144,7 +142,7 @@ export const readAsk = (
   if (intake.pool === undefined) {
     return problem("model_not_found", `No pool serves the model ${JSON.stringify(ask.model.slice(0, 200))}.`)
   }
-  const named = readSessionKey(intake.headers, protocol, json)
+  const named = readSessionKey(intake.headers, protocol, scanned.json)
   if (named === undefined) return undefined
   const owner = { client: intake.client, pool: intake.pool.id, key: named.key }
   intake.session = { id: options.sessionIdOf(owner), source: named.source }

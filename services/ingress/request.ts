@@ -7,7 +7,7 @@ import { Closing } from "./closing.ts"
 import type { Problem } from "./errors.ts"
 import type { Destination, ExchangeContext } from "./exchange-context.ts"
 import { type AttemptFailure, type Cause, problemOfCause } from "./failure.ts"
-import { checkHeaders, type Intake, openIntake, readAsk, readBody } from "./intake.ts"
+import { checkHeaders, closeIntake, type Intake, openIntake, readAsk, readIntake } from "./intake.ts"
 import { Journal } from "./journal.ts"
 import type { Admitted, Lease } from "./lease.ts"
 import type { WireProtocol } from "./protocols/protocol.ts"
@@ -65,7 +65,7 @@ export class Exchange implements AttemptOwner, ReplyEvents {
       protocol,
       log: options.log,
       provenance: () => this.#provenance,
-      onClose: () => this.#clearTimers(),
+      onClose: () => this.#stopTrying(),
       onDone: () => this.#done(),
     })
   }
@@ -96,15 +96,16 @@ export class Exchange implements AttemptOwner, ReplyEvents {
       const isLate = options.isShuttingDown()
       if (isLate) this.#reply.closeConnection()
       const refused = isLate ? problemOfCause("shutting_down") : checkHeaders(this.#context, this.#intake)
-      if (refused === undefined) readBody(options, this.#request, this.#intake, this.#onBody)
-      else this.#closing.refuse(refused)
+      if (refused !== undefined) return this.#closing.refuse(refused)
+      const read = { request: this.#request, intake: this.#intake, protocol: this.protocol }
+      readIntake(this.#context, read, this.#onBody)
     })
   }
 
-  readonly #onBody = (tooLarge: Problem | undefined): void => {
+  readonly #onBody = (unreadable: Problem | undefined): void => {
     if (this.#journal.closed) return
     this.#guarded(() => {
-      const refused = tooLarge ?? readAsk(this.#context.options, this.#destination, this.#intake)
+      const refused = unreadable ?? readAsk(this.#context.options, this.#destination, this.#intake)
       if (refused === undefined) this.#route()
       else this.#closing.refuse(refused)
     })
@@ -177,14 +178,14 @@ export class Exchange implements AttemptOwner, ReplyEvents {
   }
 
   dispatch(attempt: Attempt): void {
-    const { json, headers } = this.#intake
+    const { scanned, headers } = this.#intake
     const { lease } = attempt
     const { body, addsUsage } = attempt.carried
     const { channel, account, credential, upstreamModel } = lease
     const model = upstreamModel === this.#routed?.ask.model ? null : upstreamModel
     const { protocol, path, query } = this.#destination
-    const sent =
-      model === null && !addsUsage ? body : protocol.rewrite(body, json, { model, askUsage: addsUsage })
+    const isRewritten = scanned !== undefined && (model !== null || addsUsage)
+    const sent = isRewritten ? protocol.rewrite(body, scanned, { model, askUsage: addsUsage }) : body
     this.#context.upstreams.dispatch(
       { protocol, path, query, model, headers: headers.forwarded, body: sent, channel, account, credential },
       attempt,
@@ -238,7 +239,7 @@ export class Exchange implements AttemptOwner, ReplyEvents {
   #done(): void {
     this.#open -= 1
     if (this.#open !== 0) return
-    if (this.#intake.isCounted) this.#context.clientLimits.leave(this.#intake.client)
+    closeIntake(this.#context, this.#intake)
     this.#context.onDone(this)
   }
 
@@ -283,7 +284,8 @@ export class Exchange implements AttemptOwner, ReplyEvents {
     this.#current?.cut("defect")
   }
 
-  #clearTimers(): void {
+  #stopTrying(): void {
+    this.#intake.stopReading?.()
     clearTimeout(this.#retryTimer)
     clearTimeout(this.#deadlineTimer)
     this.#retryTimer = undefined

@@ -188,6 +188,28 @@ describe("a body", () => {
     },
   )
 
+  test.each([
+    ["/v1/chat/completions", '{"model":"m1","model":"m2"}'],
+    ["/v1/chat/completions", '{"model":"m1","\\u006dodel":"m2"}'],
+    ["/v1/chat/completions", '{"model":"m1","Model":"m2"}'],
+    ["/v1/chat/completions", '{"model":"m1","max_tokens":1,"Max_Tokens":100000}'],
+    ["/v1/chat/completions", '{"model":"m1","stream":false,"stream":true}'],
+    ["/v1/responses", '{"model":"m1","input":"a","BACKGROUND":true}'],
+    ["/v1/messages", '{"model":"m1","max_tokens":1,"max_tokens":100000}'],
+    ["/v1/embeddings", '{"model":"m1","input":"a","model":"m2"}'],
+    ["/v1beta/models/m1:generateContent", '{"model":"m2"}'],
+    [
+      "/v1beta/models/m1:generateContent",
+      '{"generationConfig":{},"generation_config":{"maxOutputTokens":9}}',
+    ],
+  ])("to %s that its readers could take differently is refused: %s", async (path, text) => {
+    await using ingress = await start()
+    const refused = await call(ingress.url, { path, body: text })
+    expect(refused.status).toBe(400)
+    expect(refused.body.toString()).toContain('"invalid_body"')
+    expect(ingress.admission.asked).toEqual([])
+  })
+
   test("that names a model of no pool is answered with 404", async () => {
     await using ingress = await start()
     const refused = await call(ingress.url, { path: "/v1/messages", body: { ...body, model: "unknown-1" } })

@@ -2,6 +2,7 @@ import { once } from "node:events"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import { after } from "@sluice/infra/clock/clock.ts"
 import { Bag } from "./bag.ts"
+import { BodyBudget } from "./body-budget.ts"
 import { ClientLimits } from "./client-limits.ts"
 import { decoded } from "./decoded.ts"
 import { type Problem, problem, problemHeaders } from "./errors.ts"
@@ -37,6 +38,7 @@ export class IngressServer {
       options,
       clientLimits: new ClientLimits({ limitOf: options.clientLimitOf, now: options.now }),
       peers: new Peers(options.endsOf),
+      bodyBudget: new BodyBudget(options.bodyBudgetBytes),
       upstreams: new Upstreams(),
       clientStallMs: limits.clientStallMs,
       random: options.random ?? Math.random,
@@ -60,6 +62,11 @@ export class IngressServer {
   /** How many requests are being served. */
   get active(): number {
     return this.#active.size
+  }
+
+  /** How many bytes the bodies of these requests take, or are expected to. */
+  get heldBodyBytes(): number {
+    return this.#context.bodyBudget.heldBytes
   }
 
   /** Begins to listen; port 0 lets the system choose. Returns the port. Fails: rejects with the error of `listen`. */

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest"
+import { scanBody } from "../scripted/scan-body.ts"
 import { chatCompletions } from "./chat-completions.ts"
 
 const read = (json: Record<string, unknown>) =>
-  chatCompletions.read(json, JSON.stringify(json).length, "/v1/chat/completions")
+  chatCompletions.read(scanBody(chatCompletions, json), "/v1/chat/completions")
 
 describe("a chat completion", () => {
   test("is read for its model, its stream and the most that it may answer", () => {
@@ -18,13 +19,24 @@ describe("a chat completion", () => {
       maxTokens: 9,
       stream: false,
     })
-    expect(read({ model: "m", max_tokens: "many" })).toMatchObject({ maxTokens: null, usageAsked: false })
+    expect(read({ model: "m", max_tokens: 9, max_completion_tokens: 5 })).toMatchObject({ maxTokens: 9 })
+    expect(read({ model: "m", max_tokens: null })).toMatchObject({ maxTokens: null, usageAsked: false })
   })
 
   test("without a model is refused", () => {
     expect(read({ messages: [] })).toBeTypeOf("string")
     expect(read({ model: 3 })).toBeTypeOf("string")
   })
+
+  test.each([
+    { max_tokens: "9" },
+    { n: "4" },
+    { stream: "true" },
+    { stream: 1 },
+    { max_completion_tokens: [9] },
+  ])("with %j is refused, which upstreams may read as what it looks like", (more) =>
+    expect(read({ model: "m", ...more })).toBeTypeOf("string"),
+  )
 
   test("that holds an image is not estimated by the image's bytes", () => {
     const url = `data:image/png;base64,${"A".repeat(400_000)}`
@@ -40,7 +52,9 @@ describe("a chat completion", () => {
 
 describe("the body for the upstream", () => {
   const rewrite = (body: string, model: string | null, askUsage: boolean) =>
-    chatCompletions.rewrite(Buffer.from(body), JSON.parse(body), { model, askUsage }).toString()
+    chatCompletions
+      .rewrite(Buffer.from(body), scanBody(chatCompletions, body), { model, askUsage })
+      .toString()
 
   test("has the mapped model and asks for usage, and is otherwise the client's", () => {
     expect(rewrite('{"model":"a", "stream" : true}', "b", true)).toBe(

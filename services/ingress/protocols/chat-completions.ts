@@ -1,45 +1,61 @@
-import { estimateInputTokens } from "./estimate.ts"
-import { spliceMember } from "./json-splice.ts"
+import { type CostMembers, estimateInputTokens, noModel, readCost, readModel, readStream } from "./asked.ts"
+import { outlineOf } from "./json-outline.ts"
+import { type Edit, splice } from "./json-splice.ts"
 import { openai } from "./openai.ts"
 import {
   type Ask,
-  choicesIn,
   type EventKind,
   type Figures,
   isObject,
   type Rewrite,
+  type ScannedBody,
   shortEventBytes,
   tokenCount,
   type WireProtocol,
 } from "./protocol.ts"
 
-const read = (json: Readonly<Record<string, unknown>>, bytes: number): Ask | string => {
-  const model = json["model"]
-  if (typeof model !== "string" || model === "") return "The body must name a model."
-  const options = json["stream_options"]
-  return {
-    model,
-    stream: json["stream"] === true,
-    maxTokens: tokenCount(json["max_completion_tokens"] ?? json["max_tokens"]) ?? null,
-    choices: Math.max(choicesIn(json["n"]), choicesIn(json["best_of"])),
-    inputTokens: estimateInputTokens(json["messages"], bytes),
-    usageAsked: isObject(options) && options["include_usage"] === true,
-  }
+const asked = outlineOf({
+  model: "value",
+  stream: "value",
+  stream_options: { include_usage: "value" },
+  max_tokens: "value",
+  max_completion_tokens: "value",
+  n: "value",
+  best_of: "value",
+  user: "value",
+  prompt_cache_key: "value",
+  messages: "files",
+})
+const costMembers: CostMembers = {
+  maxTokens: ["max_completion_tokens", "max_tokens"],
+  choices: ["n", "best_of"],
 }
 
-const rewrite = (
-  body: Buffer,
-  json: Readonly<Record<string, unknown>>,
-  { model, askUsage }: Rewrite,
-): Buffer => {
-  let rewritten = body
-  if (model !== null) rewritten = spliceMember(rewritten, "model", JSON.stringify(model))
+const read = (scanned: ScannedBody): Ask | string => {
+  const model = readModel(scanned)
+  if (model === undefined) return noModel
+  const stream = readStream(scanned)
+  if (typeof stream === "string") return stream
+  const cost = readCost(scanned.json, costMembers)
+  if (typeof cost === "string") return cost
+  const options = scanned.json["stream_options"]
+  const usageAsked = isObject(options) && options["include_usage"] === true
+  return { model, stream, ...cost, inputTokens: estimateInputTokens(scanned), usageAsked }
+}
+
+const rewrite = (body: Buffer, scanned: ScannedBody, { model, askUsage }: Rewrite): Buffer => {
+  const edits: Edit[] = []
+  if (model !== null) edits.push({ path: "model", value: JSON.stringify(model) })
   if (askUsage) {
-    const options = json["stream_options"]
-    const asked = { ...(isObject(options) ? options : {}), include_usage: true }
-    rewritten = spliceMember(rewritten, "stream_options", JSON.stringify(asked))
+    // One that is no object is none, and an object keeps what else it says.
+    const holdsOptions = isObject(scanned.json["stream_options"])
+    edits.push(
+      holdsOptions
+        ? { path: "stream_options.include_usage", value: "true" }
+        : { path: "stream_options", value: '{"include_usage":true}' },
+    )
   }
-  return rewritten
+  return splice(body, scanned.ranges, edits)
 }
 
 const eventKind = (event: string): EventKind => {
@@ -95,6 +111,7 @@ export const chatCompletions: WireProtocol = {
   usageIsAsked: true,
   heldEventBytes: shortEventBytes,
   streamsLists: false,
+  asked,
   read,
   rewrite,
   eventKind,

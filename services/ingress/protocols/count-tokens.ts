@@ -9,8 +9,8 @@ const nothing: Figures = {
 /** The counting of a message's tokens: it tells how many there would be, and uses none. Source: Anthropic API reference. */
 export const countTokens: WireProtocol = {
   ...messages,
-  read: (json, bytes, path) => {
-    const ask = messages.read(json, bytes, path)
+  read: (scanned, path) => {
+    const ask = messages.read(scanned, path)
     return typeof ask === "string" ? ask : { ...ask, stream: false, maxTokens: 0, inputTokens: 0 }
   },
   readFigures: () => nothing,

@@ -5,8 +5,8 @@ import type { WireProtocol } from "./protocol.ts"
 export const embeddings: WireProtocol = {
   ...chatCompletions,
   usageIsAsked: false,
-  read: (json, bytes, path) => {
-    const ask = chatCompletions.read(json, bytes, path)
+  read: (scanned, path) => {
+    const ask = chatCompletions.read(scanned, path)
     return typeof ask === "string" ? ask : { ...ask, stream: false, maxTokens: 0 }
   },
 }

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest"
+import { scanBody } from "../scripted/scan-body.ts"
 import { chatCompletions } from "./chat-completions.ts"
 import { countTokens } from "./count-tokens.ts"
 import { embeddings } from "./embeddings.ts"
@@ -49,8 +50,16 @@ test.each([
 
 test("what writes nothing is not expected to write", () => {
   const body = { model: "m", input: "hello", messages: [], stream: true }
-  expect(embeddings.read(body, 40, "")).toMatchObject({ stream: false, maxTokens: 0, inputTokens: 10 })
-  expect(countTokens.read(body, 40, "")).toMatchObject({ stream: false, maxTokens: 0, inputTokens: 0 })
+  expect(embeddings.read(scanBody(embeddings, body), "")).toMatchObject({
+    stream: false,
+    maxTokens: 0,
+    inputTokens: 15,
+  })
+  expect(countTokens.read(scanBody(countTokens, body), "")).toMatchObject({
+    stream: false,
+    maxTokens: 0,
+    inputTokens: 0,
+  })
   expect(countTokens.readFigures({ input_tokens: 20 }, undefined)).toMatchObject({
     final: true,
     tokens: { input: 0, output: 0 },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { problem } from "../errors.ts"
+import { scanBody } from "../scripted/scan-body.ts"
 import { EventFramer } from "../sse.ts"
 import { gemini } from "./gemini.ts"
 import { generateContent, streamGenerateContent } from "./generate-content.ts"
@@ -27,16 +28,21 @@ const run = (text: string) => {
   return { framer, isWhole, passed, held: framer.takeHeld()?.toString() ?? "" }
 }
 
+const read = (body: unknown, at = path) => generateContent.read(scanBody(generateContent, body), at)
+
 describe("a request for content", () => {
   test("names its model in the path, and is a stream by it", () => {
-    expect(generateContent.read({}, 2, path)).toMatchObject({ model: "gemini-2.5-pro", stream: false })
+    expect(read({})).toMatchObject({ model: "gemini-2.5-pro", stream: false })
     const encoded = "/v1beta/models/my%20model:streamGenerateContent"
-    expect(streamGenerateContent.read({}, 2, encoded)).toMatchObject({ model: "my model", stream: true })
+    expect(streamGenerateContent.read(scanBody(streamGenerateContent, {}), encoded)).toMatchObject({
+      model: "my model",
+      stream: true,
+    })
   })
 
   test.each(["/v1beta/models/:generateContent", "/v1beta/models/%zz:generateContent"])(
     "at %s names none",
-    (at) => expect(generateContent.read({}, 2, at)).toBe("The path must name a model."),
+    (at) => expect(read({}, at)).toBe("The path must name a model."),
   )
 
   test("is read for the most that it may answer, in both spellings", () => {
@@ -44,12 +50,33 @@ describe("a request for content", () => {
       { generationConfig: { maxOutputTokens: 7 } },
       { generation_config: { max_output_tokens: 7 } },
     ])
-      expect(generateContent.read(config, 2, path)).toMatchObject({ maxTokens: 7 })
+      expect(read(config)).toMatchObject({ maxTokens: 7 })
+    expect(read({ generationConfig: { maxOutputTokens: "7", candidateCount: 2 } })).toMatchObject({
+      maxTokens: 7,
+      choices: 2,
+    })
+    const both = { maxOutputTokens: 1, max_output_tokens: 900 }
+    expect(read({ generationConfig: both })).toMatchObject({ maxTokens: 900 })
+    expect(read({ generationConfig: both, generation_config: both })).toBeTypeOf("string")
+    expect(read({ generationConfig: { maxOutputTokens: "many" } })).toBeTypeOf("string")
+  })
+
+  test("may name its model in the body too, if it is that of the path, and is mapped there too", () => {
+    for (const model of ["gemini-2.5-pro", "models/gemini-2.5-pro"]) {
+      expect(read({ model })).toMatchObject({ model: "gemini-2.5-pro" })
+      const body = JSON.stringify({ contents: [], model })
+      const rewritten = generateContent.rewrite(Buffer.from(body), scanBody(generateContent, body), {
+        model: "other",
+        askUsage: false,
+      })
+      expect(rewritten.toString()).toBe(body.replace("gemini-2.5-pro", "other"))
+    }
+    expect(read({ model: "gemini-2.5-flash" })).toBeTypeOf("string")
   })
 
   test("that holds an image is not estimated by the image's bytes", () => {
     const parts = [{ inlineData: { mimeType: "image/png", data: "A".repeat(400_000) } }]
-    const ask = generateContent.read({ contents: [{ parts }] }, 400_100, path)
+    const ask = read({ contents: [{ parts }] })
     expect(ask).toMatchObject({
       inputTokens: expect.toSatisfy((count: number) => count > 1_000 && count < 1_100),
     })

@@ -1,33 +1,70 @@
-import { estimateInputTokens } from "./estimate.ts"
+import { estimateInputTokens, readCost } from "./asked.ts"
 import { gemini, modelOfPath } from "./gemini.ts"
+import { outlineOf } from "./json-outline.ts"
+import { splice } from "./json-splice.ts"
 import {
   type Ask,
-  choicesIn,
   type EventKind,
   type Figures,
   isObject,
   longEventBytes,
+  type ScannedBody,
   tokenCount,
   type WireProtocol,
 } from "./protocol.ts"
 
+const limits = {
+  maxOutputTokens: "value",
+  max_output_tokens: "value",
+  candidateCount: "value",
+  candidate_count: "value",
+} as const
+const asked = outlineOf({
+  model: "value",
+  generationConfig: limits,
+  generation_config: limits,
+  contents: "files",
+})
+const costMembers = {
+  maxTokens: ["maxOutputTokens", "max_output_tokens"],
+  choices: ["candidateCount", "candidate_count"],
+}
+
 const read =
   (stream: boolean) =>
-  (json: Readonly<Record<string, unknown>>, bytes: number, path: string): Ask | string => {
+  (scanned: ScannedBody, path: string): Ask | string => {
+    const { json } = scanned
     const model = modelOfPath(path)
     if (model === "") return "The path must name a model."
-    // The API takes its fields in both spellings.
-    const config = json["generationConfig"] ?? json["generation_config"]
-    const of = isObject(config) ? config : {}
-    return {
-      model,
-      stream,
-      maxTokens: tokenCount(of["maxOutputTokens"] ?? of["max_output_tokens"]) ?? null,
-      choices: choicesIn(of["candidateCount"] ?? of["candidate_count"]),
-      inputTokens: estimateInputTokens(json["contents"], bytes),
-      usageAsked: true,
-    }
+    if (json["model"] !== undefined && json["model"] !== model && json["model"] !== inBody(model))
+      return "Its model must be that of the path."
+    // The API takes its fields in both spellings, and numbers as texts.
+    const one = json["generationConfig"] ?? null
+    const other = json["generation_config"] ?? null
+    if (one !== null && other !== null) return "It has two members generationConfig."
+    const config = one ?? other
+    const cost = readCost(isObject(config) ? withNumbers(config) : {}, costMembers)
+    if (typeof cost === "string") return cost
+    return { model, stream, ...cost, inputTokens: estimateInputTokens(scanned), usageAsked: true }
   }
+
+const inBody = (model: string): string => `models/${model}`
+
+const withNumbers = (config: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(config).map(([name, value]) => [
+      name,
+      typeof value === "string" && /^-?\d+$/.test(value) ? Number(value) : value,
+    ]),
+  )
+
+/** The model is named by the path, and may be by the body too. */
+const rewrite: WireProtocol["rewrite"] = (body, { json, ranges }, { model }) => {
+  const named = json["model"]
+  if (model === null || typeof named !== "string") return body
+  const value = JSON.stringify(named.startsWith("models/") ? inBody(model) : model)
+  return splice(body, ranges, [{ path: "model", value }])
+}
 
 const errorAtBegin = /^(?:data: ?)?\s*\{\s*"error"/
 
@@ -90,9 +127,9 @@ export const generateContent: WireProtocol = {
   // A chunk may hold a picture, and its end what is looked for.
   heldEventBytes: longEventBytes,
   streamsLists: false,
+  asked,
   read: read(false),
-  // The model is named by the path.
-  rewrite: (body) => body,
+  rewrite,
   eventKind,
   readFigures,
   holdsOnlyUsage: () => false,

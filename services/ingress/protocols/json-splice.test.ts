@@ -1,29 +1,47 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { spliceMember } from "./json-splice.ts"
+import { outlineOf } from "./json-outline.ts"
+import { JsonScan } from "./json-scan.ts"
+import { type Edit, splice } from "./json-splice.ts"
 
-const splice = (body: string, key: string, value: string) =>
-  spliceMember(Buffer.from(body), key, value).toString()
+const outline = outlineOf({ model: "value", options: { usage: "value" } })
+
+const spliced = (body: string, ...edits: ReadonlyArray<Edit>) => {
+  const bytes = Buffer.from(body)
+  const scan = new JsonScan(outline, { isStrict: true })
+  scan.feed(bytes)
+  return splice(bytes, scan.ranges, edits).toString()
+}
+const toB = { path: "model", value: '"b"' }
+const asking = { path: "options.usage", value: "true" }
 
 describe("a member of a body", () => {
   test("is replaced where it stands, and every other byte stays", () => {
     const body = '{ "messages" : [{"model":"inner \\"model\\": 1"}] ,\n "model" :\t"a" , "n":1e3}'
-    expect(splice(body, "model", '"b"')).toBe(body.replace('"a"', '"b"'))
-  })
-
-  test("is replaced in both places if it stands there twice, since parsers differ in which one counts", () => {
-    expect(splice('{"model":"a","x":[{}],"model":{"deep":["]"]}}', "model", '"b"')).toBe(
-      '{"model":"b","x":[{}],"model":"b"}',
-    )
+    expect(spliced(body, toB)).toBe(body.replace('"a"', '"b"'))
   })
 
   test("is found under an escaped name", () => {
-    expect(splice('{"mod\\u0065l":"a"}', "model", '"b"')).toBe('{"mod\\u0065l":"b"}')
+    expect(spliced('{"mod\\u0065l":"a"}', toB)).toBe('{"mod\\u0065l":"b"}')
   })
 
   test("is added at the front where there is none", () => {
-    expect(splice(' {"model":"a"}', "stream_options", '{"include_usage":true}')).toBe(
-      ' {"stream_options":{"include_usage":true},"model":"a"}',
+    expect(spliced(' {"model":"a"}', { path: "options", value: '{"usage":true}' })).toBe(
+      ' {"options":{"usage":true},"model":"a"}',
+    )
+  })
+
+  test("may be one of an object that is there, empty or not", () => {
+    expect(spliced('{"a":[{}],"options": { "x":1}}', asking)).toBe(
+      '{"a":[{}],"options": {"usage":true, "x":1}}',
+    )
+    expect(spliced('{"options":{ }}', asking)).toBe('{"options":{"usage":true }}')
+    expect(spliced('{"options":{"x":1,"usage": false}}', asking)).toBe('{"options":{"x":1,"usage": true}}')
+  })
+
+  test("may be one of several that change", () => {
+    expect(spliced('{"options":{},"model":"a","n":1}', toB, asking)).toBe(
+      '{"options":{"usage":true},"model":"b","n":1}',
     )
   })
 
@@ -31,8 +49,8 @@ describe("a member of a body", () => {
     const objects = fc.dictionary(fc.string({ unit: "grapheme" }), fc.jsonValue(), { minKeys: 1 })
     fc.assert(
       fc.property(objects, fc.nat({ max: 4 }), (object, indent) => {
-        const spliced = JSON.parse(splice(JSON.stringify(object, null, indent), "model", '"b"'))
-        expect(spliced).toEqual(JSON.parse(JSON.stringify({ ...object, model: "b" })))
+        const body = JSON.stringify(object, null, indent)
+        expect(JSON.parse(spliced(body, toB))).toEqual(JSON.parse(JSON.stringify({ ...object, model: "b" })))
       }),
     )
   })

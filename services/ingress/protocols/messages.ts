@@ -1,28 +1,36 @@
 import { anthropic } from "./anthropic.ts"
-import { estimateInputTokens } from "./estimate.ts"
+import { estimateInputTokens, noModel, readCost, readModel, readStream } from "./asked.ts"
 import { eventName } from "./event-name.ts"
-import { spliceMember } from "./json-splice.ts"
+import { outlineOf } from "./json-outline.ts"
+import { splice } from "./json-splice.ts"
 import {
   type Ask,
   type EventKind,
   type Figures,
   isObject,
+  type ScannedBody,
   shortEventBytes,
   tokenCount,
   type WireProtocol,
 } from "./protocol.ts"
 
-const read = (json: Readonly<Record<string, unknown>>, bytes: number): Ask | string => {
-  const model = json["model"]
-  if (typeof model !== "string" || model === "") return "The body must name a model."
-  return {
-    model,
-    stream: json["stream"] === true,
-    maxTokens: tokenCount(json["max_tokens"]) ?? null,
-    choices: 1,
-    inputTokens: estimateInputTokens(json["messages"], bytes),
-    usageAsked: true,
-  }
+const asked = outlineOf({
+  model: "value",
+  stream: "value",
+  max_tokens: "value",
+  metadata: { user_id: "value" },
+  messages: "files",
+})
+const costMembers = { maxTokens: ["max_tokens"], choices: [] }
+
+const read = (scanned: ScannedBody): Ask | string => {
+  const model = readModel(scanned)
+  if (model === undefined) return noModel
+  const stream = readStream(scanned)
+  if (typeof stream === "string") return stream
+  const cost = readCost(scanned.json, costMembers)
+  if (typeof cost === "string") return cost
+  return { model, stream, ...cost, inputTokens: estimateInputTokens(scanned), usageAsked: true }
 }
 
 const kinds = new Map<string, EventKind>([
@@ -74,9 +82,10 @@ export const messages: WireProtocol = {
   usageIsAsked: false,
   heldEventBytes: shortEventBytes,
   streamsLists: false,
+  asked,
   read,
-  rewrite: (body, _json, { model }) =>
-    model === null ? body : spliceMember(body, "model", JSON.stringify(model)),
+  rewrite: (body, { ranges }, { model }) =>
+    model === null ? body : splice(body, ranges, [{ path: "model", value: JSON.stringify(model) }]),
   eventKind,
   readFigures,
   holdsOnlyUsage: () => false,

@@ -3,6 +3,17 @@ import { mostTokens } from "@sluice/events/bounds.ts"
 import type { Protocol, Tokens } from "@sluice/events/field.ts"
 import type { Problem } from "../errors.ts"
 import type { SessionKey } from "../session-key.ts"
+import type { Outline } from "./json-outline.ts"
+import type { MemberRange } from "./json-scan.ts"
+
+/** What a scan of a body has found: a JSON object of which only the members of the protocol's outline are read. */
+export interface ScannedBody {
+  readonly bytes: number
+  readonly json: Readonly<Record<string, unknown>>
+  readonly ranges: ReadonlyArray<MemberRange>
+  /** The texts in it that are the content of a file. */
+  readonly files: { readonly count: number; readonly bytes: number }
+}
 
 /** What the proxy reads in the body of a request; the rest is the upstream's business. */
 export interface Ask {
@@ -90,10 +101,12 @@ export interface WireProtocol extends Dialect {
   readonly heldEventBytes: number
   /** Whether a stream may also come as one JSON list. */
   readonly streamsLists: boolean
+  /** What is read in the body of a request. */
+  readonly asked: Outline
   /** Reads a body, and the path where that says more. Fails: returns what is wrong with it as text. */
-  read(json: Readonly<Record<string, unknown>>, bytes: number, path: string): Ask | string
+  read(scanned: ScannedBody, path: string): Ask | string
   /** Changes what has to be changed in a body and leaves every other byte. */
-  rewrite(body: Buffer, json: Readonly<Record<string, unknown>>, rewrite: Rewrite): Buffer
+  rewrite(body: Buffer, scanned: ScannedBody, rewrite: Rewrite): Buffer
   /** Tells what an event means. Shape: `event` is the text of one whole event, or of one item of a list, decoded byte by byte. */
   eventKind(event: string): EventKind
   /** Reads figures from a whole answer or from the data of one event, on top of what was known; `undefined` where there are none. */

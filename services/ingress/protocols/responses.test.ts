@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { problem } from "../errors.ts"
+import { scanBody } from "../scripted/scan-body.ts"
 import { EventFramer } from "../sse.ts"
 import { responses } from "./responses.ts"
 
@@ -22,8 +23,7 @@ const run = (...chunks: ReadonlyArray<string>) => {
   return { framer, isWhole, passed, held: framer.takeHeld()?.toString() ?? "" }
 }
 
-const read = (json: Record<string, unknown>) =>
-  responses.read(json, JSON.stringify(json).length, "/v1/responses")
+const read = (json: Record<string, unknown>) => responses.read(scanBody(responses, json), "/v1/responses")
 
 describe("a request for a response", () => {
   test("is read for its model, its stream and the most that it may answer", () => {
@@ -35,7 +35,10 @@ describe("a request for a response", () => {
   })
 
   test("in the background is refused, since its usage would never be known", () => {
-    expect(read({ model: "m", background: true })).toContain("background")
+    for (const background of [true, "true", 1])
+      expect(read({ model: "m", background })).toContain("background")
+    for (const background of [false, null])
+      expect(read({ model: "m", background })).toMatchObject({ model: "m" })
     expect(read({ prompt: { id: "p" } })).toBe("The body must name a model.")
   })
 

@@ -1,6 +1,7 @@
-import { estimateInputTokens } from "./estimate.ts"
+import { estimateInputTokens, noModel, readCost, readModel, readStream } from "./asked.ts"
 import { eventName } from "./event-name.ts"
-import { spliceMember } from "./json-splice.ts"
+import { outlineOf } from "./json-outline.ts"
+import { splice } from "./json-splice.ts"
 import { openai } from "./openai.ts"
 import {
   type Ask,
@@ -8,23 +9,33 @@ import {
   type Figures,
   isObject,
   longEventBytes,
+  type ScannedBody,
   tokenCount,
   type WireProtocol,
 } from "./protocol.ts"
 
-const read = (json: Readonly<Record<string, unknown>>, bytes: number): Ask | string => {
-  const model = json["model"]
-  if (typeof model !== "string" || model === "") return "The body must name a model."
+const asked = outlineOf({
+  model: "value",
+  stream: "value",
+  background: "value",
+  max_output_tokens: "value",
+  user: "value",
+  prompt_cache_key: "value",
+  input: "files",
+})
+const costMembers = { maxTokens: ["max_output_tokens"], choices: [] }
+
+const read = (scanned: ScannedBody): Ask | string => {
+  const model = readModel(scanned)
+  if (model === undefined) return noModel
   // Its answer is fetched later, past the request that paid for it, so its usage would never be known.
-  if (json["background"] === true) return "Responses in the background do not pass through this proxy."
-  return {
-    model,
-    stream: json["stream"] === true,
-    maxTokens: tokenCount(json["max_output_tokens"]) ?? null,
-    choices: 1,
-    inputTokens: estimateInputTokens(json["input"], bytes),
-    usageAsked: true,
-  }
+  if ((scanned.json["background"] ?? false) !== false)
+    return "Responses in the background do not pass through this proxy."
+  const stream = readStream(scanned)
+  if (typeof stream === "string") return stream
+  const cost = readCost(scanned.json, costMembers)
+  if (typeof cost === "string") return cost
+  return { model, stream, ...cost, inputTokens: estimateInputTokens(scanned), usageAsked: true }
 }
 
 const kinds = new Map<string, EventKind>([
@@ -77,9 +88,10 @@ export const responses: WireProtocol = {
   // The end event repeats the whole response.
   heldEventBytes: longEventBytes,
   streamsLists: false,
+  asked,
   read,
-  rewrite: (body, _json, { model }) =>
-    model === null ? body : spliceMember(body, "model", JSON.stringify(model)),
+  rewrite: (body, { ranges }, { model }) =>
+    model === null ? body : splice(body, ranges, [{ path: "model", value: JSON.stringify(model) }]),
   eventKind,
   readFigures,
   holdsOnlyUsage: () => false,

@@ -62,6 +62,7 @@ export const startScriptedIngress = async (given: ScriptedIngressOptions): Promi
     models: () => ["m1", "m2"],
     mostOutputOf: () => undefined,
     bodyLimitBytes: () => 1024 * 1024,
+    bodyBudgetBytes: () => 16 * 1024 * 1024,
     isShuttingDown: () => false,
     health: () => ({ ok: true, body: { status: "ok" } }),
     readiness: () => ({ ok: true, body: { status: "ready" } }),

@@ -1,0 +1,57 @@
+import { choicesIn, type ScannedBody, tokenCount } from "./protocol.ts"
+
+/** The members that say how much an answer may cost, as a protocol calls them. */
+export interface CostMembers {
+  /** Bounds of the output, of which the largest counts where there are several. */
+  readonly maxTokens: ReadonlyArray<string>
+  /** How many answers are asked for. */
+  readonly choices: ReadonlyArray<string>
+}
+
+const bytesPerToken = 4
+const tokensPerInlineFile = 1_000
+
+/**
+ * Estimates the input tokens of a body from its size: a quarter of its bytes, where each file that stands in it as base64 counts as a thousand tokens.
+ *
+ * A tokenizer's estimate costs 20 µs for 700 characters, as much as everything else that is done with a small request; this costs none.
+ * Source: D4.
+ */
+export const estimateInputTokens = ({ bytes, files }: Pick<ScannedBody, "bytes" | "files">): number =>
+  Math.ceil((bytes - files.bytes) / bytesPerToken) + files.count * tokensPerInlineFile
+
+/** Reads whether a stream is asked for. Fails: returns what is wrong as text, as upstreams differ in what they make of other values. */
+export const readStream = ({ json }: ScannedBody): boolean | string => {
+  const stream = json["stream"] ?? false
+  return typeof stream === "boolean" ? stream : "Its stream must be true or false."
+}
+
+/** Reads how much an answer may cost. Fails: returns what is wrong as text, as upstreams differ in what they make of other values. */
+export const readCost = (
+  json: Readonly<Record<string, unknown>>,
+  { maxTokens, choices }: CostMembers,
+): { readonly maxTokens: number | null; readonly choices: number } | string => {
+  let most: number | null = null
+  let answers = 1
+  for (const name of maxTokens) {
+    const value = json[name] ?? null
+    if (value !== null && typeof value !== "number") return `Its ${name} must be a number.`
+    const count = tokenCount(value)
+    if (count !== undefined) most = Math.max(most ?? 0, count)
+  }
+  for (const name of choices) {
+    const value = json[name] ?? null
+    if (value !== null && typeof value !== "number") return `Its ${name} must be a number.`
+    answers = Math.max(answers, choicesIn(value))
+  }
+  return { maxTokens: most, choices: answers }
+}
+
+/** Reads the model that a body names. Fails: gives `undefined`. */
+export const readModel = ({ json }: ScannedBody): string | undefined => {
+  const model = json["model"]
+  return typeof model === "string" && model !== "" ? model : undefined
+}
+
+/** What is said of a body without a model. */
+export const noModel = "The body must name a model."
