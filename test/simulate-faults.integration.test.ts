@@ -24,7 +24,14 @@ describe("the product in a world that fails", () => {
       const failures = reports.filter(({ violations }) => violations.length > 0)
       expect(failures.map(formatFailure)).toEqual([])
       const happened = new Set(reports.flatMap((report) => Object.keys(report.happened)))
-      for (const disaster of ["process_killed", "leader_lost", "power_lost", "tail_lost"])
+      for (const disaster of [
+        "process_killed",
+        "leader_lost",
+        "power_lost",
+        "tail_lost",
+        "clock_set",
+        "cooldown",
+      ])
         expect(happened).toContain(disaster)
       expect(reports.reduce((sum, { requests }) => sum + requests, 0)).toBeGreaterThan(20_000)
     },

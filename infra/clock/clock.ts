@@ -70,7 +70,8 @@ export const createSystemClock = (machine: MachineTime): Clock => {
       let cancel: Cancel
       const arm = (): void => {
         const leftMs = timeMs - time.nowMs
-        cancel = leftMs > timerStepMs ? after(timerStepMs, look) : after(leftMs, callback)
+        const isFar = leftMs > timerStepMs && leftMs < Infinity
+        cancel = isFar ? after(timerStepMs, look) : after(leftMs, callback)
       }
       const look = (): void => {
         time.look()

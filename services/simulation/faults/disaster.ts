@@ -3,6 +3,7 @@ import type { FaultWorld } from "./fault-world.ts"
 
 const longestFreezeMs = 3_000
 const leaderGapMs = 5_000
+const longestClockErrorMs = 100 * 60_000
 /** What a dead process has sent lies in a socket so long at most. */
 const longestLateMs = 10_000
 
@@ -48,6 +49,11 @@ export const bringOn = (world: FaultWorld, disaster: Disaster): void => {
       return world.killProjector()
     case "projector_doubled":
       return world.doubleProjector()
+    case "clock_set":
+      // By up to 100 minutes, forward or back, or right again; a process that starts later begins with it.
+      world.machineAheadMs =
+        world.chance() < 0.3 ? 0 : Math.round(longestClockErrorMs * (2 * world.chance() - 1))
+      return
     case "limits_changed":
       world.limits = plan.accounts.map(() => 1 + Math.floor(4 * world.chance()))
       return process.configure()

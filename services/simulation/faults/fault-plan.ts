@@ -20,6 +20,7 @@ export const disasters = [
   "projector_doubled",
   "limits_changed",
   "killed_while_sending",
+  "clock_set",
 ] as const
 /** The name of one. */
 export type Disaster = (typeof disasters)[number]

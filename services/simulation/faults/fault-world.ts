@@ -9,6 +9,7 @@ import type { Lease } from "@sluice/ingress/lease.ts"
 import { seededRandom } from "@sluice/simulator/seeded-random.ts"
 import { VirtualClock } from "../virtual-clock.ts"
 import { configurationOf, type FaultPlan } from "./fault-plan.ts"
+import { CooldownTimes } from "./invariants/cooldown-times.ts"
 import { LogWatch } from "./invariants/log-watch.ts"
 import { SimulatedProcess } from "./process/simulated-process.ts"
 import { SimulatedProjector } from "./process/simulated-projector.ts"
@@ -45,6 +46,9 @@ export class FaultWorld {
   projector: SimulatedProjector
   watch = new LogWatch()
   isHealed = false
+  /** How far the machine's clock is ahead of real time. */
+  machineAheadMs = 0
+  readonly cooldownTimes = new CooldownTimes(() => this.clock.now())
   /** What happened so far, by its name. */
   readonly happened = new Map<string, number>()
   /** Draws in 0…1 what happens to the world as a whole. */
@@ -184,6 +188,7 @@ export class FaultWorld {
     const process: SimulatedProcess = new SimulatedProcess({
       plan: this.plan,
       world: this.clock,
+      machineClock: () => this.machineAheadMs,
       server: this.server,
       disk: this.disk,
       network: () => (this.isHealed ? quietNetwork(this.plan.network.latencyMs) : this.plan.network),
@@ -195,7 +200,10 @@ export class FaultWorld {
       wanted: () => configurationOf(this.plan, this.limits),
       listener: {
         onFacts: (channel, facts) => this.#onFacts(channel, facts),
-        onReloaded: (channel) => this.#noteLimits(channel),
+        onReloaded: (channel) => {
+          if (channel.subject.isLive) this.cooldownTimes.reload(channel)
+          this.#noteLimits(channel)
+        },
         onTrouble: (message, detail) => this.#onTrouble(message, detail),
         onStoredAfterEnd: (subject) => this.#onStoredAfterEnd(subject),
         onFailed: () => this.process === process && this.#startAgain(),
@@ -230,8 +238,12 @@ export class FaultWorld {
   }
 
   #onFacts(channel: HostedChannel, facts: ReadonlyArray<Fact>): void {
-    for (const fact of facts)
+    for (const fact of facts) {
       if (fact.type === "channel.acquired") this.#grantedAt.set(fact.lease, this.clock.now())
+      if (fact.type === "account.cooldown_started") this.count("cooldown")
+      const wrong = this.cooldownTimes.take(fact)
+      if (wrong !== undefined) this.violations.add(wrong)
+    }
     this.#noteLimits(channel)
   }
 

@@ -2,7 +2,7 @@ import { createLogger } from "@sluice/infra/logging/logging.ts"
 import { drawExponential } from "../random.ts"
 import { bringOn } from "./disaster.ts"
 import { createDemands } from "./fault-demand.ts"
-import { drawPlan, type FaultPlan, type Mode } from "./fault-plan.ts"
+import { channelId, drawPlan, type FaultPlan, type Mode } from "./fault-plan.ts"
 import { FaultWorld } from "./fault-world.ts"
 import { liveIsFold, tablesAreLog } from "./invariants/equal-states.ts"
 import type { Sabotage } from "./sabotage.ts"
@@ -67,7 +67,7 @@ export const runPlan = async (plan: FaultPlan, sabotage: Sabotage = {}): Promise
 
 /** Says what of all that was under way has not ended, and which states are not the same. */
 const checkProgress = (world: FaultWorld): ReadonlyArray<string> => {
-  const { process, projector, server, watch, upstreams, clock } = world
+  const { process, projector, server, watch, upstreams, clock, cooldownTimes } = world
   if (!process.isServing || process.node === undefined) return ["liveness: no process takes requests"]
   const counts = [
     { left: process.underWay, what: "requests have no end" },
@@ -75,8 +75,10 @@ const checkProgress = (world: FaultWorld): ReadonlyArray<string> => {
     { left: process.spoolBytes, what: "bytes are in the spool" },
     { left: upstreams.inFlight, what: "calls are in flight at the upstreams" },
   ]
+  const time = process.node.channels.get(channelId)?.subject.time
   return [
-    ...watch.left(clock.now()),
+    ...watch.left(time?.now() ?? clock.now()),
+    ...cooldownTimes.late(),
     ...counts.flatMap(({ left, what }) => (left > 0 ? [`liveness: ${left} ${what}`] : [])),
     ...liveIsFold(process.node, server.messages),
     ...(projector.hasReached(server.head) ? [] : ["liveness: the projector has not caught up"]),

@@ -39,4 +39,20 @@ describe("the clock of a process", () => {
     world.advance(1_000)
     expect(isFired).toBe(false)
   })
+
+  it("begins with what the machine's clock shows, and goes on whatever that is set to", () => {
+    const world = manualClock()
+    let aheadMs = 60_000
+    const process = new ProcessClock(world, () => aheadMs)
+    const begun = process.now()
+    expect(begun - world.now()).toBe(60_000)
+    aheadMs = -1_000
+    expect([process.wallAhead(), process.settledAhead()]).toEqual([-61_000, -61_000])
+    aheadMs = 60_000
+    expect([process.wallAhead(), process.settledAhead()]).toEqual([0, -61_000])
+    const fired: Array<number> = []
+    process.at(begun + 100, () => fired.push(process.now() - begun))
+    world.advance(100)
+    expect(fired).toEqual([100])
+  })
 })

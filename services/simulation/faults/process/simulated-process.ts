@@ -18,7 +18,7 @@ import type { Sabotage } from "../sabotage.ts"
 import { DiskFailed, type SimulatedDisk } from "../world/simulated-disk.ts"
 import type { SimulatedJetStream } from "../world/simulated-jetstream.ts"
 import { type LinkOptions, SimulatedLink } from "../world/simulated-link.ts"
-import { ProcessClock } from "./process-clock.ts"
+import { type MachineClock, ProcessClock } from "./process-clock.ts"
 import { ServedRequest, type ServedThrough } from "./served-request.ts"
 import { openSimulatedLog } from "./simulated-log.ts"
 
@@ -26,6 +26,7 @@ import { openSimulatedLog } from "./simulated-log.ts"
 export interface ProcessOptions extends Pick<Way, "networkMs" | "upstreamOf"> {
   readonly plan: FaultPlan
   readonly world: Clock
+  readonly machineClock: MachineClock
   readonly server: SimulatedJetStream
   readonly disk: SimulatedDisk
   readonly network: LinkOptions["faults"]
@@ -76,9 +77,9 @@ export class SimulatedProcess {
   #isStopping = false
 
   constructor(options: ProcessOptions) {
-    const { world, server, random, network, sabotage, listener } = options
+    const { world, machineClock, server, random, network, sabotage, listener } = options
     this.#options = options
-    this.clock = new ProcessClock(world)
+    this.clock = new ProcessClock(world, machineClock)
     this.link = new SimulatedLink({
       server,
       world,
