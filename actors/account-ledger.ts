@@ -28,7 +28,7 @@ import { unchanged } from "./live-actor.ts"
 import { byModel, endOfModel, ofModel } from "./named-models.ts"
 import { seenEnough } from "./reservation.ts"
 import { chargedTokens, take } from "./token-bucket.ts"
-import { addCost, costIn } from "./window.ts"
+import { addCost, correctedCosts, costIn } from "./window.ts"
 
 type Of<T extends AccountFact["type"]> = Extract<AccountFact, { type: T }>
 type Change = Partial<AccountContext>
@@ -60,7 +60,8 @@ const acquired = (context: AccountContext, fact: Of<"account.acquired">): Change
     fact.estimatedCostNanoUsd ?? 0,
     Number.MAX_SAFE_INTEGER - context.heldCostNanoUsd,
   )
-  const takenTokens = bucketSizeOf(context, "tpm") === null ? 0 : expectedTokens(context, estimate)
+  const isCharged = bucketSizeOf(context, "tpm") !== null
+  const takenTokens = isCharged ? (fact.takenTokens ?? expectedTokens(context, estimate)) : 0
   const taken = charge(context, { requests: 1, tokens: takenTokens, now: at })
   context.leases.put({
     request,
@@ -273,7 +274,12 @@ export const evolveAccount: EvolveAccount = {
   "account.window_state": (_, { state }) => ({ windowState: state }),
   "account.suspended": () => ({ suspended: true }),
   "account.restored": () => ({ suspended: false, refusals: [] }),
-  "account.reset": () => ({
+  "account.window_corrected": ({ costs, window }, { costNanoUsd, at }) => ({
+    windowCostNanoUsd: costNanoUsd,
+    costs: correctedCosts(costs, window, { at, nanoUsd: costNanoUsd }),
+  }),
+  "account.reset": (_, { refilled }) => ({
+    ...(refilled === true ? { rpm: null, tpm: null } : unchanged),
     suspended: false,
     refusals: [],
     consecutive: 0,

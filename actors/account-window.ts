@@ -32,6 +32,8 @@ export interface WindowNews {
   readonly officialWindow?: CostWindow | undefined
   /** What is recorded in the same commit. */
   readonly costNanoUsd?: number
+  /** What the window has cost, as an operator says, and who that is. Source: C8. */
+  readonly correction?: { readonly costNanoUsd: number; readonly by: string }
 }
 
 /**
@@ -42,12 +44,13 @@ export interface WindowNews {
 export const windowFacts = (account: AccountContext, news: WindowNews): ReadonlyArray<AccountFact> => {
   const { config, costs } = account
   if (config === null || !hasWindow(account)) return []
-  const { now, costNanoUsd = 0 } = news
+  const { now, costNanoUsd = 0, correction } = news
   const window = windowAfter(account, news)
   const actor = actorName("account", config.id)
   const limit = limitNanoUsd(config.windowCost.limitUsd)
   const isNew = window !== account.window
-  const recorded = sumNanoUsd(isNew ? costIn(costs, window, now) : account.windowCostNanoUsd, costNanoUsd)
+  const before = isNew ? costIn(costs, window, now) : account.windowCostNanoUsd
+  const recorded = correction?.costNanoUsd ?? sumNanoUsd(before, costNanoUsd)
   const state = stateOf(recorded, config.windowCost)
   const opened = { actor, type: "account.window_opened", at: now, ...window, limitNanoUsd: limit } as const
   const changed = {
@@ -59,7 +62,12 @@ export const windowFacts = (account: AccountContext, news: WindowNews): Readonly
     costNanoUsd: recorded,
     limitNanoUsd: limit,
   } as const
-  return [...(isNew ? [opened] : []), ...(state === account.windowState ? [] : [changed])]
+  const corrected = { actor, type: "account.window_corrected", at: now, start: window.start } as const
+  return [
+    ...(isNew ? [opened] : []),
+    ...(correction === undefined ? [] : [{ ...corrected, ...correction }]),
+    ...(state === account.windowState ? [] : [changed]),
+  ]
 }
 
 /** Gives the window in force once the news is known. Source: D6. */

@@ -69,6 +69,7 @@ export const accountMachine = setup({
     "account.session_expired": evolves,
     "account.session_released": evolves,
     "account.window_opened": evolves,
+    "account.window_corrected": evolves,
     "*": { actions: "refuseUnknownFact" },
   },
   // A fact that a region takes is not taken here: of a parallel machine's transitions the inner ones go first.

@@ -29,6 +29,8 @@ export interface ChannelLease extends Sent {
   readonly client: string
   readonly class: RequestClass
   readonly model: string
+  /** What it took from the channel's bucket of tokens; absent where there was none. Source: C1. */
+  readonly takenTokens?: number
 }
 
 /** All that a channel's facts say about it. `leases`, `lanes`, `holds` and `blockedModels` change in place: the actor is their only owner. */
@@ -82,7 +84,8 @@ const acquired = (context: ChannelContext, fact: Of<"channel.acquired">): Change
   const { request, attempt, lease, account, client, class: of, model, at } = fact
   lanes.serve(request)
   const told = { acquiredAt: at, level: fact.inFlight, acceptedBy: null }
-  leases.put({ request, attempt, lease, account, client, class: of, model, ...told })
+  const taken = fact.estimatedTokens === undefined ? unchanged : { takenTokens: fact.estimatedTokens }
+  leases.put({ request, attempt, lease, account, client, class: of, model, ...told, ...taken })
   const learned = learnFromSent(context, fact)
   if (config === null || (config.rpm === null && config.tpm === null)) return learned
   const { burstSeconds } = config
@@ -162,7 +165,7 @@ export const evolveChannel: EvolveChannel = {
   },
   "channel.acquired": acquired,
   "channel.settled": settled,
-  "channel.reset": () => unchanged,
+  "channel.reset": (_, { refilled }) => (refilled === true ? { rpm: null, tpm: null } : unchanged),
   "channel.rejected": () => unchanged,
   "channel.timed_out": leaveQueue,
   "channel.abandoned": leaveQueue,

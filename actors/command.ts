@@ -56,10 +56,12 @@ export interface Accept {
   readonly ttfbMs: number
 }
 
-/** Clears cooldowns, counters, ramp and suspension, of one account or of the channel and all of them. Source: C8. */
+/** Clears cooldowns, counters, ramp and suspension and fills the buckets, of one account or of the channel and all of them. Source: C8. */
 export interface Reset {
   readonly type: "reset"
   readonly account?: string
+  /** What the window in force has cost, where the operator says it. Source: D6. */
+  readonly windowCostNanoUsd?: number
   readonly by: string
 }
 

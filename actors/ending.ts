@@ -125,6 +125,8 @@ export const release = (group: Group, command: Release, now: number): Decision =
       ...(fingerprint === undefined ? {} : { fingerprint }),
     },
   ]
+  // What it was expected to use and never did is given back, by the account itself and by the channel.
+  if (!held.metered) facts.push(...settled(channel, held, { tokens: 0, at: now }))
   facts.push(...consequences(group, { account, held, command, now }))
   return { kind: "facts", facts }
 }
@@ -199,22 +201,24 @@ const metered = (
   of: { readonly account: AccountContext; readonly held: AccountLease; readonly usage: Usage },
 ): ReadonlyArray<Fact> => {
   const { account, held, usage } = of
-  const { config } = channelOf(group)
   const recorded = usageRecorded(account, held, { ...usage, aheadMs: group.aheadMs })
-  const { request, attempt, lease, estimate } = held
-  const facts: Array<Fact> = [recorded]
-  if (config !== null && config.tpm !== null)
-    facts.push({
-      actor: actorName("channel", config.id),
-      type: "channel.settled",
-      at: usage.now,
-      request,
-      attempt,
-      lease,
-      tokens: chargedTokens(usage.tokens),
-      estimatedTokens: estimatedTokens(estimate),
-    })
-  return facts
+  return [
+    recorded,
+    ...settled(channelOf(group), held, { tokens: chargedTokens(usage.tokens), at: usage.now }),
+  ]
+}
+
+/** What an attempt has taken from the channel's bucket of tokens, and what it has used. Source: C1. */
+const settled = (
+  { config, leases }: ChannelContext,
+  { request, attempt, lease, estimate }: AccountLease,
+  { tokens, at }: { readonly tokens: number; readonly at: number },
+): ReadonlyArray<Fact> => {
+  if (config === null || config.tpm === null) return []
+  const taken = leases.get(lease)?.takenTokens ?? estimatedTokens(estimate)
+  const actor = actorName("channel", config.id)
+  const of = { request, attempt, lease }
+  return [{ actor, type: "channel.settled", at, ...of, tokens, estimatedTokens: taken }]
 }
 
 const usageRecorded = (

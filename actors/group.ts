@@ -88,7 +88,10 @@ const reshaping: ReadonlySet<string> = new Set<AccountFact["type"]>([
 export const evolve = (group: Group, fact: Fact): void => {
   if (isOf(fact, "channel/")) {
     evolveActor(group.channel, fact as ChannelFact)
-    const isOfAll = fact.type === "channel.configured" || fact.type.startsWith("channel.cooldown_")
+    const isOfAll =
+      fact.type === "channel.configured" ||
+      fact.type === "channel.reset" ||
+      fact.type.startsWith("channel.cooldown_")
     if (isOfAll) channelOf(group).lanes.demands.reopenAll()
     return
   }

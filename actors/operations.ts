@@ -1,14 +1,25 @@
 import type { Fact } from "@sluice/events/commit.ts"
 import { actorName } from "@sluice/events/identifier.ts"
 import type { AccountContext } from "./account-context.ts"
+import { bucketSizeOf, type RateKind } from "./account-rate.ts"
+import { windowFacts } from "./account-window.ts"
+import type { ChannelContext } from "./channel-ledger.ts"
 import type { Decision, Reset, Unbind } from "./command.ts"
 import { accountOf, channelOf, contextOf, type Group } from "./group.ts"
+import { type BucketSize, levelAt, sizeOf, type TokenBucket } from "./token-bucket.ts"
 
 /** Clears what stands in an actor's way, at once. A cooldown that was in force ends with a fact that names it. Source: C5, C8. */
-export const reset = (group: Group, { account: id, by }: Reset, now: number): Decision => {
-  if (id !== undefined)
-    return { kind: "facts", facts: resetAccount(contextOf(accountOf(group, id)), by, now) }
-  const { config, blockedModels } = channelOf(group)
+export const reset = (group: Group, command: Reset, now: number): Decision => {
+  const { account: id, by, windowCostNanoUsd: costNanoUsd } = command
+  const resetOf = (account: AccountContext): ReadonlyArray<Fact> => [
+    ...resetAccount(account, by, now),
+    ...(costNanoUsd === undefined
+      ? []
+      : windowFacts(account, { now, aheadMs: group.aheadMs, correction: { costNanoUsd, by } })),
+  ]
+  if (id !== undefined) return { kind: "facts", facts: resetOf(contextOf(accountOf(group, id))) }
+  const channel = channelOf(group)
+  const { config, blockedModels } = channel
   const actor = actorName("channel", config?.id ?? "")
   const accounts = [...group.accounts.values()].map(contextOf).filter(({ removed }) => !removed)
   const blocks = Object.entries(blockedModels)
@@ -19,8 +30,15 @@ export const reset = (group: Group, { account: id, by }: Reset, now: number): De
       type: "channel.cooldown_ended" as const,
       id: block.id,
     })),
-    { actor, type: "channel.reset", at: now, by, cleared: blocks.map(([model]) => `model ${model}`) },
-    ...accounts.flatMap((account) => resetAccount(account, by, now)),
+    {
+      actor,
+      type: "channel.reset",
+      at: now,
+      by,
+      cleared: [...blocks.map(([model]) => `model ${model}`), ...emptied(channel, rateOf(channel), now)],
+      refilled: true,
+    },
+    ...accounts.flatMap(resetOf),
   ]
   return { kind: "facts", facts }
 }
@@ -44,9 +62,36 @@ const resetAccount = (account: AccountContext, by: string, now: number): Readonl
   const ended = [...(cooldown === null ? [] : [cooldown]), ...Object.values(modelCooldowns)]
   return [
     ...ended.map(({ id }) => ({ ...manualEnd(now), actor, type: "account.cooldown_ended" as const, id })),
-    { actor, type: "account.reset", at: now, by, cleared: clearedOf(account) },
+    {
+      actor,
+      type: "account.reset",
+      at: now,
+      by,
+      cleared: [...clearedOf(account), ...emptied(account, (kind) => bucketSizeOf(account, kind), now)],
+      refilled: true,
+    },
   ]
 }
+
+const bucketNames = { rpm: "bucket of requests", tpm: "bucket of tokens" } as const
+
+/** Names the buckets that are not full. */
+const emptied = (
+  buckets: Readonly<Record<RateKind, TokenBucket | null>>,
+  size: (kind: RateKind) => BucketSize | null,
+  now: number,
+): ReadonlyArray<string> =>
+  (["rpm", "tpm"] as const).flatMap((kind) => {
+    const of = size(kind)
+    return of !== null && levelAt(buckets[kind], of, now) < of.burst ? [bucketNames[kind]] : []
+  })
+
+const rateOf =
+  ({ config }: ChannelContext) =>
+  (kind: RateKind): BucketSize | null => {
+    const perMinute = config?.[kind] ?? null
+    return config === null || perMinute === null ? null : sizeOf(perMinute, config.burstSeconds)
+  }
 
 const clearedOf = (account: AccountContext): ReadonlyArray<string> => {
   const { cooldown, modelCooldowns, consecutive, failures, ramp, lowered, suspended } = account

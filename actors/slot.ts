@@ -1,11 +1,13 @@
 import type { Fact } from "@sluice/events/commit.ts"
 import { actorName } from "@sluice/events/identifier.ts"
 import type { AccountContext } from "./account-context.ts"
+import { bucketSizeOf, expectedTokens } from "./account-rate.ts"
 import { windowFacts } from "./account-window.ts"
+import type { ChannelContext } from "./channel-ledger.ts"
 import type { Applicant } from "./command.ts"
 import { type AccountActor, channelOf, contextOf, type Group, orderOf } from "./group.ts"
 import { type Asked, candidatesOf, isBound, obstacleOf } from "./obstacle.ts"
-import { estimatedTokens } from "./token-bucket.ts"
+import { type BucketSize, chargeable, estimatedTokens, sizeOf } from "./token-bucket.ts"
 
 /** Names a lease: an attempt has one, and a retry is another attempt. Source: A9. */
 export const leaseOf = (applicant: { request: string; attempt: number }): string =>
@@ -22,6 +24,9 @@ export const chooseAccount = (group: Group, asked: Asked, only?: string): Accoun
   for (const account of candidates) if (obstacleOf(group, account, asked) === null) return account
   return undefined
 }
+
+const tokenBucketOf = ({ config }: ChannelContext): BucketSize | null =>
+  config === null || config.tpm === null ? null : sizeOf(config.tpm, config.burstSeconds)
 
 /** The facts of a grant: on the channel, on the account, and of the session and the window that it begins. Source: A1, B6, D6. */
 export const grant = (
@@ -44,6 +49,8 @@ export const grant = (
     model,
   }
   const actor = actorName("account", accountId)
+  const ofChannel = tokenBucketOf(channel)
+  const ofAccount = bucketSizeOf(account, "tpm")
   const granted: Array<Fact> = [
     {
       ...lease,
@@ -52,7 +59,7 @@ export const grant = (
       account: accountId,
       waitMs,
       inFlight: channel.leases.size + 1,
-      ...((channel.config?.tpm ?? null) === null ? {} : { estimatedTokens: estimatedTokens(estimate) }),
+      ...(ofChannel === null ? {} : { estimatedTokens: chargeable(ofChannel, estimatedTokens(estimate)) }),
     },
     {
       ...lease,
@@ -62,6 +69,9 @@ export const grant = (
       estimate,
       ...(session === undefined ? {} : { session }),
       ...(estimatedCostNanoUsd === undefined ? {} : { estimatedCostNanoUsd }),
+      ...(ofAccount === null
+        ? {}
+        : { takenTokens: chargeable(ofAccount, expectedTokens(account, estimate)) }),
     },
   ]
   if (session !== undefined && !isOfSession && applicant.isSpilled !== true) {

@@ -45,7 +45,7 @@ export const machineHashOf = (...machines: ReadonlyArray<{ readonly definition: 
   Hash.string(JSON.stringify(machines.map(({ definition }) => definition))).toString(16)
 
 /** Counts the changes of what the contexts hold, which the definitions of the machines do not show. */
-const contexts = { definition: 13 }
+const contexts = { definition: 14 }
 
 /** Names the machines of a group. */
 export const machineHash: string = machineHashOf(channelMachine, accountMachine, contexts)

@@ -1,8 +1,16 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { channelOf } from "./group.ts"
+import { accountOf, channelOf, contextOf } from "./group.ts"
 import { acquire, configured, enqueue, given, release, start } from "./testing/specification.ts"
-import { availableAt, chargedTokens, levelAt, sizeOf, take, type TokenBucket } from "./token-bucket.ts"
+import {
+  availableAt,
+  chargeable,
+  chargedTokens,
+  levelAt,
+  sizeOf,
+  take,
+  type TokenBucket,
+} from "./token-bucket.ts"
 
 const served = (facts: ReadonlyArray<{ type: string }>): ReadonlyArray<string> =>
   facts.flatMap((fact) =>
@@ -37,6 +45,19 @@ describe("C1: a bucket", () => {
     const below = take(null, size, { amount: 5, now: start })
     expect(levelAt(below, size, start)).toBe(-4)
     expect(availableAt(below, size, { amount: 1, now: start })).toBe(start + 5_000)
+  })
+
+  it("takes two bursts of an estimate, whatever a request asks for", () => {
+    const size = sizeOf(6_000, 1)
+    expect([50, 150, 201, 1e15].map((amount) => chargeable(size, amount))).toEqual([50, 150, 200, 200])
+    expect(chargeable(sizeOf(1, 1), 1e15)).toBe(2)
+  })
+
+  it("is full again an hour after any amount that was told", () => {
+    const size = sizeOf(60, 1)
+    const below = take(null, size, { amount: 1e15, now: start })
+    expect(levelAt(below, size, start)).toBe(-3_600)
+    expect(availableAt(below, size, { amount: 1, now: start })).toBe(start + 3_601_000)
   })
 
   it("does not count what was read from a cache", () => {
@@ -90,6 +111,16 @@ describe.each([
     settled.when(acquire("r3", tokens(91))).thenRefused("tpm")
   })
 
+  it("are closed for one burst by a request that asks for all there is, and settled by what it used", () => {
+    const asked = given(limited({ tpm: 6_000 }), acquire("r1", tokens(100_000_000)))
+    asked.when(acquire("r2", tokens(1))).thenRefused("tpm")
+    const { last } = asked.when(acquire("r2", tokens(1)))
+    expect(last).toMatchObject({ obstacles: [{ until: start + 1_010 }] })
+    expect(served(asked.when({ afterMs: 1_010 }, acquire("r3", tokens(1))).facts)).toEqual(["r3"])
+    expect(served(asked.when(meter("r1", 40), acquire("r4", tokens(60))).facts)).toEqual(["r4"])
+    expect(served(asked.when(meter("r1", 40), acquire("r5", tokens(61))).facts)).toEqual([])
+  })
+
   it("let nobody with fewer tokens overtake the one whose turn it is", () => {
     const { facts } = given(
       limited({ tpm: 6_000 }),
@@ -118,6 +149,17 @@ describe("C1: tokens of an attempt that was never metered", () => {
     expect(served(facts)).toEqual(["r2"])
   })
 
+  it("are given back by the channel", () => {
+    const { facts } = given(configured({ burstSeconds: 1, tpm: 6_000 }), acquire("r1", tokens(100))).when(
+      release("r1", { outcome: "upstream_error", status: 500 }),
+      acquire("r2", tokens(100)),
+    )
+    expect(facts).toContainEqual(
+      expect.objectContaining({ type: "channel.settled", tokens: 0, estimatedTokens: 100 }),
+    )
+    expect(served(facts)).toEqual(["r2"])
+  })
+
   it("are told to the channel where it counts them", () => {
     const { facts, group } = given(configured({ tpm: 6_000 }), acquire("r1", tokens(100))).when(
       meter("r1", 40),
@@ -126,5 +168,39 @@ describe("C1: tokens of an attempt that was never metered", () => {
       expect.objectContaining({ type: "channel.settled", tokens: 40, estimatedTokens: 100 }),
     )
     expect(channelOf(group).tpm?.level).toBe(960)
+  })
+})
+
+describe("C8: a reset", () => {
+  const emptied = given(
+    configured({ rpm: 60, tpm: 600, burstSeconds: 1 }, [{ rpm: 60, tpm: 600 }]),
+    acquire("r1", tokens(10)),
+    meter("r1", 100_000),
+    release("r1"),
+  )
+
+  it("fills the buckets of an account and leaves those of its channel", () => {
+    const { facts, group } = emptied.when({ type: "reset", account: "a", by: "api:ops" })
+    expect(facts).toMatchObject([
+      { type: "account.reset", cleared: ["bucket of requests", "bucket of tokens"], refilled: true },
+    ])
+    expect(contextOf(accountOf(group, "a"))).toMatchObject({ rpm: null, tpm: null })
+    expect(channelOf(group).tpm?.level).toBeLessThan(0)
+  })
+
+  it("fills all of a channel, so that the next request goes", () => {
+    const { facts } = emptied.when({ type: "reset", by: "api:ops" }, acquire("r2", tokens(10)))
+    expect(facts[0]).toMatchObject({ type: "channel.reset", refilled: true })
+    expect(served(facts)).toEqual(["r2"])
+  })
+
+  it("lets a waiter go that waits for tokens", () => {
+    const { facts } = given(
+      configured({ burstSeconds: 1, queueTimeoutMs: 0 }, [{ tpm: 600 }]),
+      acquire("r1", tokens(10)),
+      meter("r1", 100_000),
+      enqueue("r2", tokens(10)),
+    ).when({ type: "reset", account: "a", by: "api:ops" })
+    expect(served(facts)).toEqual(["r2"])
   })
 })

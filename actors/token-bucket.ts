@@ -42,12 +42,27 @@ export const availableAt = (
   return missing <= rounding ? now : now + Math.ceil(missing / size.perMs)
 }
 
-/** Takes an amount, or gives a negative one back, up to what the bucket holds. Source: C1. */
+/** What one attempt is told to have used closes a bucket for no longer: so long any provider's word of its limits is believed. Source: C3. */
+const longestDebtMs = 3_600_000
+
+/** Takes an amount, or gives a negative one back, up to what the bucket holds, and down to what fills again in an hour. Source: C1. */
 export const take = (
   bucket: TokenBucket | null,
   size: BucketSize,
   { amount, now }: { readonly amount: number; readonly now: number },
-): TokenBucket => ({ level: Math.min(size.burst, levelAt(bucket, size, now) - amount), at: now })
+): TokenBucket => {
+  const level = Math.min(size.burst, levelAt(bucket, size, now) - amount)
+  return { level: Math.max(level, -longestDebtMs * size.perMs), at: now }
+}
+
+/**
+ * Gives what an estimate takes from a bucket: two bursts at most, so that a full one goes one burst below zero.
+ *
+ * What a request asks for is its client's word alone, and most use a small part of it; what it has used is taken once that is known.
+ * Source: C1.
+ */
+export const chargeable = (size: BucketSize, amount: number): number =>
+  Math.min(amount, Math.floor(2 * size.burst))
 
 /** Gives what an attempt is expected to take from a bucket of tokens. Source: C1. */
 export const estimatedTokens = ({ inputTokens, outputTokens }: Estimate): number => inputTokens + outputTokens

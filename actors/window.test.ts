@@ -149,3 +149,36 @@ describe("D6: the window", () => {
     expect(addCost(same, { at: start + 10 * hourMs, nanoUsd: 1 })).toHaveLength(1)
   })
 })
+
+describe("C8, D6: an operator says what a window has cost", () => {
+  const exhausted = given(limited(), ...spent(2))
+  const corrected = (costUsd: number) =>
+    ({ type: "reset", account: "a", windowCostNanoUsd: costUsd * usd, by: "api:ops" }) as const
+
+  it("which lets in whom that lets in, by facts", () => {
+    const { facts, group } = exhausted.when(corrected(0), acquire("r2"))
+    expect(facts.slice(0, 3)).toMatchObject([
+      { type: "account.reset" },
+      { type: "account.window_corrected", costNanoUsd: 0, by: "api:ops" },
+      { type: "account.window_state", state: "open", costNanoUsd: 0 },
+    ])
+    expect(facts[3]).toMatchObject({ type: "channel.acquired", request: "r2" })
+    expect(a(group).windowCostNanoUsd).toBe(0)
+  })
+
+  it("which counts in a window that the provider corrects later", () => {
+    const { group } = exhausted.when(
+      corrected(0.25),
+      acquire("r2"),
+      release("r2", { windowEndsAt: start + 4 * hourMs }),
+    )
+    expect(a(group).window).toMatchObject({ source: "official" })
+    expect(a(group).windowCostNanoUsd).toBe(0.25 * usd)
+  })
+
+  it("and a reset without it keeps what was counted", () => {
+    const { facts, group } = exhausted.when({ type: "reset", account: "a", by: "api:ops" })
+    expect(facts.map(({ type }) => type)).toEqual(["account.reset"])
+    expect(a(group).windowCostNanoUsd).toBe(2 * usd)
+  })
+})

@@ -47,6 +47,19 @@ export const addCost = (
   return [...costs.filter(([start]) => start > at - keptMs), [minute, nanoUsd]]
 }
 
+/** Puts a cost in the place of all that was recorded in a window. It counts in the present minute, so that it stays in every window that is in force now. Source: C8, D6. */
+export const correctedCosts = (
+  costs: ReadonlyArray<MinuteCost>,
+  window: CostWindow | null,
+  cost: { readonly at: number; readonly nanoUsd: number },
+): ReadonlyArray<MinuteCost> => {
+  const isIn = (minute: number) => window !== null && minute >= window.start && minute < window.end
+  return addCost(
+    costs.filter(([minute]) => !isIn(minute)),
+    cost,
+  )
+}
+
 /** Gives what was recorded in a window; no window, or one that is over, cost nothing. Source: D5, D6. */
 export const costIn = (costs: ReadonlyArray<MinuteCost>, window: CostWindow | null, now: number): number => {
   if (!isCurrent(window, now)) return 0

@@ -40,6 +40,8 @@ export const AccountFact = Schema.Union([
     estimate: Estimate,
     /** What it is expected to cost by the list; absent where no window counts it. Source: D5. */
     estimatedCostNanoUsd: Schema.optionalKey(Count),
+    /** What its bucket of tokens was charged with; absent where it has none. Source: C1. */
+    takenTokens: Schema.optionalKey(Count),
   }),
   fact("account.released", {
     ...leaseFields,
@@ -111,7 +113,14 @@ export const AccountFact = Schema.Union([
     summary: Schema.String,
   }),
   fact("account.restored", { by: ChangedBy, reason: Schema.Literals(["credential", "manual"]) }),
-  fact("account.reset", { by: ChangedBy, cleared: Schema.Array(Schema.String) }),
+  /** An operator says what the window in force has cost. Source: C8, D6. */
+  fact("account.window_corrected", { start: TimeMs, costNanoUsd: Count, by: ChangedBy }),
+  fact("account.reset", {
+    by: ChangedBy,
+    cleared: Schema.Array(Schema.String),
+    /** Whether its buckets are full again. */
+    refilled: Schema.optionalKey(Schema.Literal(true)),
+  }),
   ...limitFacts("account"),
   ...cooldownFacts("account"),
 ])

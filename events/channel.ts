@@ -53,7 +53,12 @@ export const ChannelFact = Schema.Union([
     estimatedTokens: Schema.optionalKey(Count),
   }),
   fact("channel.settled", { ...leaseFields, tokens: Count, estimatedTokens: Count }),
-  fact("channel.reset", { by: ChangedBy, cleared: Schema.Array(Schema.String) }),
+  fact("channel.reset", {
+    by: ChangedBy,
+    cleared: Schema.Array(Schema.String),
+    /** Whether its buckets are full again. */
+    refilled: Schema.optionalKey(Schema.Literal(true)),
+  }),
   fact("channel.rejected", {
     request: Schema.String,
     reason: Schema.String,

@@ -42,7 +42,9 @@ export const pace = (): Rule => {
   const send = (world: World, key: string, sent: Sent) => {
     const bucket = bucketOf(world, key)
     if (bucket === undefined) return
-    bucket.sent.push(sent)
+    // An estimate takes two bursts at most.
+    const amount = sent.isGrant ? Math.min(sent.amount, Math.floor(2 * bucket.burst)) : sent.amount
+    bucket.sent.push({ ...sent, amount })
     if (sent.isGrant) checkSpans(key, bucket)
   }
   return {
@@ -59,6 +61,9 @@ export const pace = (): Rule => {
       for (const fact of decided.facts) settle(world, fact, send)
     },
     happened: (world, fact) => {
+      if (fact.type.endsWith(".reset"))
+        for (const key of [...known.keys()].filter((one) => one.startsWith(`${fact.actor} `)))
+          known.delete(key)
       if (fact.type.endsWith(".configured"))
         for (const key of [...known.keys()].filter((one) => one.startsWith(fact.actor))) bucketOf(world, key)
     },

@@ -15,6 +15,10 @@ import {
 
 const tokensOf = ({ inputTokens, outputTokens }: Estimate): number => inputTokens + outputTokens
 
+/** An estimate takes two bursts at most. Source: C1. */
+const chargedBy = (perMinute: number | null, burstSeconds: number, tokens: number): number =>
+  perMinute === null ? 0 : Math.min(tokens, Math.floor(2 * burstOf(perMinute, burstSeconds)))
+
 const put = (charges: Array<Charge>, perMinute: number | null, charge: Omit<Charge, "perMinute">): void => {
   if (perMinute !== null) charges.push({ ...charge, perMinute })
 }
@@ -63,6 +67,10 @@ const ofChannel = (world: World, fact: ChannelFact): void => {
       const amount = fact.tokens - fact.estimatedTokens
       return put(world.tpm, tpm, { at: fact.at, amount, burst: burstOf(tpm ?? 0, burstSeconds) })
     }
+    case "channel.reset":
+      world.rpm.splice(0)
+      world.tpm.splice(0)
+      return
     case "channel.cooldown_started":
     case "channel.cooldown_extended":
     case "channel.cooldown_ended":
@@ -70,7 +78,6 @@ const ofChannel = (world: World, fact: ChannelFact): void => {
     case "channel.released":
     case "channel.expired":
     case "channel.rejected":
-    case "channel.reset":
     case "channel.accepted":
     case "channel.limit_adjusted":
     case "channel.mode_changed":
@@ -128,6 +135,8 @@ const ofAccount = (world: World, fact: AccountFact): void => {
     case "account.window_opened":
       account.window = { start: fact.start, end: fact.end }
       return
+    case "account.window_corrected":
+      return ofCorrection(account, fact)
     default:
       ofHealth(account, fact)
   }
@@ -155,7 +164,7 @@ const ofGrant = (
   fact: Extract<Fact, { type: "account.acquired" }>,
 ): void => {
   const { lease, request, client, model, session, estimate, estimatedCostNanoUsd = 0, at } = fact
-  const takenTokens = account.config.tpm === null ? 0 : tokensOf(estimate)
+  const takenTokens = chargedBy(account.config.tpm, account.burstSeconds, tokensOf(estimate))
   const attempt = { lease, request, account: account.id, client, model, session, estimate, at }
   world.inFlight = [
     ...world.inFlight,
@@ -199,12 +208,24 @@ const ofEnd = (
     }
 }
 
+const ofCorrection = (
+  account: KnownAccount,
+  { costNanoUsd, at }: Extract<Fact, { type: "account.window_corrected" }>,
+): void => {
+  const { start = 0, end = 0 } = account.window ?? {}
+  const others = account.costs.filter((cost) => cost.at < start || cost.at >= end)
+  account.costs.splice(0, Infinity, ...others, { at, nanoUsd: costNanoUsd })
+}
+
 const ofHealth = (account: KnownAccount, fact: AccountFact): void => {
   if (fact.type === "account.ramped") account.ramp = fact.limit
   if (fact.type === "account.limit_adjusted")
     account.lowered = fact.to < (fixedIn(account.config.concurrency) ?? 0) ? fact.to : null
   if (fact.type === "account.suspended") account.isSuspended = true
   if (fact.type === "account.restored") account.isSuspended = false
-  if (fact.type === "account.reset")
+  if (fact.type === "account.reset") {
     Object.assign(account, { isSuspended: false, ramp: null, lowered: null, gateUntil: null })
+    account.rpm.splice(0)
+    account.tpm.splice(0)
+  }
 }

@@ -79,7 +79,14 @@ class Player {
         })
       case "reset": {
         const id = step.account === null ? undefined : this.#declared.accounts[step.account]?.id
-        return void this.#live.ask({ type: "reset", by: "api:ops", ...(id && { account: id }) })
+        const { windowUsd } = step
+        const correction = windowUsd === null ? {} : { windowCostNanoUsd: nanoUsd(windowUsd) }
+        return void this.#live.ask({
+          type: "reset",
+          by: "api:ops",
+          ...(id && { account: id }),
+          ...correction,
+        })
       }
       case "unbind":
         return this.#unbind(step.which)

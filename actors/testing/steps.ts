@@ -60,7 +60,7 @@ export type Step =
     }
   | { readonly step: "leave"; readonly which: number; readonly reason: "client_left" | "served_elsewhere" }
   | ({ readonly step: "configure" } & Change)
-  | { readonly step: "reset"; readonly account: number | null }
+  | { readonly step: "reset"; readonly account: number | null; readonly windowUsd: number | null }
   | { readonly step: "unbind"; readonly which: number }
   | { readonly step: "recover" }
   | { readonly step: "pass"; readonly spanMs: number; readonly isLate: boolean }
@@ -236,7 +236,11 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 10, arbitrary: changes.map((change) => ({ step: "configure" as const, ...change })) },
   {
     weight: 1,
-    arbitrary: fc.record({ step: fc.constant("reset" as const), account: fc.option(account) }),
+    arbitrary: fc.record({
+      step: fc.constant("reset" as const),
+      account: fc.option(account),
+      windowUsd: fc.option(fc.constantFrom(0, 3, 5)),
+    }),
   },
   { weight: 1, arbitrary: fc.record({ step: fc.constant("unbind" as const), which }) },
   { weight: 14, arbitrary: passing },

@@ -12,12 +12,17 @@ export const largestLimit = 1_000
 /** A number that a limit can be set to. Source: S6. */
 export const FixedLimit = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: largestLimit }))
 
+/** What a window can have cost. Units: USD. */
+export const WindowCostUsd = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))
+
 /** What an operator asks of actors that run. Source: C8, S6. */
 export const Operation = Schema.Union([
   Schema.Struct({
     type: Schema.Literal("reset"),
     /** `channel/<id>` or `account/<id>`. */
     actor: Schema.String,
+    /** Of an account: what its window has cost. Units: USD. */
+    windowCostUsd: Schema.optionalKey(WindowCostUsd),
     by,
   }),
   /** Makes the limit of a channel or an account a number, or one that is learned. */

@@ -1,7 +1,9 @@
+import { hasWindow } from "@sluice/actors/account-window.ts"
 import { usualBounds } from "@sluice/actors/adaptive/settings.ts"
 import type { Command } from "@sluice/actors/command.ts"
 import { accountOf, channelOf, contextOf } from "@sluice/actors/group.ts"
 import { limitInTheWay } from "@sluice/actors/limit-operations.ts"
+import { limitNanoUsd } from "@sluice/actors/window.ts"
 import type { AdaptiveSettings } from "@sluice/events/adaptive-limit.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import { actorName, idOf, kindOf } from "@sluice/events/identifier.ts"
@@ -53,14 +55,21 @@ export const runOperation = async (operated: Operated, operation: Operation): Pr
 
 const reset = async (
   channels: Operated["channels"],
-  { actor, by }: Of<"reset">,
+  { actor, windowCostUsd, by }: Of<"reset">,
 ): Promise<OperationAnswer> => {
   const found = findActor(channels, actor)
   if (found === undefined) return unknown(actor)
   const { channel, account } = found
-  const done = await execute(channel, { type: "reset", by, ...(account === undefined ? {} : { account }) })
+  if (windowCostUsd !== undefined && !countsWindow(channel, account))
+    return { ok: false, message: `${actor} has no window: only an account with windowCost has one` }
+  const correction = windowCostUsd === undefined ? {} : { windowCostNanoUsd: limitNanoUsd(windowCostUsd) }
+  const command = { type: "reset", by, ...(account === undefined ? {} : { account }), ...correction } as const
+  const done = await execute(channel, command)
   return "ok" in done ? done : { ok: true, message: `${actor} is reset: ${clearedBy(done.facts)}` }
 }
+
+const countsWindow = ({ subject }: HostedChannel, account: string | undefined): boolean =>
+  account !== undefined && hasWindow(contextOf(accountOf(subject.state, account)))
 
 const setLimit = async (
   { channels, adaptive }: Operated,
@@ -161,10 +170,12 @@ const channelsIn = (channels: Operated["channels"]): ReadonlyArray<Limited> =>
   [...channels.values()].map(({ subject }) => channelOf(subject.state))
 
 const clearedBy = (facts: ReadonlyArray<Fact>): string => {
-  const cleared = facts.flatMap((fact) =>
-    fact.type === "account.reset" || fact.type === "channel.reset"
+  const cleared = facts.flatMap((fact) => {
+    if (fact.type === "account.window_corrected")
+      return [`window of ${fact.actor}: it has cost ${fact.costNanoUsd / 1e9} USD`]
+    return fact.type === "account.reset" || fact.type === "channel.reset"
       ? fact.cleared.map((what) => `${what} of ${fact.actor}`)
-      : [],
-  )
+      : []
+  })
   return cleared.length === 0 ? "there was nothing to clear" : `cleared ${cleared.join(", ")}`
 }
