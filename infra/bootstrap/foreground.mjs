@@ -3,6 +3,7 @@ import { once } from "node:events"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { root } from "./repository.mjs"
+import { isAtTerminal } from "./terminal.mjs"
 
 const leash = pathToFileURL(join(root, "infra", "bootstrap", "leash.mjs")).href
 
@@ -30,10 +31,16 @@ export const runInForeground = async (node, args, sameSignalMs = 300) => {
     passedOnAt.set(signal, performance.now())
     child.kill(signal)
   }
-  const signals = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR2"])
+  const signals = /** @type {const} */ (["SIGINT", "SIGTERM", "SIGQUIT", "SIGUSR2"])
   for (const signal of signals) process.on(signal, passOn)
+  let isHungUp = false
+  process.on("SIGHUP", () => {
+    if (isAtTerminal()) passOn("SIGHUP")
+    else isHungUp = true
+  })
   process.on("SIGWINCH", () => child.kill("SIGWINCH"))
-  const watch = endWithNpm(() => passOn("SIGTERM"))
+  // A hang-up that is not for this process has ended npm, which knows nothing of `nohup`.
+  const watch = endWithNpm(() => void (isHungUp || passOn("SIGTERM")))
   const [code, signal] = await once(child, "exit")
   clearInterval(watch)
   for (const name of signals) process.off(name, passOn)

@@ -1,3 +1,4 @@
+import { isAtTerminal } from "@sluice/infra/bootstrap/terminal.mjs"
 import { Effect, type Scope } from "effect"
 
 /** Gives a signal that a second Ctrl-C (or SIGTERM) aborts: what is being stopped is ended at once then. Source: S2. */
@@ -25,5 +26,5 @@ export const hurryAtSecondSignal: Effect.Effect<AbortSignal, never, Scope.Scope>
   ({ hurry }) => hurry.signal,
 )
 
-/** A terminal that is closed stops everything as Ctrl-C does. */
-const endLikewise = (): void => void process.kill(process.pid, "SIGTERM")
+/** A terminal that is closed stops everything as Ctrl-C does; where there is none, as under `nohup`, a hang-up means nothing. */
+const endLikewise = (): void => void (isAtTerminal() && process.kill(process.pid, "SIGTERM"))
