@@ -4,6 +4,7 @@ import { globSync, readFileSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { pathToFileURL } from "node:url"
 import { readAccess } from "@sluice/infra/identity/access.ts"
 import { type NatsUser, urlAs } from "@sluice/infra/nats-server/users.ts"
 import { isStillRunning } from "@sluice/infra/process/process-identity.ts"
@@ -12,6 +13,7 @@ import { freePort } from "./bench/free-port.ts"
 import { until } from "./until.ts"
 
 const main = join(import.meta.dirname, "../services/sluice/main.ts")
+const leash = pathToFileURL(join(import.meta.dirname, "../infra/bootstrap/leash.mjs")).href
 
 /** What a command printed, and how it ended. */
 export interface Ended {
@@ -35,14 +37,15 @@ type Environment = Readonly<Record<string, string>>
 /** Starts a command of the command line, with nothing of this process's settings of Sluice. */
 export const startCommand = (args: ReadonlyArray<string>, environment: Environment = {}): Command => {
   const { NATS_URL: _nats, CLICKHOUSE_URL: _clickHouse, SLUICE_LOG_LEVEL: _level, ...inherited } = process.env
-  const child = spawn(process.execPath, [main, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
+  // A test process that is killed, or gives a test up, takes what it has started along.
+  const child = spawn(process.execPath, ["--import", leash, main, ...args], {
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
     env: { ...inherited, ...environment },
   })
   let stdout = ""
   let stderr = ""
-  child.stdout.on("data", (chunk) => (stdout += chunk))
-  child.stderr.on("data", (chunk) => (stderr += chunk))
+  child.stdout?.on("data", (chunk) => (stdout += chunk))
+  child.stderr?.on("data", (chunk) => (stderr += chunk))
   const ended = once(child, "exit").then(([code, signal]) => ({ code, signal, stdout, stderr }))
   return { process: child, ended, stdout: () => stdout, stderr: () => stderr }
 }
