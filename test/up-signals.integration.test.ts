@@ -48,6 +48,7 @@ test.each([
     process.kill(pid, signal)
     await ended
     await until(() => processesOn(data.path).length === 0, "nothing runs any more", 30_000)
+    expect(processesOn(data.path)).toEqual([])
   },
   150_000,
 )
