@@ -8,6 +8,8 @@ export interface HostEvents {
   onFacts?(facts: ReadonlyArray<Fact>, committed: Promise<void>): void
   /** The state was folded anew, or is given up (`isLive` tells): what was decided and not stored did not happen. Source: L6, L8. */
   onReloaded?(): void
+  /** What was decided waits for the log, which does not answer (true), or waits no more (false). Source: L9. */
+  onWaiting?(subject: string, waiting: { readonly isWaiting: boolean; readonly reason: string }): void
   /** Something that an operator has to know. */
   onTrouble?(message: string, detail: Record<string, unknown>): void
 }

@@ -62,6 +62,7 @@ const open = async (log: FailingLog, directory: string, limitBytes = 1_000_000) 
       node: "n",
       events: {
         onTrouble: (message) => void troubles.push(message),
+        onWaiting: (_, { isWaiting }) => void troubles.push(isWaiting ? "it waits" : "it waits no more"),
         onReloaded: () => void (reloads += 1),
       },
     }),
@@ -160,7 +161,7 @@ describe("L9: a subject whose log does not answer", () => {
     log.state = "gone"
     const executed = run.hosted.execute(["a"])
     await rest(run.clock, () => !run.hosted.isAccepting)
-    expect(run.troubles).toEqual(["the event log does not answer"])
+    expect(run.troubles).toEqual(["it waits"])
     log.state = "well"
     if (executed.kind === "facts") await ended(run.clock, executed.committed)
     expect(await namesIn(log)).toEqual(["a"])

@@ -248,8 +248,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
         onCut: ({ version }) => this.#stored.cut(this.#state, version),
         onUnavailable: (isUnavailable, reason) => {
           this.#status = isUnavailable ? "unavailable" : "open"
-          const message = isUnavailable ? "the event log does not answer" : "the event log answers again"
-          events.onTrouble?.(message, { subject: this.subject, reason })
+          events.onWaiting?.(this.subject, { isWaiting: isUnavailable, reason })
         },
         onDefect: (defect) => this.#stop(defect),
         onRefused: (error) => this.#refused(error),
@@ -268,6 +267,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
   /** A broken invariant: nothing of this subject is certain any more, so nothing more is decided. Source: L2. */
   #stop(defect: unknown): void {
     if (this.#status === "closed") return
+    this.#waitNoMore()
     this.#options.events.onTrouble?.("a defect has stopped this subject", {
       subject: this.subject,
       err: defect,
@@ -277,7 +277,13 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
     this.#options.events.onReloaded?.()
   }
 
+  #waitNoMore(): void {
+    if (this.#status !== "unavailable") return
+    this.#options.events.onWaiting?.(this.subject, { isWaiting: false, reason: "" })
+  }
+
   #refused(error: CommitRefused): void {
+    this.#waitNoMore()
     this.#timer?.cancel()
     this.#timer = undefined
     this.#options.events.onTrouble?.("the log refused a commit", {

@@ -25,6 +25,7 @@ export interface ActorNodeOptions {
   readonly clock: Clock
   readonly node: string
   readonly onTrouble: NonNullable<HostEvents["onTrouble"]>
+  readonly onWaiting?: NonNullable<HostEvents["onWaiting"]>
 }
 
 /** A subject, whatever it is about. */
@@ -193,5 +194,9 @@ const hostOptions = (options: ActorNodeOptions, events: HostEvents): HostOptions
   log: options.log,
   clock: options.clock,
   node: options.node,
-  events: { ...events, onTrouble: options.onTrouble },
+  events: {
+    ...events,
+    onTrouble: options.onTrouble,
+    ...(options.onWaiting === undefined ? {} : { onWaiting: options.onWaiting }),
+  },
 })

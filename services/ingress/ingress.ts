@@ -23,6 +23,7 @@ import { type GuardedLog, openGuardedLog } from "./guarded-log.ts"
 import { type InForce, inForce } from "./in-force.ts"
 import type { Health } from "./ingress-options.ts"
 import { runOperation } from "./operations.ts"
+import { OutageLines } from "./outage-lines.ts"
 import { createPricing } from "./pricing.ts"
 import { recover } from "./recovery.ts"
 import { keepLogShort } from "./retention.ts"
@@ -54,6 +55,8 @@ export class CannotStart extends Schema.TaggedError<CannotStart>()("CannotStart"
 interface Parts extends IngressStart {
   readonly clock: Clock
   readonly eventLog: GuardedLog
+  /** Where an outage of the log is told once, whoever meets it. */
+  readonly lines: OutageLines
   /** Session ids are made under it. Source: B5. */
   readonly sessionSecret: Buffer
   readonly current: InForce
@@ -79,7 +82,8 @@ export const startIngress = Effect.fnUntraced(function* (start: IngressStart) {
     attempt(() => openGuardedLog({ ...start, settings })),
     ({ log }) => Effect.promise(() => log.close()),
   )
-  const parts: Parts = { ...start, clock: systemClock, eventLog, sessionSecret, current }
+  const lines = new OutageLines(start.logger, systemClock)
+  const parts: Parts = { ...start, clock: systemClock, eventLog, lines, sessionSecret, current }
   const { node, admission } = yield* openActors(parts)
   const server = yield* serve(parts, node, admission)
   yield* Effect.acquireRelease(
@@ -129,11 +133,12 @@ const holdDirectory = (dataDir: string): Effect.Effect<Disposable, CannotStart, 
   )
 
 const openActors = Effect.fnUntraced(function* (parts: Parts) {
-  const { eventLog, clock, node: nodeId, logger, current } = parts
+  const { eventLog, clock, node: nodeId, logger, lines, current } = parts
   const { log } = eventLog
-  const onTrouble = (message: string, detail: Record<string, unknown>) => logger.error(detail, message)
+  const onTrouble = (message: string, detail: Record<string, unknown>) => lines.error(detail, message)
+  const onWaiting: OutageLines["waits"] = (subject, waiting) => lines.waits(subject, waiting)
   const node = yield* Effect.acquireRelease(
-    attempt(() => ActorNode.open({ log, clock, node: nodeId, onTrouble })),
+    attempt(() => ActorNode.open({ log, clock, node: nodeId, onTrouble, onWaiting })),
     (opened) => Effect.promise(() => leave(opened, parts)),
   )
   tellOfClock(node, logger)
@@ -217,7 +222,7 @@ const leave = async (node: ActorNode, { clock, logger }: Parts): Promise<void> =
 }
 
 const serve = Effect.fnUntraced(function* (parts: Parts, node: ActorNode, admission: ActorAdmission) {
-  const { current, eventLog, logger, clock } = parts
+  const { current, eventLog, clock } = parts
   const nextId = createUlids()
   const settings = () => current.configuration.wanted.settings
   let isShuttingDown = false
@@ -237,7 +242,7 @@ const serve = Effect.fnUntraced(function* (parts: Parts, node: ActorNode, admiss
     readiness: () => readinessOf(node, eventLog, isShuttingDown),
     newRequestId: () => nextId(clock.now()),
     now: clock.now,
-    log: logger,
+    log: parts.lines,
   })
   const stop = () => {
     isShuttingDown = true

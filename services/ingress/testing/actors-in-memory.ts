@@ -1,13 +1,14 @@
 import type { Fact } from "@sluice/events/commit.ts"
 import { decodeCommit } from "@sluice/events/commit.ts"
 import { ConfigurationFile } from "@sluice/events/configuration.ts"
-import { fromWall, manualClock } from "@sluice/infra/clock/clock.ts"
+import { type Clock, fromWall, manualClock } from "@sluice/infra/clock/clock.ts"
 import { type EventLog, LogUnavailable } from "@sluice/infra/event-log/event-log.ts"
 import { createMemoryLog } from "@sluice/infra/event-log/memory-log.ts"
 import { Schema } from "effect"
 import { ActorNode } from "../actor-node.ts"
 import { ActorAdmission } from "../admission.ts"
 import type { Admittable } from "../lease.ts"
+import { OutageLines } from "../outage-lines.ts"
 import { recover } from "../recovery.ts"
 
 const decode = Schema.decodeUnknownSync(ConfigurationFile)
@@ -53,6 +54,14 @@ export const faulty = (log: EventLog): FaultyLog => {
 
 type Asked = Partial<Admittable & Parameters<ActorAdmission["admit"]>[1]>
 
+/** What a node tells, as the lines that an operator reads. */
+const hearing = (onTrouble: (line: string) => void, clock: Clock) => {
+  const write = (_: object, line: string) => onTrouble(line)
+  const lines = new OutageLines({ warn: write, error: write }, clock)
+  const onWaiting: OutageLines["waits"] = (subject, waiting) => lines.waits(subject, waiting)
+  return { onTrouble, onWaiting }
+}
+
 /** Actors and admission on a log and a clock that the test owns. */
 export const startActors = async (options: {
   wanted: ConfigurationFile
@@ -65,7 +74,7 @@ export const startActors = async (options: {
   const clock = options.clock ?? manualClock()
   const troubles: Array<string> = []
   const onTrouble = (message: string) => void troubles.push(message)
-  const node = await ActorNode.open({ log, clock, node: "n1", onTrouble })
+  const node = await ActorNode.open({ log, clock, node: "n1", ...hearing(onTrouble, clock) })
   const costOf = () => ({ standardCostNanoUsd: 0, priced: true, prices: "test" })
   const late: Array<string> = []
   const onLate = (subject: string) => void late.push(subject)
