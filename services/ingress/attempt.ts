@@ -10,7 +10,7 @@ import { legible } from "./legible-answer.ts"
 import { meteredOf } from "./metering.ts"
 import { openRelay, type Relay, type RelaySink } from "./relay.ts"
 
-const errorBodyBytes = 1024 * 1024
+const errorBodyBytes = 256 * 1024
 const closeAfterEndMs = 1_000
 /** Ends that this side chose while the upstream was at work. */
 const isOwnChoice: ReadonlySet<Cause> = new Set<Cause>(["client_left", "deadline", "shutting_down"])

@@ -60,6 +60,17 @@ test("a body that is no list is one item", () => {
   expect(relay.figures?.final).toBe(true)
 })
 
+test("an item without figures, or one that is no JSON, passes as it is", () => {
+  const plain = run('[{"candidates":[]},{"other":[1,"}{"]}]', [5])
+  expect([plain.passed + plain.held, plain.concluded]).toEqual([
+    '[{"candidates":[]},{"other":[1,"}{"]}]',
+    [true],
+  ])
+  const broken = run(`[${item("a")},{"b":nonsense},${item("c", "STOP")}]`, [40])
+  expect(broken.passed + broken.held).toBe(`[${item("a")},{"b":nonsense},${item("c", "STOP")}]`)
+  expect(broken.concluded).toEqual([false])
+})
+
 test("an error among the items is noticed", () => {
   const { relay, passed } = run(`[${item("a")},{"error":{"code":503}}]`)
   expect(relay.failed).toBe(true)

@@ -1,12 +1,10 @@
+import { JsonScan } from "./protocols/json-scan.ts"
 import type { Figures, WireProtocol } from "./protocols/protocol.ts"
 import type { Relay, RelaySink } from "./relay.ts"
-import { keptAfterEndBytes } from "./sse.ts"
+import { keptAfterEndBytes, longestReadText } from "./sse.ts"
 import { WrittenTokens } from "./written.ts"
 
-const quote = 0x22
-const backslash = 0x5c
 const openBrace = 0x7b
-const closeBrace = 0x7d
 const openBracket = 0x5b
 const closeBracket = 0x5d
 
@@ -19,11 +17,11 @@ const closeBracket = 0x5d
 export class ListRelay implements Relay {
   readonly #protocol: WireProtocol
   readonly #sink: RelaySink
-  #depth = 0
-  /** The depth at which an item ends; known from the first bracket on. */
-  #itemDepth = -1
-  #inString = false
-  #escaped = false
+  /** Whether a list has begun, and whether it is still open. */
+  #isList = false
+  #isOpen = false
+  /** Reads the item that has begun. */
+  #scan: JsonScan | undefined
   /** The item that has begun, with what stands before it. */
   #item: Buffer[] = []
   #itemBytes = 0
@@ -45,11 +43,15 @@ export class ListRelay implements Relay {
 
   data(chunk: Buffer): void {
     let kept = 0
-    for (let at = 0; at < chunk.length && !this.#ended; at += 1) {
-      if (!this.#endsItem(chunk[at])) continue
-      this.#keep(chunk.subarray(kept, at + 1))
-      kept = at + 1
-      this.#takeItem()
+    let at = 0
+    while (at < chunk.length && !this.#ended) {
+      at = this.#scan === undefined ? this.#between(chunk, at) : at + this.#scan.feed(chunk.subarray(at))
+      // What is no JSON passes unread, and has no end.
+      if (this.#scan?.problem !== undefined) at = chunk.length
+      if (this.#scan?.isWhole !== true) continue
+      this.#keep(chunk.subarray(kept, at))
+      kept = at
+      this.#takeItem(this.#scan)
     }
     if (this.#ended) {
       this.#keepAfterEnd(chunk.subarray(kept))
@@ -63,23 +65,20 @@ export class ListRelay implements Relay {
     }
   }
 
-  /** Follows the brackets. Returns whether an item is over with this byte. */
-  #endsItem(byte: number | undefined): boolean {
-    if (this.#inString) {
-      if (this.#escaped) this.#escaped = false
-      else if (byte === backslash) this.#escaped = true
-      else if (byte === quote) this.#inString = false
-      return false
+  /** Looks for the next item. Returns where it begins, or the end of the chunk. */
+  #between(chunk: Buffer, from: number): number {
+    for (let at = from; at < chunk.length; at += 1) {
+      const byte = chunk[at]
+      if (byte === openBrace) {
+        this.#scan = new JsonScan(this.#protocol.answered, { stopsAtEnd: true })
+        return at
+      }
+      if (byte === openBracket) {
+        this.#isList = true
+        this.#isOpen = true
+      } else if (byte === closeBracket) this.#isOpen = false
     }
-    if (byte === quote) this.#inString = true
-    else if (byte === openBrace || byte === openBracket) {
-      if (this.#itemDepth === -1) this.#itemDepth = byte === openBracket ? 1 : 0
-      this.#depth += 1
-    } else if (byte === closeBrace || byte === closeBracket) {
-      this.#depth -= 1
-      return byte === closeBrace && this.#depth === this.#itemDepth
-    }
-    return false
+    return chunk.length
   }
 
   #keepAfterEnd(bytes: Buffer): void {
@@ -94,17 +93,24 @@ export class ListRelay implements Relay {
     this.#itemBytes += bytes.length
   }
 
-  #takeItem(): void {
-    const text = this.#passing ? "" : Buffer.concat(this.#item).toString("latin1")
-    this.#passing = false
-    const item = text.slice(text.indexOf("{"))
-    const kind = this.#protocol.eventKind(item)
-    if (kind === "text") this.#written.add(item)
+  #takeItem({ json }: JsonScan): void {
+    this.#scan = undefined
+    if (this.#passing) {
+      this.#passing = false
+      return this.#pass()
+    }
+    const kind = this.#protocol.kindOfRead(json, "")
+    if (kind === "text") this.#addText()
     if (kind === "error" || kind === "failure") this.failed = true
     if (kind === "usage" || kind === "end" || kind === "failure")
-      this.figures = this.#protocol.readFigures(parse(item), this.figures)
+      this.figures = this.#protocol.readFigures(json, this.figures)
     this.#ended = kind === "end" || kind === "failure"
     if (!this.#ended) this.#pass()
+  }
+
+  #addText(): void {
+    if (this.#itemBytes > longestReadText) this.#written.addUnread(this.#itemBytes)
+    else this.#written.add(Buffer.concat(this.#item).toString("latin1"))
   }
 
   #pass(): void {
@@ -120,7 +126,7 @@ export class ListRelay implements Relay {
   }
 
   end(): void {
-    this.#conclude(this.#depth === 0)
+    this.#conclude(this.#scan === undefined && !(this.#isList && this.#isOpen))
   }
 
   get writtenTokens(): number {
@@ -134,14 +140,5 @@ export class ListRelay implements Relay {
 
   get tailBytes(): number {
     return this.#itemBytes
-  }
-}
-
-const parse = (item: string): unknown => {
-  try {
-    return JSON.parse(item)
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
   }
 }

@@ -2,6 +2,7 @@ import type { AnswerHeaders } from "./classification/classification.ts"
 import { EchoMask } from "./credential-echo.ts"
 import { ListRelay } from "./list-relay.ts"
 import { MaskedRelay } from "./masked-relay.ts"
+import { JsonScan } from "./protocols/json-scan.ts"
 import type { Figures, WireProtocol } from "./protocols/protocol.ts"
 import { EventFramer } from "./sse.ts"
 import { tokensIn } from "./written.ts"
@@ -86,17 +87,17 @@ export class EventRelay implements Relay {
 }
 
 const collectedBytes = 64 * 1024
-const readBytes = 32 * 1024 * 1024
 
 /**
  * Passes any other body on. A small one is collected and goes out in one piece with its length; of a larger one the newest chunk waits.
  *
- * Figures are read from bodies of up to 32 MiB; a larger one is booked by its size.
+ * Its figures are read as it comes, however long it is; what is no JSON is booked by its size.
  */
 export class BodyRelay implements Relay {
   readonly #protocol: WireProtocol
   readonly #sink: RelaySink
   readonly #declaredBytes: number | undefined
+  readonly #scan: JsonScan
   #chunks: Buffer[] = []
   #bytes = 0
   #streams = false
@@ -109,27 +110,28 @@ export class BodyRelay implements Relay {
     this.#protocol = protocol
     this.#declaredBytes = declaredBytes
     this.#sink = sink
+    this.#scan = new JsonScan(protocol.answered)
   }
 
   data(chunk: Buffer): void {
+    this.#scan.feed(chunk)
     this.#bytes += chunk.length
-    if (this.#bytes <= readBytes) this.#chunks.push(chunk)
-    else this.#chunks = []
-    if (!this.#streams && this.#bytes <= collectedBytes) return
     if (this.#streams) {
       if (this.#held !== undefined) this.#sink.forward(this.#held)
-    } else {
+      this.#held = chunk
+    } else if (this.#bytes <= collectedBytes) this.#chunks.push(chunk)
+    else {
       this.#streams = true
-      for (const earlier of this.#chunks.slice(0, -1)) this.#sink.forward(earlier)
+      for (const earlier of this.#chunks) this.#sink.forward(earlier)
+      this.#chunks = []
+      this.#held = chunk
     }
-    this.#held = chunk
   }
 
   end(): void {
-    if (this.#bytes <= readBytes) {
-      this.#chunks = this.#chunks.length > 1 ? [Buffer.concat(this.#chunks)] : this.#chunks
-      this.figures = this.#protocol.readFigures(parse(this.#chunks[0]), undefined)
-    }
+    const { isWhole, problem, json } = this.#scan
+    if (isWhole && problem === undefined) this.figures = this.#protocol.readFigures(json, undefined)
+    if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)]
     this.#sink.conclude(true)
   }
 
@@ -147,17 +149,6 @@ export class BodyRelay implements Relay {
 
   get lengthBytes(): number | undefined {
     return this.#streams ? this.#declaredBytes : this.#bytes
-  }
-}
-
-const parse = (body: Buffer | undefined): unknown => {
-  if (body === undefined) return undefined
-  try {
-    // Figures and the names of members are ASCII; texts are not looked at, so the cheapest decoding does.
-    return JSON.parse(body.toString("latin1"))
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
   }
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest"
 import { chatCompletions } from "./protocols/chat-completions.ts"
 import { messages } from "./protocols/messages.ts"
 import type { WireProtocol } from "./protocols/protocol.ts"
+import { responses } from "./protocols/responses.ts"
 import { EventFramer } from "./sse.ts"
 
 const usage = '{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10}'
@@ -125,6 +126,51 @@ describe("an event", () => {
     const { isWhole, held, framer } = run([Buffer.from(`${delta("a")}data: [DONE]`)])
     expect([isWhole, framer.ended]).toEqual([true, true])
     expect(held.toString()).toBe("data: [DONE]")
+  })
+})
+
+describe("a long event", () => {
+  const response = { usage: { input_tokens: 7, output_tokens: 3 } }
+  const end = (filling: unknown, name: string) =>
+    `${name}data: ${JSON.stringify({ filling, type: "response.completed", response: { output: filling, ...response } })}\n\n`
+
+  test.each(["event: response.completed\n", ""])(
+    "that begins with %j is read as it comes for its kind and its figures",
+    (name) => {
+      const event = end(Array(40_000).fill({}), name)
+      const { held, framer, isWhole } = run(split(Buffer.from(event), [65_537, 65_540, 100_000, 250_000]), {
+        protocol: responses,
+      })
+      expect([held.toString() === event, isWhole, framer.ended]).toEqual([true, true, true])
+      expect(framer.figures).toMatchObject({ final: true, tokens: { input: 7, output: 3 } })
+    },
+  )
+
+  test("comes out byte for byte wherever it is cut, and its figures with it", () => {
+    const event = end(["x".repeat(70_000), "}\\", "data: [DONE]"], ": comment\nid: 1\n")
+    const before = delta("a")
+    fc.assert(
+      fc.property(fc.array(fc.nat(), { maxLength: 20 }), (cuts) => {
+        const { passed, held, framer } = run(split(Buffer.from(before + event), cuts), {
+          protocol: responses,
+        })
+        expect([passed.toString(), held.toString() === event]).toEqual([before, true])
+        expect(framer.figures?.tokens).toMatchObject({ input: 7, output: 3 })
+      }),
+    )
+  })
+
+  test("that holds a piece of the answer passes, and counts by its length", () => {
+    const long = delta("x".repeat(100_000))
+    const { all, framer } = run(split(Buffer.from(long + usageChunk + done), [70_000, 90_000]))
+    expect(all.toString() === long + usageChunk + done).toBe(true)
+    expect(framer.writtenTokens).toBeGreaterThan(25_000)
+    expect(framer.figures?.final).toBe(true)
+  })
+
+  test("that is an error is noticed", () => {
+    const error = `data: ${JSON.stringify({ filling: "x".repeat(100_000), error: { message: "m" } })}\n\n`
+    expect(run([Buffer.from(error)]).framer.failed).toBe(true)
   })
 })
 

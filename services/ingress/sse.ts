@@ -1,3 +1,4 @@
+import { LongEvent } from "./long-event.ts"
 import { type Figures, type WireProtocol } from "./protocols/protocol.ts"
 import { WrittenTokens } from "./written.ts"
 
@@ -6,6 +7,9 @@ export const keptAfterEndBytes = 64 * 1024
 
 /** From here on an event that is held is only put together when its end has come. */
 const gatheredBytes = 64 * 1024
+
+/** What is longer is read as it comes, and only in part. */
+export const longestReadText = gatheredBytes
 
 /**
  * Follows the events of a stream as its bytes come, and lets all of them go on but the end event and, where the client did not ask for it, the usage.
@@ -23,6 +27,8 @@ export class EventFramer {
   /** What came of it since it is long. */
   readonly #gathered: Buffer[] = []
   #gatheredBytes = 0
+  /** Reads the event whose end has not come yet, since it is long. */
+  #long: LongEvent | undefined
   /** True while an event that is too long to be held goes on in pieces. */
   #passing = false
   #held: Buffer[] = []
@@ -65,7 +71,8 @@ export class EventFramer {
     let kept = 0
     let end = boundaryAfter(text, this.#searched)
     while (end !== -1) {
-      const kind = this.#take(start === 0 && end === text.length ? text : text.slice(start, end))
+      const event = start === 0 && end === text.length ? text : text.slice(start, end)
+      const kind = this.#take(event, bytes.subarray(start, end))
       if (kind !== "pass") {
         passed = join(passed, bytes.subarray(kept, start))
         kept = end
@@ -97,6 +104,9 @@ export class EventFramer {
     const before = (this.#gathered.at(-1) ?? partial).subarray(-3)
     if (before.length < 3 || boundaryAfter(Buffer.concat([before, chunk]).toString("latin1"), 0) !== -1)
       return false
+    this.#long ??= new LongEvent(this.#protocol)
+    if (this.#gathered.length === 0) this.#long.feed(partial.subarray(this.#long.readBytes))
+    this.#long.feed(chunk)
     this.#gathered.push(chunk)
     this.#gatheredBytes += chunk.length
     return true
@@ -111,28 +121,33 @@ export class EventFramer {
   }
 
   /** Reads one whole event. */
-  #take(event: string): "pass" | "strip" | "end" {
+  #take(event: string, bytes: Buffer): "pass" | "strip" | "end" {
+    const isLong = event.length > longestReadText
+    const long = this.#passing || !isLong ? undefined : (this.#long ?? new LongEvent(this.#protocol))
+    this.#long = undefined
     if (this.#passing) {
       this.#passing = false
       return "pass"
     }
+    long?.feed(bytes.subarray(long.readBytes))
     this.#lastEvent = event
-    const kind = this.#protocol.eventKind(event)
+    const kind = long?.kind ?? this.#protocol.eventKind(event)
     if (kind === "text") {
-      this.#written.add(event)
+      if (isLong) this.#written.addUnread(event.length)
+      else this.#written.add(event)
       return "pass"
     }
-    if (kind === "usage") return this.#readUsage(event) ? "strip" : "pass"
+    if (kind === "usage") return this.#readUsage(event, long) ? "strip" : "pass"
     if (kind === "error" || kind === "failure") this.failed = true
     if (kind !== "end" && kind !== "failure") return "pass"
     // Where nothing before it told the last figures, they stand in the end itself.
-    if (this.figures?.final !== true) this.#readUsage(event)
+    if (this.figures?.final !== true) this.#readUsage(event, long)
     this.ended = true
     return "end"
   }
 
-  #readUsage(event: string): boolean {
-    const json = eventJson(event)
+  #readUsage(event: string, long: LongEvent | undefined): boolean {
+    const json = long === undefined ? eventJson(event) : long.json
     this.figures = this.#protocol.readFigures(json, this.figures)
     return this.#stripsUsage && this.#protocol.holdsOnlyUsage(json)
   }
@@ -147,7 +162,10 @@ export class EventFramer {
     if (rest > this.#protocol.heldEventBytes) this.#passing = true
     // The last bytes may be the first half of a boundary, so they wait even while a long event passes.
     const held = this.#passing ? Math.min(rest, 3) : rest
-    if (this.#passing) this.#written.addUnread(rest - held)
+    if (this.#passing) {
+      this.#written.addUnread(rest - held)
+      this.#long = undefined
+    }
     this.#partial = bytes.subarray(bytes.length - held)
     this.#searched = this.#passing ? 0 : Math.max(0, held - 3)
     return join(passed, bytes.subarray(kept, bytes.length - held))
@@ -157,7 +175,7 @@ export class EventFramer {
   finish(): boolean {
     if (this.#partial !== undefined) {
       const last = this.#whole(Buffer.alloc(0))
-      this.#take(last.toString("latin1"))
+      this.#take(last.toString("latin1"), last)
       this.#held.push(last)
       this.#partial = undefined
     }

@@ -26,6 +26,7 @@ const asked = outlineOf({
   prompt_cache_key: "value",
   messages: "files",
 })
+const answered = outlineOf({ usage: "value", choices: { finish_reason: "value" }, error: {} })
 const costMembers: CostMembers = {
   maxTokens: ["max_completion_tokens", "max_tokens"],
   choices: ["n", "best_of"],
@@ -77,6 +78,12 @@ const holdsUsage = (event: string, from: number): boolean => {
   return false
 }
 
+const kindOfRead = (json: unknown, name: string): EventKind => {
+  if (!isObject(json)) return "pass"
+  if (json["error"] !== undefined || name === "error") return "error"
+  return isObject(json["usage"]) ? "usage" : "text"
+}
+
 const readFigures = (json: unknown, known: Figures | undefined): Figures | undefined => {
   const usage = isObject(json) ? json["usage"] : undefined
   if (!isObject(json) || !isObject(usage)) return known
@@ -115,6 +122,8 @@ export const chatCompletions: WireProtocol = {
   read,
   rewrite,
   eventKind,
+  answered,
+  kindOfRead,
   readFigures,
   holdsOnlyUsage: (json) => isObject(json) && Array.isArray(json["choices"]) && json["choices"].length === 0,
   endsWith: (lastEvent) =>

@@ -25,6 +25,12 @@ const asked = outlineOf({
   generation_config: limits,
   contents: "files",
 })
+const answered = outlineOf({
+  usageMetadata: "value",
+  candidates: { finishReason: "value" },
+  promptFeedback: { blockReason: "value" },
+  error: {},
+})
 const costMembers = {
   maxTokens: ["maxOutputTokens", "max_output_tokens"],
   choices: ["candidateCount", "candidate_count"],
@@ -73,6 +79,13 @@ const eventKind = (event: string): EventKind => {
   // The arguments of a called function may have a member of this name, so what seems to be an end is looked at.
   if (event.includes('"finishReason"') && isEnd(jsonIn(event))) return "end"
   return event.includes('"usageMetadata"') ? "usage" : "text"
+}
+
+const kindOfRead = (json: unknown): EventKind => {
+  if (!isObject(json)) return "pass"
+  if (json["error"] !== undefined) return "error"
+  if (isEnd(json)) return "end"
+  return json["usageMetadata"] === undefined ? "text" : "usage"
 }
 
 const jsonIn = (event: string): unknown => {
@@ -131,6 +144,8 @@ export const generateContent: WireProtocol = {
   read: read(false),
   rewrite,
   eventKind,
+  answered,
+  kindOfRead,
   readFigures,
   holdsOnlyUsage: () => false,
   endsWith: (lastEvent) => lastEvent.includes('"blockReason"'),

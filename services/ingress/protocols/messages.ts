@@ -10,6 +10,7 @@ import {
   isObject,
   type ScannedBody,
   shortEventBytes,
+  textOf,
   tokenCount,
   type WireProtocol,
 } from "./protocol.ts"
@@ -21,6 +22,7 @@ const asked = outlineOf({
   metadata: { user_id: "value" },
   messages: "files",
 })
+const answered = outlineOf({ type: "value", usage: "value", message: { usage: "value" } })
 const costMembers = { maxTokens: ["max_tokens"], choices: [] }
 
 const read = (scanned: ScannedBody): Ask | string => {
@@ -45,6 +47,11 @@ const eventKind = (event: string): EventKind => {
   // Nearly every event of a stream is one of these.
   if (event.startsWith("event: content_block_delta")) return "text"
   return kinds.get(eventName(event, kinds)) ?? "pass"
+}
+
+const kindOfRead = (json: unknown, name: string): EventKind => {
+  const type = isObject(json) ? textOf(json["type"]) : ""
+  return kinds.get(name === "" ? type : name) ?? "pass"
 }
 
 const readFigures = (json: unknown, known: Figures | undefined): Figures | undefined => {
@@ -87,6 +94,8 @@ export const messages: WireProtocol = {
   rewrite: (body, { ranges }, { model }) =>
     model === null ? body : splice(body, ranges, [{ path: "model", value: JSON.stringify(model) }]),
   eventKind,
+  answered,
+  kindOfRead,
   readFigures,
   holdsOnlyUsage: () => false,
   endsWith: () => false,

@@ -109,6 +109,10 @@ export interface WireProtocol extends Dialect {
   rewrite(body: Buffer, scanned: ScannedBody, rewrite: Rewrite): Buffer
   /** Tells what an event means. Shape: `event` is the text of one whole event, or of one item of a list, decoded byte by byte. */
   eventKind(event: string): EventKind
+  /** What is read in a whole answer, or in the data of a long event: enough for the figures and for the kind. */
+  readonly answered: Outline
+  /** Tells what an event means of which only that was read. Shape: `name` is that of its `event` line, or empty. */
+  kindOfRead(json: unknown, name: string): EventKind
   /** Reads figures from a whole answer or from the data of one event, on top of what was known; `undefined` where there are none. */
   readFigures(json: unknown, known: Figures | undefined): Figures | undefined
   /** Whether an event holds usage and nothing else, so that a client which did not ask for it can do without. Source: D1. */

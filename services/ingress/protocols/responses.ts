@@ -10,6 +10,7 @@ import {
   isObject,
   longEventBytes,
   type ScannedBody,
+  textOf,
   tokenCount,
   type WireProtocol,
 } from "./protocol.ts"
@@ -23,6 +24,7 @@ const asked = outlineOf({
   prompt_cache_key: "value",
   input: "files",
 })
+const answered = outlineOf({ type: "value", usage: "value", response: { usage: "value" } })
 const costMembers = { maxTokens: ["max_output_tokens"], choices: [] }
 
 const read = (scanned: ScannedBody): Ask | string => {
@@ -51,9 +53,13 @@ const deltaEnd = ".delta"
 const eventKind = (event: string): EventKind => {
   // Nearly every event of a stream is one of these.
   if (event.startsWith("event: response.output_text.delta")) return "text"
-  const name = eventName(event, { has: (one) => kinds.has(one) || one.endsWith(deltaEnd) })
-  return kinds.get(name) ?? (name.endsWith(deltaEnd) ? "text" : "pass")
+  return kindOfName(eventName(event, { has: (one) => kinds.has(one) || one.endsWith(deltaEnd) }))
 }
+
+const kindOfName = (name: string): EventKind => kinds.get(name) ?? (name.endsWith(deltaEnd) ? "text" : "pass")
+
+const kindOfRead = (json: unknown, name: string): EventKind =>
+  kindOfName(name === "" && isObject(json) ? textOf(json["type"]) : name)
 
 /** Reads the response, or the one that an event tells of. Usage stands only in one that has ended. */
 const readFigures = (json: unknown, known: Figures | undefined): Figures | undefined => {
@@ -93,6 +99,8 @@ export const responses: WireProtocol = {
   rewrite: (body, { ranges }, { model }) =>
     model === null ? body : splice(body, ranges, [{ path: "model", value: JSON.stringify(model) }]),
   eventKind,
+  answered,
+  kindOfRead,
   readFigures,
   holdsOnlyUsage: () => false,
   endsWith: () => false,
