@@ -137,7 +137,10 @@ describe("a long event", () => {
   test.each(["event: response.completed\n", ""])(
     "that begins with %j is read as it comes for its kind and its figures",
     (name) => {
-      const event = end(Array(40_000).fill({}), name)
+      const event = end(
+        Array.from({ length: 40_000 }, () => ({})),
+        name,
+      )
       const { held, framer, isWhole } = run(split(Buffer.from(event), [65_537, 65_540, 100_000, 250_000]), {
         protocol: responses,
       })
