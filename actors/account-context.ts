@@ -6,6 +6,7 @@ import type { Cooldown } from "./cooldown.ts"
 import { Leases } from "./leases.ts"
 import { type LimitHolder, noAdjustments, noRejections, type Sent } from "./limit-learning.ts"
 import { type ByModel, byModel } from "./named-models.ts"
+import type { Probe } from "./probe.ts"
 import type { Ramp } from "./ramp.ts"
 import { Sessions } from "./sessions.ts"
 import type { TokenBucket } from "./token-bucket.ts"
@@ -75,6 +76,8 @@ export interface AccountContext extends LimitHolder {
   readonly heldCostNanoUsd: number
   /** What each minute of the last ten hours has cost. Source: D6. */
   readonly costs: ReadonlyArray<MinuteCost>
+  /** How it is tested while it fails. Older states do not tell it. Source: C7. */
+  readonly probe: Probe | undefined
 }
 
 /** Gives an account to which nothing has happened yet. */
@@ -115,4 +118,5 @@ export const newAccount = (): AccountContext => ({
   windowCostNanoUsd: 0,
   heldCostNanoUsd: 0,
   costs: [],
+  probe: undefined,
 })

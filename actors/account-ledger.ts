@@ -26,6 +26,7 @@ import {
 } from "./limit-learning.ts"
 import { unchanged } from "./live-actor.ts"
 import { byModel, endOfModel, ofModel } from "./named-models.ts"
+import { isUntested } from "./probe.ts"
 import { seenEnough } from "./reservation.ts"
 import { chargedTokens, take } from "./token-bucket.ts"
 import { addCost, correctedCosts, costIn } from "./window.ts"
@@ -90,6 +91,9 @@ const acquired = (context: AccountContext, fact: Of<"account.acquired">): Change
     ...taken,
     ...boundRates(context, taken, at),
     ...rememberSent(context, fact),
+    ...(fact.isProbe === true && context.probe !== undefined
+      ? { probe: { ...context.probe, lease } }
+      : unchanged),
   }
 }
 
@@ -108,6 +112,7 @@ const endLease = (
   const gate = {
     ...learned,
     ...(context.gateUntil === null ? unchanged : { gateUntil: null }),
+    ...(context.probe?.lease === fact.lease ? { probe: { ...context.probe, lease: null } } : unchanged),
   }
   if (held.metered) return gate
   return {
@@ -176,7 +181,10 @@ const cooldownStarted = (context: AccountContext, fact: Of<"account.cooldown_sta
   const cooldown = begin(fact)
   // A rejection for concurrency says nothing of how an account comes back from something else.
   if (fact.model === undefined && fact.classification === "concurrency") return { cooldown }
-  if (fact.model === undefined) return { cooldown, consecutive: fact.consecutive, ramp: null, failures: 0 }
+  if (fact.model === undefined) {
+    const probe = fact.probe && { ...fact.probe, lease: null }
+    return { cooldown, consecutive: fact.consecutive, ramp: null, failures: 0, probe }
+  }
   context.modelCooldowns[fact.model] = cooldown
   countModel(context.modelCounts, fact.model, fact.consecutive)
   return unchanged
@@ -252,8 +260,12 @@ export const evolveAccount: EvolveAccount = {
   "account.cooldown_started": cooldownStarted,
   "account.cooldown_extended": cooldownExtended,
   "account.cooldown_ended": cooldownEnded,
-  "account.ramped": (_, { limit, at }) =>
-    limit === null ? { ramp: null, consecutive: 0 } : { ramp: { limit, since: at } },
+  "account.probe_failed": (_, { failed, nextAt }) => ({ probe: { failed, at: nextAt, lease: null } }),
+  "account.ramped": ({ probe }, { limit, at }) => {
+    if (limit === null) return { ramp: null, consecutive: 0, probe: undefined }
+    const ramp = { limit, since: at }
+    return { ramp, probe: isUntested(ramp) ? probe : undefined }
+  },
   "account.limit_adjusted": (context, fact) => ({
     ...takeAdjustment(context, fact),
     ...leftOf(context, fact),
@@ -285,6 +297,7 @@ export const evolveAccount: EvolveAccount = {
     consecutive: 0,
     failures: 0,
     ramp: null,
+    probe: undefined,
     gateUntil: null,
     gates: 0,
     lowered: null,

@@ -60,6 +60,7 @@ export const accountMachine = setup({
     "account.cooldown_started": evolves,
     "account.cooldown_extended": evolves,
     "account.cooldown_ended": evolves,
+    "account.probe_failed": evolves,
     "account.ramped": evolves,
     "account.limit_adjusted": evolves,
     "account.mode_changed": evolves,

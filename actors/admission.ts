@@ -32,7 +32,8 @@ export const acquire = (group: Group, command: Acquire, now: number): Decision =
   const ofChannel = channelObstacle(channel, command, now)
   if (ofChannel !== null) return { kind: "rejected", obstacles: [ofChannel] }
   if (channel.lanes.size > 0 && isPreceded(channel, command)) return refused("saturated")
-  const asked = { now, of: command, tried: command.tried }
+  const isProbe = command.mayProbe === true
+  const asked = { now, of: command, tried: command.tried, isProbe }
   const account = chooseAccount(group, asked, command.account)
   if (account === undefined) return { kind: "rejected", obstacles: obstacles(group, asked, command.account) }
   const waitMs = now - command.since
@@ -81,9 +82,11 @@ export const tokensAt = (
 const bucketOpensAt = (bucket: TokenBucket | null, size: BucketSize, amount: number): number =>
   bucket === null ? 0 : availableAt(bucket, size, { amount, now: bucket.at })
 
-/** Whoever waits for the same, or has the turn and waits for the channel's tokens, comes first. */
+/** Whoever waits for the same, or has the turn and waits for the channel's tokens, comes first; and all who wait do where an account is to be tested. */
 const isPreceded = ({ lanes }: ChannelContext, command: Acquire): boolean =>
-  lanes.next() !== undefined || lanes.demands.get(demandKey(command)) !== undefined
+  command.mayProbe === true ||
+  lanes.next() !== undefined ||
+  lanes.demands.get(demandKey(command)) !== undefined
 
 /**
  * Gives a place in the queue, if need be that of the newest waiter of the client that has the most.

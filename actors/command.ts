@@ -16,6 +16,8 @@ export interface Applicant {
   readonly session?: string
   /** Whether its session stays bound to another account, and is not registered where it is served. Source: B7. */
   readonly isSpilled?: boolean
+  /** Whether it may test an account that fails, since nobody else can serve it. Source: C7. */
+  readonly mayProbe?: boolean
   readonly estimate: Estimate
   /** What it is expected to cost by the list, where a window counts it. Source: D5. */
   readonly estimatedCostNanoUsd?: number

@@ -11,6 +11,8 @@ import { channelOf, type Group } from "./group.ts"
 import { failuresMax, isFailure, refusalsMax } from "./health.ts"
 import { isOfLimit, isTest } from "./limit-learning.ts"
 import { displacedBy, ofModel } from "./named-models.ts"
+import { isOfBefore, isProbe, isUntested, nextProbe, probeOf } from "./probe.ts"
+import { recovered } from "./recovered.ts"
 import { cool, coolAsFailing, type EndedAttempt, loweredLimit } from "./rejection.ts"
 import type { Stay } from "./sessions.ts"
 import { windowUntil } from "./window.ts"
@@ -22,6 +24,7 @@ const unknownModelMs = 1_800_000
 export const consequences = (group: Group, ended: EndedAttempt): ReadonlyArray<Fact> => [
   ...ofRejection(group, ended),
   ...ofFailure(group, ended),
+  ...ofProbe(group, ended),
   ...suspension(ended),
   ...blockedModel(group, ended),
   ...ofSession(ended),
@@ -60,12 +63,25 @@ const ofRate = (
     : adjusted
 }
 
-/** The fifth failure in a row cools an account, and so does any on the way back from a cooldown. Source: C6, C7. */
+/** The fifth failure in a row cools an account, and so does that of the first attempt after a cooldown. Source: C6, C7. */
 const ofFailure = (group: Group, ended: EndedAttempt): ReadonlyArray<Fact> => {
   const { account, held, command } = ended
-  const { cooldown, cooledAt, failures, ramp } = account
-  if (!isFailure(command) || cooldown !== null || held.acquiredAt < cooledAt) return []
-  return ramp !== null || failures + 1 >= failuresMax ? coolAsFailing(group, ended) : []
+  const { cooldown, failures, ramp } = account
+  if (!isFailure(command) || cooldown !== null || isOfBefore(account, held)) return []
+  return isUntested(ramp) || failures + 1 >= failuresMax ? coolAsFailing(group, ended) : []
+}
+
+/** What comes of the test of an account that fails; an end that tells nothing of it leaves the place to the next one. Source: C7. */
+const ofProbe = (group: Group, { account, held, command, now }: EndedAttempt): ReadonlyArray<Fact> => {
+  const { cooldown, config } = account
+  if (!isProbe(account, held) || probeOf(account) === undefined || cooldown === null) return []
+  if (command.outcome === "ok") return recovered(group, account, now)
+  const isRejected = command.rejection !== undefined && command.rejection.classification !== "concurrency"
+  if (!isFailure(command) && !isRejected) return []
+  const { request, attempt, lease } = held
+  const { failed, at: nextAt } = nextProbe(account, { now, until: cooldown.until, jitter: command.jitter })
+  const actor = actorName("account", config?.id ?? "")
+  return [{ actor, type: "account.probe_failed", at: now, request, attempt, lease, failed, nextAt }]
 }
 
 const suspension = ({ account, held, command, now }: EndedAttempt): ReadonlyArray<Fact> => {

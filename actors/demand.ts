@@ -34,9 +34,14 @@ export interface Demand {
   size: number
 }
 
-/** Names what a waiter asks for. Requests of a session may meet a full session cap where others do not. */
-export const demandKey = ({ account, session, model }: Pick<Waiter, "account" | "session" | "model">) =>
-  `${account ?? (session === undefined ? "" : "+")} ${model}`
+/** Names what a waiter asks for. Requests of a session may meet a full session cap where others do not, and some may test an account that fails. */
+export const demandKey = ({
+  account,
+  session,
+  mayProbe,
+  model,
+}: Pick<Waiter, "account" | "session" | "mayProbe" | "model">) =>
+  `${account ?? (session === undefined ? "" : "+")}${mayProbe === true ? "?" : ""} ${model}`
 
 /** Tells whether one lane is served before another: by the turns that their clients have had, none before the current one, then by who waits longest. Source: A7. */
 export const precedes = (one: Lane, other: Lane, current: number): boolean => {

@@ -13,7 +13,9 @@ import { consequences, failedSession } from "./consequences.ts"
 import { costNanoUsd } from "./cost.ts"
 import { accountOf, channelOf, contextOf, type Group } from "./group.ts"
 import { isOfLimit, isTest, isWatched, learningOf } from "./limit-learning.ts"
+import { isOfBefore, isProbe, probeOf } from "./probe.ts"
 import { nextRamp } from "./ramp.ts"
+import { recovered } from "./recovered.ts"
 import { type EndedAttempt, gateUntil } from "./rejection.ts"
 import { chargedTokens, estimatedTokens } from "./token-bucket.ts"
 
@@ -48,17 +50,20 @@ const isAwaitedByChannel = (channel: ChannelContext, account: AccountContext, le
 const isAwaitedBy = (account: AccountContext, lease: string): boolean => {
   const held = account.leases.get(lease)
   if (held === undefined || account.config === null || held.acceptedBy === "headers") return false
-  return isRamping(account, held) || isWatched(account, lease)
+  return isRamping(account, held) || isTesting(account, held) || isWatched(account, lease)
 }
 
-/** An attempt that began before the end of the cooldown tells nothing of the time after it. */
-const isRamping = ({ ramp, cooledAt }: AccountContext, { acquiredAt }: AccountLease): boolean =>
-  ramp !== null && acquiredAt >= cooledAt
+const isRamping = (account: AccountContext, held: AccountLease): boolean =>
+  account.ramp !== null && !isOfBefore(account, held)
+
+const isTesting = (account: AccountContext, held: AccountLease): boolean =>
+  isProbe(account, held) && probeOf(account) !== undefined
 
 /**
- * Takes note that the upstream took an attempt: each success doubles the limit of an account that comes back from a cooldown, and proves a level of a hidden limit.
+ * Takes note that the upstream took an attempt: it ends the cooldown of an account that it tests, each success doubles the limit of one that comes back from a cooldown, and proves a level of
+ * a hidden limit.
  *
- * Source: C6, F1.
+ * Source: C6, C7, F1.
  */
 export const accept = (group: Group, command: Accept, now: number): Decision => {
   const channel = channelOf(group)
@@ -75,6 +80,7 @@ export const accept = (group: Group, command: Accept, now: number): Decision => 
   if (!isAwaitedBy(account, lease)) return { kind: "facts", facts }
   const actor = actorName("account", config.id)
   facts.push({ ...accepted, actor, type: "account.accepted" })
+  if (isTesting(account, held)) facts.push(...recovered(group, account, now))
   if (ramp !== null && isRamping(account, held)) {
     const limit = nextRamp(ramp, slotsOf({ ...account, ramp: null }))
     facts.push({ actor, type: "account.ramped", at: now, limit })

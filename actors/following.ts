@@ -8,9 +8,10 @@ import { channelLimitFollowing, channelRoomAt } from "./channel-limit.ts"
 import { channelOf, contextOf, type Group, isEnabled } from "./group.ts"
 import type { Lanes } from "./lanes.ts"
 import { limitDueAt } from "./limit-following.ts"
-import { holderOf } from "./obstacle.ts"
+import { type Asked, holderOf, obstacles } from "./obstacle.ts"
 import { canOpen, outlookOf } from "./outlook.ts"
 import { chooseAccount, grant } from "./slot.ts"
+import type { Waiter } from "./waiter.ts"
 
 /**
  * Decides the next thing that follows by itself from what a group is now and what the time is, until nothing does.
@@ -140,6 +141,13 @@ const dropHolds = ({ holds }: Group, { demands }: Lanes): void => {
     }
 }
 
+/** A waiter that may test an account that fails does so only where no other account can serve it in its time. Source: C7. */
+const askedBy = (group: Group, waiter: Waiter, asked: Asked): Asked => {
+  if (waiter.mayProbe !== true || chooseAccount(group, asked, waiter.account) !== undefined) return asked
+  const found = obstacles(group, asked, waiter.account)
+  return canOpen(found, waiter.dueAt) ? asked : { ...asked, isProbe: true }
+}
+
 /**
  * Gives a free slot to the waiter whose turn it is among those who can use one; whom no account can serve in its time goes back to routing.
  *
@@ -154,7 +162,7 @@ const handOff = (group: Group, channel: ChannelContext, now: number): Following 
     const ofChannel = channelObstacle(channel, waiter, now)
     const isBlocked = ofChannel?.reason === "model_cooling"
     const demand = lanes.demandOf(waiter)
-    const asked = { now, of: waiter, demand }
+    const asked = askedBy(group, waiter, { now, of: waiter, demand })
     const account = isBlocked ? undefined : chooseAccount(group, asked, waiter.account)
     // The one whose turn it is waits for the channel's slots and tokens, and the others behind it.
     if (account !== undefined && ofChannel !== null)

@@ -101,7 +101,7 @@ export const evolve = (group: Group, fact: Fact): void => {
   const context = contextOf(account)
   group.timers.set(account, accountDueAt(context))
   if (group.order?.has(account) === true) group.order.place(account, context)
-  if (narrowing.has(fact.type)) return
+  if (narrowing.has(fact.type) && !isCounted(fact)) return
   const { demands } = channelOf(group).lanes
   demands.reopen(idOf(fact.actor))
   if (fact.type.startsWith("account.cooldown_")) markCooling(group, account)
@@ -110,6 +110,9 @@ export const evolve = (group: Group, fact: Fact): void => {
     demands.reopenAll()
   }
 }
+
+/** What a window counts may close it to those who wait for the next completion: they must go elsewhere. Source: D5. */
+const isCounted = (fact: Fact): boolean => "estimatedCostNanoUsd" in fact
 
 const markCooling = (group: Group, account: AccountActor): void => {
   if (contextOf(account).cooldown === null) group.cooling.delete(account)

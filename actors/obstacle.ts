@@ -11,6 +11,7 @@ import { type AccountActor, channelOf, contextOf, type Group } from "./group.ts"
 import { risesAt, wholeOf } from "./limit-learning.ts"
 import { hasRoom } from "./limit.ts"
 import { ofModel } from "./named-models.ts"
+import { type Probe, probeOf } from "./probe.ts"
 import { isAllReserved } from "./reservation.ts"
 import { availableAt } from "./token-bucket.ts"
 import { isCurrent } from "./window.ts"
@@ -23,6 +24,8 @@ export interface Asked {
   readonly tried?: ReadonlySet<string>
   /** What the one whose turn it is waits for; a newcomer waits for nothing yet. */
   readonly demand?: Demand
+  /** Whether it would test an account that fails. Source: C7. */
+  readonly isProbe?: boolean
 }
 
 /** Tells whether a request's session is registered on an account. Source: domain.md, Words. */
@@ -46,15 +49,22 @@ export const obstacleOf = (group: Group, actor: AccountActor, asked: Asked): Pas
   return coolingOf(group, account, asked) ?? limitOf(account, asked) ?? bucketOf(group, actor, asked)
 }
 
-const coolingOf = (group: Group, account: AccountContext, { now, of }: Asked): PassedOver | null => {
+const coolingOf = (group: Group, account: AccountContext, asked: Asked): PassedOver | null => {
+  const { now, of } = asked
   const guardMs = channelOf(group).config?.cooldown.guardMs ?? 0
   if (account.cooldown !== null) {
     const left = cooling(account.cooldown, { now, guardMs })
-    if (left !== null) return left
+    const probe = testsOf(account, asked)
+    // Nobody is sent beside the one that tests.
+    if (left !== null && probe !== undefined && probe.lease !== null) return "saturated"
+    if (left !== null && (probe === undefined || probe.at > now)) return left
   }
   const cooldown = ofModel(account.modelCooldowns, of.model)
   return cooldown !== undefined && cooling(cooldown, { now, guardMs }) !== null ? "model_cooling" : null
 }
+
+const testsOf = (account: AccountContext, asked: Asked): Probe | undefined =>
+  asked.isProbe === true ? probeOf(account) : undefined
 
 const limitOf = (account: AccountContext, { now, of }: Asked): PassedOver | null => {
   const { config, sessions, leases, gateUntil } = account
@@ -119,7 +129,7 @@ const opensAt = (
   switch (reason) {
     case "cooling":
     case "cooling_soon":
-      return account.cooldown?.until ?? null
+      return testsOf(account, asked)?.at ?? account.cooldown?.until ?? null
     case "model_cooling":
       return ofModel(account.modelCooldowns, asked.of.model)?.until ?? null
     case "window_cost":
@@ -142,8 +152,11 @@ const roomAt = (account: AccountContext, now: number): number | null => {
   return testAt !== null && testAt > now ? testAt : null
 }
 
-const isFailing = ({ cooldown }: AccountContext, reason: PassedOver): boolean =>
-  cooldown?.classification === "failing" && (reason === "cooling" || reason === "cooling_soon")
+/** Who would test it waits for the test, not for the end of the cooldown. */
+const isFailing = (account: AccountContext, reason: PassedOver, asked: Asked): boolean =>
+  account.cooldown?.classification === "failing" &&
+  (reason === "cooling" || reason === "cooling_soon") &&
+  testsOf(account, asked) === undefined
 
 /** Tells why each account cannot take an attempt now, or the one that it is bound to. Source: B8. */
 export const obstacles = (group: Group, asked: Asked, only?: string): ReadonlyArray<Obstacle> => {
@@ -162,7 +175,7 @@ export const obstacles = (group: Group, asked: Asked, only?: string): ReadonlyAr
             account: id,
             reason,
             until: opensAt(group, actor, { reason, asked }),
-            isFailing: isFailing(account, reason),
+            isFailing: isFailing(account, reason, asked),
           },
         ]
   })

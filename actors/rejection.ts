@@ -12,6 +12,7 @@ import { channelOf, type Group } from "./group.ts"
 import { learningOf, type LimitHolder, ownLimitOf, wholeOf } from "./limit-learning.ts"
 import type { Limit } from "./limit.ts"
 import { displacedBy, ofModel } from "./named-models.ts"
+import { firstProbe, isOfBefore, isUntested, nextProbe } from "./probe.ts"
 
 /** An attempt that has ended, on the account that carried it. */
 export interface EndedAttempt {
@@ -87,9 +88,17 @@ const failing: Rejection429 = {
   summary: "attempts fail one after the other",
 }
 
-/** The cooldown of an account whose attempts fail. Source: C7. */
+/** The cooldown of an account whose attempts fail, and when a request may test it meanwhile. Source: C7. */
 export const coolAsFailing = (group: Group, ended: EndedAttempt): ReadonlyArray<AccountFact> =>
-  cool(group, { ...ended, rejection: failing })
+  cool(group, { ...ended, rejection: failing }).map((fact) =>
+    fact.type === "account.cooldown_started" ? { ...fact, probe: probeAfter(ended, fact.until) } : fact,
+  )
+
+/** The first attempt after a cooldown has been a test, too. */
+const probeAfter = ({ account, command, now }: EndedAttempt, until: number) =>
+  isUntested(account.ramp) && account.probe !== undefined
+    ? nextProbe(account, { now, until, jitter: command.jitter })
+    : firstProbe(now)
 
 /**
  * The cooldown that a provider's rejection begins, or the later end that it gives to the one in force.
@@ -144,7 +153,7 @@ export const cool = (
 
 /** Gives which cooldown in a row this is; one for concurrency is none. Source: C3, C4. */
 const countOf = (
-  { consecutive, cooledAt, modelCounts }: AccountContext,
+  account: AccountContext,
   of: {
     readonly inForce: Cooldown | null
     readonly held: AccountLease
@@ -152,8 +161,9 @@ const countOf = (
     readonly model: string | undefined
   },
 ): number => {
+  const { consecutive, modelCounts } = account
   if (of.classification === "concurrency") return consecutive
   if (of.model !== undefined) return of.inForce?.consecutive ?? (ofModel(modelCounts, of.model) ?? 0) + 1
-  const isLate = of.inForce !== null || (consecutive > 0 && of.held.acquiredAt < cooledAt)
+  const isLate = of.inForce !== null || (consecutive > 0 && isOfBefore(account, of.held))
   return isLate ? Math.max(1, consecutive) : consecutive + 1
 }

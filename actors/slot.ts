@@ -72,6 +72,8 @@ export const grant = (
       ...(ofAccount === null
         ? {}
         : { takenTokens: chargeable(ofAccount, expectedTokens(account, estimate)) }),
+      // Nothing else is sent at an account that cools.
+      ...((account.cooldown?.until ?? now) > now ? { isProbe: true } : {}),
     },
   ]
   if (session !== undefined && !isOfSession && applicant.isSpilled !== true) {

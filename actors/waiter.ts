@@ -11,6 +11,8 @@ export interface Waiter {
   readonly session?: string
   /** Whether its session stays bound to another account, and is not registered where it is served. Source: B7. */
   readonly isSpilled?: boolean
+  /** Whether it may test an account that fails, since nobody else can serve it. Source: C7. */
+  readonly mayProbe?: boolean
   /** The account that it is bound to and waits for. Source: B7. */
   readonly account?: string
   readonly estimate: Estimate

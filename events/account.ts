@@ -42,6 +42,8 @@ export const AccountFact = Schema.Union([
     estimatedCostNanoUsd: Schema.optionalKey(Count),
     /** What its bucket of tokens was charged with; absent where it has none. Source: C1. */
     takenTokens: Schema.optionalKey(Count),
+    /** Whether it tests an account that cools because it fails. Source: C7. */
+    isProbe: Schema.optionalKey(Schema.Boolean),
   }),
   fact("account.released", {
     ...leaseFields,
@@ -76,6 +78,8 @@ export const AccountFact = Schema.Union([
     /** The start of the window of cost that it counts in; absent where there is none. Source: D6. */
     windowStart: Schema.optionalKey(TimeMs),
   }),
+  /** An attempt has tested an account that fails, and it still does. Source: C7. */
+  fact("account.probe_failed", { ...leaseFields, failed: Count, nextAt: TimeMs }),
   fact("account.ramped", { limit: Schema.NullOr(Count) }),
   /** A rate that the provider does not tell is found out, or found out to be another. Source: F7. */
   fact("account.rate_adjusted", {

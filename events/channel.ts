@@ -33,6 +33,8 @@ export const ChannelFact = Schema.Union([
     account: Schema.optionalKey(Schema.String),
     /** Whether its session stays bound to another account. Source: B7. */
     isSpilled: Schema.optionalKey(Schema.Boolean),
+    /** Whether it may test an account that fails, since nobody else can serve it. Source: C7. */
+    mayProbe: Schema.optionalKey(Schema.Boolean),
     estimate: Estimate,
     /** What it is expected to cost by the list; absent where no window counts it. Source: D5. */
     estimatedCostNanoUsd: Schema.optionalKey(Count),

@@ -6,7 +6,7 @@ import { contextOf } from "../group.ts"
 import { holdsInAll } from "../testing/history.ts"
 import type { Decider, Rule } from "../testing/live.ts"
 import { accountLimit, leases, reservation } from "./capacity.ts"
-import { cooldownsPaired } from "./health.ts"
+import { cooldownsPaired, pausesGrow, testsAlone } from "./health.ts"
 import { factsInShape } from "./log.ts"
 import { lanesInOrder, nobodyStranded } from "./queue.ts"
 
@@ -57,6 +57,22 @@ const defects: ReadonlyArray<readonly [what: string, rule: () => Rule, by: Decid
     "ends no cooldown",
     cooldownsPaired,
     changing(asItIs, (facts) => (facts.some(isOf("cooldown_ended")) ? [] : facts)),
+  ],
+  [
+    "tests accounts that fail for everybody",
+    testsAlone,
+    {
+      decide: (group, command, now) =>
+        decide(group, command.type === "acquire" ? { ...command, mayProbe: true } : command, now),
+      following,
+    },
+  ],
+  [
+    "tests accounts that fail without a pause",
+    pausesGrow,
+    changing((facts) =>
+      facts.map((fact) => (fact.type === "account.probe_failed" ? { ...fact, nextAt: fact.at } : fact)),
+    ),
   ],
   [
     "grants to one who has left",

@@ -4,10 +4,12 @@ import {
   buckets,
   channelCools,
   cooldownsPaired,
+  pausesGrow,
   requestRate,
   restingAccounts,
   sessionCap,
   sessionsKept,
+  testsAlone,
   unknownModels,
   windowCost,
 } from "./health.ts"
@@ -21,6 +23,8 @@ describe("C3, C5, C7, C9: cooldowns", () => {
   it("begin once and end once, at their time", () => holdsInAll(cooldownsPaired))
   it("of a channel are those that all of its accounts share", () => holdsInAll(channelCools))
   it("keep everything away, and so do a gate and a suspension", () => holdsInAll(restingAccounts))
+  it("are tested only by those who have nobody else", () => holdsInAll(testsAlone))
+  it("are tested after pauses that double", () => holdsInAll(pausesGrow))
   it("of a model that is not known keep its requests away", () => holdsInAll(unknownModels))
 })
 

@@ -3,11 +3,49 @@ import { actorName, idOf } from "@sluice/events/identifier.ts"
 import { contextOf } from "../group.ts"
 import { grantedBy, neverGrantedWhile } from "../testing/granted.ts"
 import type { Rule } from "../testing/live.ts"
-import { isUsable, reasonsOfChannel } from "../testing/naive-rules.ts"
+import { candidatesOf, fails, isUsable, reasonsOf, reasonsOfChannel } from "../testing/naive-rules.ts"
 import { accountIn, burstOf } from "../testing/world.ts"
 
 /** Nothing is sent at an account that cools, is suspended, closed, or whose gate is shut. Source: C3, C5, C7. */
 export const restingAccounts = (): Rule => neverGrantedWhile("cooling", "suspended", "closed", "gate")
+
+/** An account that fails is tested only by requests that nobody else can serve at once, and ends to cool before its time only by a test that succeeds. Source: C7. */
+export const testsAlone = (): Rule => {
+  const last = new Map<string, Fact>()
+  return {
+    decided: (world, decided) => {
+      const granted = grantedBy(world, decided)
+      if (granted?.lease.isProbe !== true) return
+      const { asked, account, lease } = granted
+      if (asked.mayProbe !== true) throw new Error(`${lease.lease} tests ${account.id} without leave`)
+      const able = candidatesOf(world, asked).find(
+        (one) => !fails(world, one) && reasonsOf(world, one, asked, decided.now).length === 0,
+      )
+      if (able !== undefined) throw new Error(`${lease.lease} tests ${account.id} beside ${able.id}`)
+    },
+    happened: (world, fact) => {
+      const before = last.get(fact.actor)
+      last.set(fact.actor, fact)
+      if (fact.type !== "account.cooldown_ended" || fact.reason !== "recovered") return
+      const isEndOfTest = before?.type === "account.released" && before.outcome === "ok"
+      const { testedBy } = accountIn(world, idOf(fact.actor))
+      const isAccepted = before?.type === "account.accepted" && before.lease === testedBy
+      if (!isEndOfTest && !isAccepted) throw new Error(`${fact.actor} comes back without a test`)
+    },
+  }
+}
+
+/** The pause after a test that has failed is twice the one before it, up to the end of the cooldown. Source: C7. */
+export const pausesGrow = (): Rule => ({
+  happened: (world, fact) => {
+    if (fact.type !== "account.probe_failed") return
+    const { actor, at, failed, nextAt } = fact
+    const { until = 0 } = world.cooldowns.find((one) => one.actor === actor && one.model === undefined) ?? {}
+    const usualMs = 250 * 2 ** (failed - 1)
+    const isUsual = Math.abs(nextAt - at - usualMs) <= usualMs / 10 + 1
+    if (!isUsual && nextAt !== until) throw new Error(`${actor} is tested again after ${nextAt - at} ms`)
+  },
+})
 
 /** Nothing is sent for a model that the upstream does not know. Source: C7. */
 export const unknownModels = (): Rule => ({

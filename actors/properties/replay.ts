@@ -51,6 +51,7 @@ const probes = [
   acquire("probe"),
   acquire("probe", { model: "n", client: "bob" }),
   acquire("probe", { session: "alice-0" }),
+  acquire("probe", { mayProbe: true }),
   acquire("probe", { account: "a", session: "dave-1", client: "dave" }),
 ]
 

@@ -13,7 +13,10 @@ export interface Granted {
 }
 
 /** Gives the grant that was decided, if one was. */
-export const grantedBy = (world: World, { facts }: Pick<Decided, "facts">): Granted | undefined => {
+export const grantedBy = (
+  world: World,
+  { facts, command }: Pick<Decided, "facts" | "command">,
+): Granted | undefined => {
   const lease = facts.find((fact) => fact.type === "account.acquired")
   const slot = facts.find((fact) => fact.type === "channel.acquired")
   if (lease === undefined && slot === undefined) return undefined
@@ -21,8 +24,9 @@ export const grantedBy = (world: World, { facts }: Pick<Decided, "facts">): Gran
     throw new Error("A1: a grant is a slot on the channel and one on its account")
   const { model, estimate, session } = lease
   const waiter = world.queue.find(({ request }) => request === lease.request)
+  const asking = waiter ?? (command?.type === "acquire" ? command : undefined)
   return {
-    asked: { model, estimate, session, account: waiter?.account },
+    asked: { model, estimate, session, account: waiter?.account, mayProbe: asking?.mayProbe },
     account: accountIn(world, slot.account),
     lease,
     waiter,

@@ -96,9 +96,9 @@ const ofCooldown = (
   world.cooldowns = fact.type.endsWith("_ended") ? others : [...others, { actor, id, ...untilOf(fact) }]
 }
 
-const untilOf = (fact: object): Pick<InForce, "until" | "model"> => {
-  const { until = 0, model } = fact as Partial<InForce>
-  return { until, model }
+const untilOf = (fact: object): Pick<InForce, "until" | "model" | "classification"> => {
+  const { until = 0, model, classification } = fact as Partial<InForce>
+  return { until, model, classification }
 }
 
 const ofAccount = (world: World, fact: AccountFact): void => {
@@ -127,7 +127,10 @@ const ofAccount = (world: World, fact: AccountFact): void => {
       world.sessions = world.sessions.filter(({ stay }) => stay !== fact.stay)
       return
     case "account.cooldown_started":
-      if (fact.model === undefined && fact.classification !== "concurrency") account.ramp = null
+      if (fact.model === undefined && fact.classification !== "concurrency") {
+        account.ramp = null
+        account.testAt = fact.probe?.at ?? null
+      }
       return ofCooldown(world, fact)
     case "account.cooldown_extended":
     case "account.cooldown_ended":
@@ -147,10 +150,11 @@ const ofConfigured = (world: World, fact: Extract<Fact, { type: "account.configu
   const known = world.accounts.find(({ id }) => actorName("account", id) === fact.actor)
   if (known === undefined) {
     const rest = { isRemoved: false, isSuspended: false, seen: 0, lowered: null, ramp: null, gateUntil: null }
+    const tests = { testAt: null, testedBy: null }
     const lists = { window: null, rpm: [], tpm: [], costs: [] }
     world.accounts = [
       ...world.accounts,
-      { id: config.id, config, burstSeconds, credential, ...rest, ...lists },
+      { id: config.id, config, burstSeconds, credential, ...rest, ...tests, ...lists },
     ]
     return
   }
@@ -171,6 +175,7 @@ const ofGrant = (
     { ...attempt, costNanoUsd: estimatedCostNanoUsd, takenTokens, isMetered: false },
   ]
   account.seen += 1
+  if (fact.isProbe === true) account.testedBy = lease
   const { rpm } = account.config
   put(account.rpm, rpm, { at, amount: 1, burst: burstOf(rpm ?? 0, account.burstSeconds) })
   takeTokens(account, takenTokens, at)
@@ -199,6 +204,7 @@ const ofEnd = (
   const held = world.inFlight.find(({ lease }) => lease === fact.lease)
   if (held === undefined) throw new Error(`${fact.lease} ends, which is not in flight`)
   world.inFlight = withoutLease(world, fact.lease)
+  if (account.testedBy === fact.lease) account.testedBy = null
   account.gateUntil = fact.type === "account.released" ? (fact.gateUntil ?? null) : null
   if (!held.isMetered) takeTokens(account, -held.takenTokens, fact.at)
   for (const one of world.sessions)
@@ -219,6 +225,7 @@ const ofCorrection = (
 
 const ofHealth = (account: KnownAccount, fact: AccountFact): void => {
   if (fact.type === "account.ramped") account.ramp = fact.limit
+  if (fact.type === "account.probe_failed") account.testAt = fact.nextAt
   if (fact.type === "account.limit_adjusted")
     account.lowered = fact.to < (fixedIn(account.config.concurrency) ?? 0) ? fact.to : null
   if (fact.type === "account.suspended") account.isSuspended = true

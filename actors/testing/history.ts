@@ -92,6 +92,8 @@ class Player {
         return this.#unbind(step.which)
       case "leave":
         return this.#leave(step)
+      case "outage":
+        return this.#failAll()
       default:
         return this.#ofAttempt(step)
     }
@@ -118,9 +120,23 @@ class Player {
     }
     const tried: ReadonlySet<string> = new Set()
     const answer = this.#live.ask({ ...applicant, type: "acquire", since: now, tried })
-    if (answer.kind !== "rejected" || !of.isQueueing) return
+    if (answer.kind !== "rejected") return
+    const probing = of.mayProbe ? { ...applicant, mayProbe: true } : applicant
+    if (of.mayProbe && this.#live.ask({ ...probing, type: "acquire", since: now, tried }).kind !== "rejected")
+      return
+    if (!of.isQueueing) return
     const deadlineAt = of.deadlineMs === null ? null : now + of.deadlineMs
-    this.#live.ask({ ...applicant, type: "enqueue", deadlineAt })
+    this.#live.ask({ ...probing, type: "enqueue", deadlineAt })
+  }
+
+  #failAll(): void {
+    const how = { outcome: "upstream_error", status: 500, isModelUnknown: false } as const
+    for (const held of this.#running)
+      this.#end(held, { step: "end", which: 0, how, windowMs: null, jitter: 0 })
+  }
+
+  get #running(): ReadonlyArray<InFlight> {
+    return this.#live.world.inFlight.filter(({ lease }) => !this.#live.isLingering(lease))
   }
 
   #unbind(which: number): void {
@@ -136,7 +152,7 @@ class Player {
   }
 
   #ofAttempt(step: Extract<Step, { step: "accept" | "use" | "end" }>): void {
-    const running = this.#live.world.inFlight.filter(({ lease }) => !this.#live.isLingering(lease))
+    const running = this.#running
     const held = running[step.which % running.length]
     if (held === undefined) return
     const { lease, account, model } = held

@@ -17,6 +17,8 @@ export interface Asked {
   readonly session?: string | undefined
   /** The only account that may carry it. */
   readonly account?: string | undefined
+  /** Whether it may test an account that fails. */
+  readonly mayProbe?: boolean | undefined
 }
 
 /** Why an account may not carry a request. Several can hold at once. */
@@ -133,6 +135,17 @@ const isShutByWindow = (world: World, account: KnownAccount, of: { isBound: bool
   return of.isBound ? costUsd > limitUsd + stickyReserveUsd : costUsd >= limitUsd
 }
 
+/** Tells whether an account cools because its attempts fail. */
+export const fails = (world: World, { id }: KnownAccount): boolean =>
+  world.cooldowns.some(
+    ({ actor, model, classification }) =>
+      actor === actorName("account", id) && model === undefined && classification === "failing",
+  )
+
+/** Tells whether an account that fails may be tested now: one request at a time, each after a pause. Source: C7. */
+export const isTestDue = (world: World, account: KnownAccount, now: number): boolean =>
+  fails(world, account) && account.testedBy === null && account.testAt !== null && account.testAt <= now
+
 /** Gives every reason for which an account may not carry a request now. */
 export const reasonsOf = (
   world: World,
@@ -146,7 +159,10 @@ export const reasonsOf = (
   const limit = limitInForce(account)
   const isCooling = world.cooldowns.some(
     ({ actor, model, until }) =>
-      actor === actorName("account", id) && until > now && (model ?? asked.model) === asked.model,
+      actor === actorName("account", id) &&
+      until > now &&
+      (model ?? asked.model) === asked.model &&
+      !(model === undefined && asked.mayProbe === true && isTestDue(world, account, now)),
   )
   const registered = world.sessions.filter((one) => one.account === id).length
   const isOverCap = !isBound && asked.session !== undefined && registered >= (config.maxSessions ?? Infinity)
@@ -184,9 +200,13 @@ export const reasonsOfChannel = (world: World, asked: Asked, now: number): Reado
 export const candidatesOf = (world: World, { account }: Asked): ReadonlyArray<KnownAccount> =>
   account === undefined ? world.accounts.filter(isUsable) : [accountIn(world, account)].filter(isUsable)
 
-/** Gives the accounts that could carry a request now, the channel aside. */
-export const openTo = (world: World, asked: Asked, now: number): ReadonlyArray<KnownAccount> =>
-  candidatesOf(world, asked).filter((account) => reasonsOf(world, account, asked, now).length === 0)
+/** Gives the accounts that could carry a request now, the channel aside; those that fail only where no other is left. */
+export const openTo = (world: World, asked: Asked, now: number): ReadonlyArray<KnownAccount> => {
+  const candidates = candidatesOf(world, asked)
+  const isOpenTo = (account: KnownAccount): boolean => reasonsOf(world, account, asked, now).length === 0
+  const well = candidates.filter((account) => !fails(world, account))
+  return well.length > 0 ? well.filter(isOpenTo) : candidates.filter(isOpenTo)
+}
 
 /** Tells whether one of two that wait came first. */
 export const isBefore = (world: World, one: InQueue, other: InQueue): boolean =>
@@ -195,8 +215,8 @@ export const isBefore = (world: World, one: InQueue, other: InQueue): boolean =>
     : one.arrivedAt < other.arrivedAt
 
 /** Names what a waiter asks for: those who ask for the same meet the same obstacles. Source: A7. */
-export const demandOf = ({ account, session, model }: InQueue): string =>
-  JSON.stringify([account ?? null, account === undefined && session !== undefined, model])
+export const demandOf = ({ account, session, mayProbe, model }: InQueue): string =>
+  JSON.stringify([account ?? null, account === undefined && session !== undefined, mayProbe === true, model])
 
 /** Names the lane of a waiter; where nobody takes turns, all who ask for the same stand in one. Source: A7. */
 export const laneOf = (world: World, waiter: InQueue): string =>

@@ -18,6 +18,8 @@ export interface Arrive {
   readonly ageMs: number
   readonly deadlineMs: number | null
   readonly isQueueing: boolean
+  /** Whether it has nowhere else to go, and so tests accounts that fail. Source: C7. */
+  readonly mayProbe: boolean
 }
 
 /** How an attempt ends. */
@@ -58,6 +60,8 @@ export type Step =
       readonly windowMs: number | null
       readonly jitter: number
     }
+  /** All that is in flight fails. */
+  | { readonly step: "outage" }
   | { readonly step: "leave"; readonly which: number; readonly reason: "client_left" | "served_elsewhere" }
   | ({ readonly step: "configure" } & Change)
   | { readonly step: "reset"; readonly account: number | null; readonly windowUsd: number | null }
@@ -83,6 +87,7 @@ const arrivals = fc.record<Arrive>({
   ageMs: fc.constantFrom(0, 0, 0, 0, 700, 4_000),
   deadlineMs: fc.option(fc.integer({ min: 1, max: 40_000 }), { freq: 3 }),
   isQueueing: fc.nat({ max: 9 }).map((n) => n > 0),
+  mayProbe: fc.boolean(),
 })
 
 const retryAfterMs = fc.option(fc.constantFrom(0, 300, 2_000, 20_000))
@@ -245,6 +250,7 @@ const steps: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ step: fc.constant("unbind" as const), which }) },
   { weight: 14, arbitrary: passing },
   { weight: 1, arbitrary: fc.constant({ step: "recover" as const }) },
+  { weight: 4, arbitrary: fc.constant({ step: "outage" as const }) },
 )
 
 /** Histories of 200 steps on average. */

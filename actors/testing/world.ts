@@ -2,7 +2,7 @@ import type { AccountConfiguration } from "@sluice/events/account-configuration.
 import { isAdaptive, type LimitMode } from "@sluice/events/adaptive-limit.ts"
 import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import type { ChannelFact } from "@sluice/events/channel.ts"
-import type { Estimate } from "@sluice/events/field.ts"
+import type { Classification, Estimate } from "@sluice/events/field.ts"
 
 /** An attempt that holds a slot, as its facts say. */
 export interface InFlight {
@@ -36,6 +36,7 @@ export interface InForce {
   readonly actor: string
   readonly id: string
   readonly model: string | undefined
+  readonly classification: Classification | undefined
   until: number
 }
 
@@ -60,6 +61,10 @@ export interface KnownAccount {
   lowered: number | null
   ramp: number | null
   gateUntil: number | null
+  /** From when on a request may test it while it fails; a failing account of an older log is not tested. */
+  testAt: number | null
+  /** The attempt that tests it. */
+  testedBy: string | null
   window: { readonly start: number; readonly end: number } | null
   readonly rpm: Array<Charge>
   readonly tpm: Array<Charge>

@@ -1,10 +1,10 @@
 import type { Applicant, Obstacle } from "@sluice/actors/command.ts"
 import { channelOf } from "@sluice/actors/group.ts"
-import { ranked, standingOf, WeightedTurns } from "@sluice/actors/score.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import type { PoolConfiguration } from "@sluice/events/configuration.ts"
 import { tokensOf } from "@sluice/events/field.ts"
-import type { Candidate, RequestCompleted } from "@sluice/events/ingress.ts"
+import type { RequestCompleted } from "@sluice/events/ingress.ts"
+import { CandidateChannels } from "./candidate-channels.ts"
 import { type Granted, grantedLease, type LeaseSupport } from "./granted-lease.ts"
 import type { HostedChannel } from "./hosted-channel.ts"
 import type { Admission, Admittable, Admitted } from "./lease.ts"
@@ -35,7 +35,7 @@ type AdmitOptions = Parameters<Admission["admit"]>[1]
 export class ActorAdmission implements Admission {
   #options: AdmissionOptions
   #waiting = new Map<string, Waiting>()
-  #turns = new Map<string, WeightedTurns>()
+  #channels: CandidateChannels
   #sessions = new SessionIndex()
   #refusals: RefusalCounts
   /** The request that is being granted a slot without having waited. */
@@ -45,6 +45,7 @@ export class ActorAdmission implements Admission {
 
   constructor(options: AdmissionOptions) {
     this.#options = options
+    this.#channels = new CandidateChannels(options)
     this.#refusals = new RefusalCounts(options)
     for (const channel of options.channels()) this.#sessions.load(channel)
     this.#mayGrant = options.mayGrant
@@ -68,16 +69,12 @@ export class ActorAdmission implements Admission {
     const now = this.#options.now()
     if (options.signal.aborted) return { kind: "left", waitMs: now - request.arrivedAt }
     const round = new RoutingRound(request, options, { since, now })
-    const granted = this.#ask(round)
+    const granted = this.#ask(round) ?? this.#probe(round)
     if (granted !== undefined) return granted
-    if (options.hasAnswer || round.places.length === 0) {
-      const room =
-        this.#options.takesNew() && !this.#isShuttingDown
-          ? round.untilRoom(this.#options.channelOf)
-          : undefined
-      return room?.then(() => this.#admitSince(request, options, since)) ?? this.#refuse(round)
-    }
-    return this.#wait(round)
+    if (round.places.length > 0) return this.#wait(round)
+    const room =
+      this.#options.takesNew() && !this.#isShuttingDown ? round.untilRoom(this.#options.channelOf) : undefined
+    return room?.then(() => this.#admitSince(request, options, since)) ?? this.#refuse(round)
   }
 
   complete(request: Omit<RequestCompleted, "actor" | "type" | "at">): Promise<void> {
@@ -118,7 +115,7 @@ export class ActorAdmission implements Admission {
     const session = this.#sessionOf(round.request, pool)
     if (session === undefined) return this.#askAll(round, pool, {})
     const binding = this.#sessions.get(session)
-    if (binding === undefined || !this.#isCandidate(binding.channel, pool, round.request))
+    if (binding === undefined || !this.#channels.isCandidate(binding.channel, pool, round.request))
       return this.#askAll(round, pool, { session })
     const { channel, account } = binding
     const asking = { session, account }
@@ -144,8 +141,8 @@ export class ActorAdmission implements Admission {
 
   #askAll(round: RoutingRound, pool: PoolConfiguration, asking: Asking): Admitted | undefined {
     for (const [tier, ids] of pool.tiers.entries()) {
-      for (const channel of this.#rankedTier(pool.id, tier, ids)) {
-        const reason = this.#obstacle(channel, round.request)
+      for (const channel of this.#channels.ranked(pool.id, tier, ids)) {
+        const reason = this.#channels.obstacle(channel, round.request)
         if (reason !== undefined) {
           round.passOver(channel, [{ reason }])
           continue
@@ -154,37 +151,24 @@ export class ActorAdmission implements Admission {
         if (!isRefused(answer)) return answer
         round.passOver(channel, answer)
         if (round.canWaitAt({ channel, asking }, answer)) round.places.push({ channel, asking })
+        else if (isFailing(answer)) round.failing.push({ channel, asking })
       }
       if (pool.queueBeforeFallback && round.places.length > 0) return undefined
     }
     return undefined
   }
 
-  #rankedTier(pool: string, tier: number, ids: ReadonlyArray<string>): ReadonlyArray<HostedChannel> {
-    const channels = ids.flatMap((id) => this.#options.channelOf(id) ?? [])
-    if (channels.length < 2) return channels
-    const key = `${pool} ${tier}`
-    const turns = this.#turns.get(key) ?? new WeightedTurns()
-    this.#turns.set(key, turns)
-    const standings = channels.map((channel) => ({
-      ...standingOf(channel.subject.state, channel.subject.time.now()),
-      hosted: channel,
-    }))
-    return ranked(standings, turns).map(({ hosted }) => hosted)
-  }
-
-  #isCandidate(channel: HostedChannel, pool: PoolConfiguration, request: Admittable): boolean {
-    return (
-      pool.tiers.some((tier) => tier.includes(channel.id)) && this.#obstacle(channel, request) === undefined
-    )
-  }
-
-  #obstacle(channel: HostedChannel, request: Admittable): Candidate["reason"] | undefined {
-    const { config, removed } = channelOf(channel.subject.state)
-    if (config === null || removed || !config.enabled) return "disabled"
-    if (config.protocol !== request.protocol) return "protocol"
-    if (channel.upstreamModel(request.model) === undefined) return "model"
-    return channel.subject.isAccepting && this.#options.takesNew() ? undefined : "log_unavailable"
+  /** Where nobody else can serve, tests an account that fails, or finds where the outcome of such a test can be waited for. Source: B10, C7. */
+  #probe(round: RoutingRound): Admitted | undefined {
+    if (round.places.length > 0) return undefined
+    for (const { channel, asking } of round.failing) {
+      const probing = { ...asking, mayProbe: true }
+      const answer = this.#acquire(channel, round, probing)
+      if (!isRefused(answer)) return answer
+      const place = round.probingPlace(channel, probing)
+      if (round.canWaitAt(place, answer)) round.places.push(place)
+    }
+    return undefined
   }
 
   #acquire(channel: HostedChannel, round: RoutingRound, asking: Asking): Admitted | ReadonlyArray<Obstacle> {
@@ -293,6 +277,8 @@ export class ActorAdmission implements Admission {
     return { ...applicant, estimatedCostNanoUsd: standardCostNanoUsd }
   }
 }
+
+const isFailing = (answer: ReadonlyArray<Obstacle>): boolean => answer.some((one) => one.isFailing === true)
 
 const isRefused = (answer: Admitted | ReadonlyArray<Obstacle>): answer is ReadonlyArray<Obstacle> =>
   Array.isArray(answer)

@@ -43,7 +43,8 @@ const isCrowded = (failure: AttemptFailure): boolean =>
   failure.kind === "answer" && failure.answer.rejection?.classification === "concurrency"
 
 const firstDelayMs = 200
-const longestDelayMs = 2_000
+/** No retry on the same account is put off for longer. Source: B9. */
+export const longestDelayMs = 2_000
 
 /** The pause before the nth retry on the same account: 200 ms, doubling to 2 s, up to a quarter longer by chance. Source: B9. */
 export const retryDelayMs = (retry: number, random: () => number): number =>

@@ -6,11 +6,13 @@ import type { PoolConfiguration } from "@sluice/events/configuration.ts"
 import type { Candidate } from "@sluice/events/ingress.ts"
 import type { HostedChannel } from "./hosted-channel.ts"
 import type { Admission, Admittable } from "./lease.ts"
+import { longestDelayMs } from "./retry.ts"
 
 /** How a request asks: in its session, as one that is served away from its account, or for that account alone. Source: B7. */
 export interface Asking {
   readonly session?: string
   readonly isSpilled?: boolean
+  readonly mayProbe?: boolean
   readonly account?: string
 }
 
@@ -30,6 +32,8 @@ export class RoutingRound {
   readonly since: number
   readonly candidates: Array<Candidate> = []
   readonly places: Array<WaitingPlace> = []
+  /** The channels at which it could only test an account that fails. Source: C7. */
+  readonly failing: Array<WaitingPlace> = []
   /** When the first cooldown ends that stands in the way. */
   coolingUntil: number | null = null
   #failing = 0
@@ -71,9 +75,18 @@ export class RoutingRound {
     return stalled && hosted(stalled.channel)?.subject.room
   }
 
+  /** Gives the place at which a request waits for the test of an account that fails. One that has an answer waits there for no longer than it pauses before a retry. Source: B9, B10. */
+  probingPlace(channel: HostedChannel, asking: Asking): WaitingPlace {
+    const { hasAnswer, waitedMs } = this.options
+    return hasAnswer ? { channel, asking, timeoutMs: waitedMs + longestDelayMs } : { channel, asking }
+  }
+
   /** Tells whether what stands in the way at a place can open in the time for which the request can wait there. Source: B10. */
-  canWaitAt({ channel, timeoutMs }: WaitingPlace, obstacles: ReadonlyArray<Obstacle>): boolean {
-    const { queueTimeoutMs = null } = channelOf(channel.subject.state).config ?? {}
+  canWaitAt({ channel, asking, timeoutMs }: WaitingPlace, obstacles: ReadonlyArray<Obstacle>): boolean {
+    const { hasAnswer, isReturning } = this.options
+    if (hasAnswer && asking.mayProbe !== true) return false
+    const { queueTimeoutMs = null, queueSize = 0 } = channelOf(channel.subject.state).config ?? {}
+    if (queueSize === 0 && !isReturning) return false
     const longestMs = Math.min(timeoutMs ?? Infinity, queueTimeoutMs ?? Infinity)
     const end = Math.min(this.request.deadlineAt ?? Infinity, this.now + longestMs - this.options.waitedMs)
     return canOpen(obstacles, end === Infinity ? null : end)

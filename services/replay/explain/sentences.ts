@@ -127,6 +127,8 @@ const aside = (fact: Fact): string | undefined => {
     case "channel.limit_adjusted":
     case "account.limit_adjusted":
       return `the limit of ${fact.actor} goes from ${fact.from} to ${fact.to} (${fact.reason}, ${fact.inFlight} in flight)`
+    case "account.probe_failed":
+      return `attempt ${fact.attempt} has tested ${fact.actor}, which still fails; the next test may go at ${instant(fact.nextAt)}`
     case "account.ramped":
       return fact.limit === null
         ? `${fact.actor} has its whole limit again`
