@@ -34,8 +34,17 @@ export const newestCheckpoint = async (
   }
 }
 
-/** Time and version never fall within a subject, so the last commit that is wanted is found by halving. Source: L2, L5. */
-const lastSequence = async (log: EventLog, subject: string, until: Until): Promise<number> => {
+/**
+ * Gives the sequence of the last commit of a subject that is wanted; 0 where none is.
+ *
+ * It is found by halving, since a version never falls within a subject, and a time only where the machine's clock was put back: one that it showed twice stands for either of its places, unless the newest commit is no
+ * later.
+ * Source: L2, L5.
+ */
+export const lastSequence = async (log: EventLog, subject: string, until: Until): Promise<number> => {
+  const newest = await log.last(subject)
+  if (newest === undefined) return 0
+  if (isWithin(readCommit(newest), until)) return newest.sequence
   let [from, to] = [0, await log.head()]
   while (from < to) {
     const middle = Math.floor((from + to) / 2)

@@ -229,3 +229,37 @@ describe("what cannot be shown is said in one line", () => {
     expect(await because(drafts, {})).toMatch(/^commit commit-4 of sluice\.log\.channel\.c .* cannot be read/)
   })
 })
+
+describe("a history with a run of a fast clock (R1, L2)", () => {
+  const early = 6_000_000
+
+  /** Versions 1 and 2 with a clock that is fast, the others after a start with one that is right. */
+  const corrected = () => {
+    const [first, second, ...others] = history()
+    const later = others.map((draft) => ({ ...draft, wallAt: draft.at - early + 1_000 }))
+    return logOf([first!, second!, ...later])
+  }
+  const wall = (ms: number) => start - early + 1_000 + ms
+
+  test("is found and shown by what the machine's clock said", async () => {
+    const log = await corrected()
+    expect(await stateAt(log, { until: { ...everything, atMs: wall(29) } })).toMatchObject({
+      version: 4,
+      at: wall(10),
+      aheadMs: early - 1_000,
+    })
+    expect(await stateAt(log, { until: { ...everything, atMs: wall(1_000) } })).toMatchObject({ version: 5 })
+    expect(await stateAt(log, { until: { ...everything, atMs: wall(-1) } }).catch(String)).toContain(
+      "its history begins later",
+    )
+  })
+
+  test("shows its steps in a span, with their times by that clock", async () => {
+    const span = { until: { ...everything, atMs: wall(0) }, stepsUntilMs: wall(10) }
+    const shown = (await replayed(await corrected(), span)).filter(({ kind }) => kind === "step")
+    expect(shown.slice(-2)).toMatchObject([
+      { version: 3, fact: { at: wall(10), type: "channel.queued" } },
+      { version: 4, fact: { at: wall(10), type: "channel.queued" } },
+    ])
+  })
+})

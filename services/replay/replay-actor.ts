@@ -1,22 +1,26 @@
 import { isCheckpoint } from "@sluice/events/checkpoint.ts"
-import type { Fact } from "@sluice/events/commit.ts"
+import { aheadOf, type Fact } from "@sluice/events/commit.ts"
+import { factInWallTime } from "@sluice/events/wall-time.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 import { subjectOf } from "./actor-subject.ts"
 import { beginsCheckpoint, CheckpointReader } from "./checkpoint-reader.ts"
 import { type Change, differenceOf } from "./difference.ts"
 import type { ActorState, FoldedSubject } from "./folded-subject.ts"
+import { lastSequence } from "./newest-checkpoint.ts"
 import { ReplayFailed } from "./replay-failed.ts"
 import { startingPoint, type StartingPoint } from "./starting-point.ts"
 import { readCommit, type StoredCommit } from "./stored-commits.ts"
-import type { Until } from "./until.ts"
+import { everything, type Until } from "./until.ts"
 
 /** Where in the log something stands: the last commit that is folded in, whole or in part. */
 interface Place {
   readonly version: number
   readonly commit: string
   readonly sequence: number
-  /** The time of the last fact of its subject. */
+  /** The time of the last fact of its subject, by the machine's clock. */
   readonly at: number
+  /** How far the times that the actor knows are ahead of that clock; absent where they are not. Units: milliseconds. Source: L2. */
+  readonly aheadMs?: number
 }
 
 /** An actor as it was. */
@@ -26,8 +30,9 @@ export interface ReplayedState extends ActorState, Place {
 }
 
 /** One fact of an actor, and what it changed. */
-export interface ReplayedStep extends Omit<Place, "at"> {
+export interface ReplayedStep extends Omit<Place, "at" | "aheadMs"> {
   readonly kind: "step"
+  /** With its times as the machine's clock showed them. */
   readonly fact: Fact
   /** What of the states of its regions is another one. */
   readonly value: ReadonlyArray<Change>
@@ -59,19 +64,24 @@ export async function* replayActor(
   const { actor, until, stepsUntilMs = Infinity, follow } = request
   const subject = await subjectOf(log, actor)
   const head = await log.head()
+  const within = until.atMs === Infinity ? 0 : await lastSequence(log, subject, until)
+  const isTimed = stepsUntilMs < Infinity
+  const stepsEnd = isTimed ? await lastSequence(log, subject, { ...everything, atMs: stepsUntilMs }) : head
   const replay = new Replay(actor, await startingPoint(log, subject, until))
   const hasSteps = request.stepsUntilMs !== undefined || follow !== undefined
   let isShown = false
   for await (const message of log.read({ subject, afterSequence: replay.sequence, untilSequence: head })) {
     const stored = readCommit(message)
-    const left = isShown ? stored.commit.facts : replay.fold(stored, until)
+    const { facts } = stored.commit
+    const isPast = stored.sequence > stepsEnd
+    const left = isShown ? facts : replay.fold(stored, stored.sequence < within ? everything : until)
     if (left.length === 0) continue
     // What is left lies behind the instant that is asked for.
     if (!isShown) yield* replay.state(until, hasSteps)
     isShown = true
-    if (!hasSteps || (left[0]?.at ?? 0) > stepsUntilMs) return
+    if (!hasSteps || (isPast && wallOf(left[0], stored) > stepsUntilMs)) return
     for (const step of replay.steps(stored, left)) {
-      if (step.fact.at > stepsUntilMs) return
+      if (isPast && step.fact.at > stepsUntilMs) return
       yield step
     }
   }
@@ -82,6 +92,8 @@ export async function* replayActor(
     yield* replay.steps(stored, stored.commit.facts)
   }
 }
+
+const wallOf = (fact: Fact | undefined, { commit }: StoredCommit): number => (fact?.at ?? 0) - aheadOf(commit)
 
 class Replay {
   readonly #actor: string
@@ -105,11 +117,12 @@ class Replay {
   /** Folds what of a commit is wanted, and gives the rest. */
   fold(stored: StoredCommit, until: Until): ReadonlyArray<Fact> {
     const { facts, version, at } = stored.commit
+    const aheadMs = aheadOf(stored.commit)
     if (version > until.version) return facts
     // A fence has no facts, and is a version all the same.
-    if (facts.length === 0 && at <= until.atMs) this.#stand(stored, at)
+    if (facts.length === 0 && at - aheadMs <= until.atMs) this.#stand(stored, at)
     for (const [index, fact] of facts.entries()) {
-      if (fact.at > until.atMs) return facts.slice(index)
+      if (fact.at - aheadMs > until.atMs) return facts.slice(index)
       this.#evolve(stored, fact)
     }
     return []
@@ -142,10 +155,10 @@ class Replay {
       const before = this.#fold.stateOf(this.#actor)
       this.#evolve(stored, fact)
       const after = this.#fold.stateOf(this.#actor)
-      const { at: _, ...place } = this.#place
+      const { at: _, aheadMs: __, ...place } = this.#place
       yield {
         kind: "step",
-        fact,
+        fact: factInWallTime(fact, aheadOf(stored.commit)),
         ...place,
         value: differenceOf(before?.value, after?.value),
         context: differenceOf(before?.context, after?.context),
@@ -169,8 +182,10 @@ class Replay {
     this.#stand({ commit, sequence }, fact.at)
   }
 
-  #stand({ commit: { version, commit }, sequence }: StoredCommit, at: number): void {
-    this.#place = { version, commit, sequence, at }
+  #stand({ commit: stored, sequence }: StoredCommit, at: number): void {
+    const { version, commit } = stored
+    const aheadMs = aheadOf(stored)
+    this.#place = { version, commit, sequence, at: at - aheadMs, ...(aheadMs === 0 ? {} : { aheadMs }) }
   }
 
   #beginAt(checkpoint: Parameters<FoldedSubject["fromCheckpoint"]>[0]): void {

@@ -1,3 +1,4 @@
+import { aheadOf } from "@sluice/events/commit.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 import { type FoldedSubject, foldOf } from "./folded-subject.ts"
 import { newestCheckpoint } from "./newest-checkpoint.ts"
@@ -9,9 +10,10 @@ export interface StartingPoint {
   readonly fold: FoldedSubject
   readonly version: number
   readonly sequence: number
-  /** The last commit's id and time. */
+  /** The last commit's id, its time by the machine's clock, and how far the subject was ahead of that. */
   readonly commit: string
   readonly at: number
+  readonly aheadMs?: number
   /** Whether the fold stands for all commits up to there; else it does once it has read the checkpoint that follows. */
   readonly isWhole: boolean
 }
@@ -47,6 +49,8 @@ const fromStoredSnapshot = async (
   const last = await commitAt(log, subject, snapshot.sequence)
   if (last === undefined || !isWithin(last, until)) return undefined
   const { version, sequence, state } = snapshot
-  const { commit, at } = last.commit
-  return { fold: foldOf(subject, state), version, sequence, commit, at, isWhole: true }
+  const aheadMs = aheadOf(last.commit)
+  const at = last.commit.at - aheadMs
+  const place = { version, sequence, commit: last.commit.commit, at, ...(aheadMs === 0 ? {} : { aheadMs }) }
+  return { fold: foldOf(subject, state), ...place, isWhole: true }
 }

@@ -14,6 +14,7 @@ export interface Draft {
   readonly commit: string
   version: number
   at: number
+  wallAt?: number
   facts: Array<Fact>
 }
 

@@ -1,5 +1,5 @@
 import { isCheckpoint } from "@sluice/events/checkpoint.ts"
-import type { Commit, Fact } from "@sluice/events/commit.ts"
+import { aheadOf, type Commit, type Fact } from "@sluice/events/commit.ts"
 import type { EventLog, StoredMessage } from "@sluice/infra/event-log/event-log.ts"
 import { beginsCheckpoint, CheckpointReader } from "../checkpoint-reader.ts"
 import { type FoldedSubject, foldOf } from "../folded-subject.ts"
@@ -70,7 +70,7 @@ class SubjectRun {
   take(message: StoredMessage): boolean {
     const commit = this.#read(message)
     if (commit === undefined) return false
-    const isJudged = commit.at >= this.#range.fromMs
+    const isJudged = commit.at - aheadOf(commit) >= this.#range.fromMs
     const judge: Judge = (name, problem) => {
       if (isJudged) this.#tally.judge(name, { message, commit, problem })
     }

@@ -59,3 +59,9 @@ test("colours change nothing of the text", () => {
   expect(coloured).not.toBe(stateText(state, { colours: false }))
   expect(stripVTControlCharacters(coloured)).toBe(stateText(state, { colours: false }))
 })
+
+test("a state whose times are not those of the machine's clock says how far they are from it", () => {
+  expect(stateText({ ...state, aheadMs: 6_000_000 }, { colours: false })).toContain(
+    "its times are 100 min ahead of the clock of its machine",
+  )
+})

@@ -1,6 +1,7 @@
 import { styleText } from "node:util"
 import { visible } from "@sluice/infra/terminal/visible-text.ts"
 import type { Change } from "@sluice/replay/difference.ts"
+import { span } from "@sluice/replay/explain/wording.ts"
 import type { ReplayedState } from "@sluice/replay/replay-actor.ts"
 import { cut, wrapped } from "../wrapped-text.ts"
 
@@ -38,11 +39,15 @@ export const stateText = (state: ReplayedState, { colours }: Look): string => {
     )
   return [
     paint("bold", `${visible(state.actor)} at ${instant(state.at)}, version ${state.version}`),
+    ...(state.aheadMs === undefined ? [] : [row("clock", clockText(state.aheadMs), paint)]),
     row("state", regions(state.value), paint),
     ...lines.map(([name, text]) => row(name, text, paint)),
     ...(empty.length === 0 ? [] : [row("0 or empty", empty.join(", "), paint)]),
   ].join("\n")
 }
+
+const clockText = (aheadMs: number): string =>
+  `its times are ${span(Math.abs(aheadMs))} ${aheadMs > 0 ? "ahead of" : "behind"} the clock of its machine`
 
 /** Writes what a fact changed, a line each, below the line of the fact: what came with +, what went with −. */
 export const changeLines = (changes: ReadonlyArray<Change>, { colours }: Look): string => {
