@@ -1,6 +1,9 @@
+import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { cpSync, readFileSync } from "node:fs"
 import { join } from "node:path"
+import { openSocket } from "@sluice/sluice/up/listening-socket.ts"
+import { Effect } from "effect"
 import { expect, test } from "vitest"
 import {
   askForCompletion,
@@ -12,6 +15,8 @@ import {
   temporaryDataDirectory,
 } from "./sluice-process.ts"
 import { until } from "./until.ts"
+
+const bin = join(import.meta.dirname, "../services/sluice/bin.mjs")
 
 const answers = async (url: string): Promise<boolean> => {
   const answer = await askForCompletion(url).catch(() => undefined)
@@ -85,6 +90,38 @@ test("each part that is killed is started again on the same port, and requests a
   }
   expect(await rowsOf(data.path, "waits")).toMatchObject([{ channel: "demo-openai" }])
 })
+
+test("no connection is refused while the ingress is killed and started again, and one that comes meanwhile is answered", async () => {
+  await using data = await temporaryDataDirectory()
+  await using sluice = await startSluice(data.path)
+  const killed = sluice.run().ingress?.pid ?? 0
+  process.kill(killed, "SIGKILL")
+  await until(() => !stillRunning(processesOf(sluice.run())).some(({ pid }) => pid === killed), "it is dead")
+  const waiting = await Promise.all(
+    Array.from({ length: 10 }, () => fetch(`${sluice.url}/healthz`, { headers: { connection: "close" } })),
+  )
+  expect(new Set(waiting.map(({ status }) => status))).toEqual(new Set([200]))
+  expect([killed, undefined]).not.toContain(sluice.run().ingress?.pid)
+}, 120_000)
+
+test("a socket that a service manager passes is served in place of an address", async () => {
+  await using data = await temporaryDataDirectory()
+  const served = Effect.gen(function* () {
+    const socket = yield* openSocket("127.0.0.1", 0)
+    const line = ["-c", 'exec env LISTEN_PID=$$ LISTEN_FDS=1 "$0" "$@"', process.execPath, bin]
+    const args = [...line, "up", "--data", data.path, "--port", "0"]
+    yield* Effect.promise(async () => {
+      const child = spawn("bash", args, { stdio: ["ignore", "pipe", "ignore", socket.fd] })
+      const ended = once(child, "exit")
+      const [ready] = await Promise.race([once(child.stdio[1] ?? child, "data"), ended])
+      expect(String(ready)).toContain(`ready: http://127.0.0.1:${socket.port} `)
+      expect(await answers(`http://127.0.0.1:${socket.port}`)).toBe(true)
+      child.kill("SIGTERM")
+      expect(await ended).toEqual([0, null])
+    })
+  })
+  await Effect.runPromise(Effect.scoped(served))
+}, 120_000)
 
 test("what a killed start leaves behind ends by itself or is ended by the next one", async () => {
   await using data = await temporaryDataDirectory()

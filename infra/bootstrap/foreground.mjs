@@ -21,7 +21,7 @@ const parentPollMs = 500
  */
 export const runInForeground = async (node, args, sameSignalMs = 300) => {
   const child = spawn(node, ["--import", leash, ...args], {
-    stdio: ["inherit", "inherit", "inherit", "ipc"],
+    ...passedOn(),
     detached: true,
   })
   const passedOnAt = new Map()
@@ -47,6 +47,22 @@ export const runInForeground = async (node, args, sameSignalMs = 300) => {
   if (signal !== null) process.kill(process.pid, signal)
   process.exitCode = code ?? 1
 }
+
+/**
+ * Gives the streams and the environment of the script: where a service manager has passed a socket to this process, the script finds it behind its channel.
+ *
+ * @returns {{ stdio: import("node:child_process").StdioOptions, env: NodeJS.ProcessEnv }}
+ */
+const passedOn = () => {
+  const { LISTEN_PID: pid, LISTEN_FDS: count, ...env } = process.env
+  /** @type {Array<"inherit" | "ipc" | number>} */
+  const stdio = ["inherit", "inherit", "inherit", "ipc"]
+  if (pid !== String(process.pid) || !(Number(count) > 0)) return { stdio, env: process.env }
+  return { stdio: [...stdio, firstPassed], env: { ...env, SLUICE_LISTEN_FD: String(stdio.length) } }
+}
+
+/** Source: sd_listen_fds(3). */
+const firstPassed = 3
 
 /**
  * Tells when the npm or npx that started this process is gone: their shell dies of a signal without passing it on.

@@ -39,6 +39,8 @@ export interface IngressStart {
   readonly isEmbedded: boolean
   readonly host: string
   readonly port: number
+  /** The socket that is listened on in place of one of its own, by its file descriptor. */
+  readonly listenFd: number | undefined
   /** The process's name in the log. */
   readonly node: string
   readonly logger: Logger
@@ -253,9 +255,12 @@ const serve = Effect.fnUntraced(function* (parts: Parts, node: ActorNode, admiss
   return { url: httpUrl({ host: parts.host, port }), server }
 })
 
-const listen = (server: IngressServer, { host, port }: IngressStart): Effect.Effect<number, CannotStart> =>
+const listen = (
+  server: IngressServer,
+  { host, port, listenFd }: IngressStart,
+): Effect.Effect<number, CannotStart> =>
   Effect.tryPromise({
-    try: () => server.listen({ host, port }),
+    try: () => server.listen({ host, port, fd: listenFd }),
     catch: (error) => {
       const code = (error as NodeJS.ErrnoException).code
       const why =

@@ -19,6 +19,15 @@ import { Exchange } from "./request.ts"
 import { Upstreams } from "./upstream.ts"
 import { UsageAsking } from "./usage-asking.ts"
 
+/** Where connections are taken: at an address, or on a socket that is there. */
+export interface ListenAt {
+  readonly host: string
+  readonly port: number
+  readonly fd?: number | undefined
+}
+
+/** How many connections may wait to be taken. */
+const backlog = 4_096
 const lingerAfterGraceMs = 2_000
 
 /** The HTTP side of an ingress. */
@@ -69,9 +78,10 @@ export class IngressServer {
     return this.#context.bodyBudget.heldBytes
   }
 
-  /** Begins to listen; port 0 lets the system choose. Returns the port. Fails: rejects with the error of `listen`. */
-  async listen(at: { readonly host: string; readonly port: number }): Promise<number> {
-    this.#server.listen({ ...at, backlog: 4_096 })
+  /** Begins to listen at an address, where port 0 lets the system choose, or on a socket that is there. Returns the port. Fails: rejects with the error of `listen`. */
+  async listen({ fd, ...at }: ListenAt): Promise<number> {
+    if (fd === undefined) this.#server.listen({ ...at, backlog })
+    else this.#server.listen({ fd }, backlog)
     await once(this.#server, "listening")
     const address = this.#server.address()
     return typeof address === "object" && address !== null ? address.port : at.port

@@ -19,6 +19,8 @@ export interface NodePartOptions<Info> {
   readonly nodeFlags?: ReadonlyArray<string>
   /** All that it finds in its environment: no part has the secrets of another. */
   readonly environment: Readonly<NodeJS.ProcessEnv>
+  /** A file descriptor of this process that the service finds as its own `inheritedFd`. */
+  readonly inherited?: number | undefined
   /** Reads what the service told over its channel; `undefined` for anything but that it is ready. */
   readonly readReady: (message: object) => Info | undefined
   /** How long it may leave the question whether it works unanswered; absent: it is not asked. */
@@ -32,6 +34,9 @@ export interface NodePartOptions<Info> {
   /** An end has to be forced at once. */
   readonly hurry: AbortSignal
 }
+
+/** Where a service finds the file descriptor that it inherits: behind its streams and its channel. */
+export const inheritedFd = 4
 
 const readyTimeoutMs = 60_000
 const startingStopTimeoutMs = 2_000
@@ -49,7 +54,13 @@ export const nodePart = <Info>(options: NodePartOptions<Info>): Part<Info> => ({
       [...(options.nodeFlags ?? []), scriptFile(options.script), ...options.args],
       {
         // The lines that a service logs go to stderr; what it announces on stdout is for whoever starts it alone.
-        stdio: ["ignore", "ignore", "inherit", "ipc"],
+        stdio: [
+          "ignore",
+          "ignore",
+          "inherit",
+          "ipc",
+          ...(options.inherited === undefined ? [] : [options.inherited]),
+        ],
         detached: true,
         env: { ...inheritedByAll(), ...options.environment },
       },

@@ -1,5 +1,3 @@
-import { once } from "node:events"
-import { createServer } from "node:net"
 import { type ConfigurationFile, Settings } from "@sluice/events/configuration.ts"
 import { bindingProblem } from "@sluice/infra/configuration/binding.ts"
 import { readConfiguration } from "@sluice/infra/configuration/configuration.ts"
@@ -9,9 +7,6 @@ import { requireSpace, UnusableDirectory } from "@sluice/infra/directory-lock/un
 import { Effect, Schema, type Scope } from "effect"
 import { CommandFailed } from "../failure.ts"
 import { readRunFile } from "../run-file.ts"
-
-const codeOf = (error: unknown): string =>
-  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : ""
 
 /** Takes the data directory until the scope closes. Fails: with a line that names who holds it. Source: S2. */
 export const holdDataDirectory = (directory: string): Effect.Effect<Disposable, CommandFailed, Scope.Scope> =>
@@ -70,27 +65,3 @@ export const requireKeysBeyondLoopback = (
   const message = bindingProblem(host, clients)
   return message === undefined ? Effect.void : Effect.fail(new CommandFailed({ message }))
 }
-
-const portProblems: Readonly<Record<string, string>> = {
-  EADDRINUSE: "is taken by another program: choose one with --port",
-  EACCES: "is not for this user: choose one above 1023 with --port",
-  EADDRNOTAVAIL: "is at an address that this machine does not have: choose one with --host",
-  ENOTFOUND: "is at a host that is not known: choose one with --host",
-}
-
-/** Fails with one line where nobody could listen at an address now. Source: S2. */
-export const requireFreePort = (host: string, port: number): Effect.Effect<void, CommandFailed> =>
-  Effect.tryPromise({
-    try: async () => {
-      const server = createServer().listen(port, host)
-      await once(server, "listening")
-      server.close()
-      await once(server, "close")
-    },
-    catch: (error) => {
-      const code = codeOf(error)
-      return new CommandFailed({
-        message: `port ${port} on ${host} ${portProblems[code] ?? `cannot be listened on (${code})`}`,
-      })
-    },
-  })

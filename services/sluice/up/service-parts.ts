@@ -4,7 +4,7 @@ import { plainEnvironment } from "@sluice/infra/process/plain-environment.ts"
 import { nodeFlags } from "@sluice/ingress/node-flags.ts"
 import { Effect, Schema } from "effect"
 import { simulatorSpecification } from "./demo.ts"
-import { nodePart } from "./node-part.ts"
+import { inheritedFd, nodePart } from "./node-part.ts"
 import type { Part } from "./part.ts"
 import type { RefusedWrites } from "./refused-writes.ts"
 
@@ -122,6 +122,8 @@ export const ingressPart = (
     readonly natsUrl: string | undefined
     readonly host: string
     readonly port: number
+    /** A socket that outlives the ingress, on which connections wait meanwhile. Default: one of its own at the address. */
+    readonly listenFd?: number
     readonly environment: Readonly<Record<string, string>>
     readonly shutdownGraceMs: number
   },
@@ -136,6 +138,7 @@ export const ingressPart = (
           script: "@sluice/ingress/main.ts",
           nodeFlags,
           args: ingressArguments({ ...options, port }),
+          inherited: options.listenFd,
           // It needs every key that the configuration may come to name.
           environment: {
             ...process.env,
@@ -163,6 +166,7 @@ const ingressArguments = (options: Parameters<typeof ingressPart>[0]): ReadonlyA
     ["--config", options.configuration],
     ["--host", options.host],
     ["--port", String(options.port)],
+    options.listenFd === undefined ? [] : ["--listen-fd", String(inheritedFd)],
     ["--log-level", process.env["SLUICE_LOG_LEVEL"] ?? "info"],
     options.natsUrl === undefined ? ["--embedded"] : [],
   ].flat()

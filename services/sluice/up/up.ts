@@ -9,17 +9,12 @@ import { failedWith } from "../failure.ts"
 import { readRunFile } from "../run-file.ts"
 import { demoConfiguration, drawDemoKeys, portsIn } from "./demo.ts"
 import { hurryAtSecondSignal } from "./hurry.ts"
+import { openSocket, passedSocket } from "./listening-socket.ts"
 import { LiveRun } from "./live-run.ts"
 import { natsPart } from "./nats-part.ts"
 import { endOrphans } from "./orphans.ts"
 import type { Part, PartFailed, RunningPart } from "./part.ts"
-import {
-  holdDataDirectory,
-  readUnderstood,
-  requireFreePort,
-  requireKeysBeyondLoopback,
-  requireRoom,
-} from "./preconditions.ts"
+import { holdDataDirectory, readUnderstood, requireKeysBeyondLoopback, requireRoom } from "./preconditions.ts"
 import { RefusedWrites } from "./refused-writes.ts"
 import { ingressPart, projectorPart, simulatorPart } from "./service-parts.ts"
 import { supervise } from "./supervise.ts"
@@ -53,12 +48,13 @@ const run = Effect.fnUntraced(function* (options: UpOptions) {
   yield* holdDataDirectory(dataDirectory)
   yield* requireRoom(dataDirectory)
   const understood = yield* readUnderstood(options.configuration)
-  yield* requireKeysBeyondLoopback(options.host, understood)
+  const passed = yield* passedSocket
+  yield* requireKeysBeyondLoopback((passed ?? options).host, understood)
   const log = createLogger({ name: "up" })
   const left = readRunFile(dataDirectory)
   const orphans = left === undefined ? [] : yield* endOrphans(left)
   if (orphans.length > 0) log.warn({ orphans }, "ended what an earlier start had left running")
-  yield* requireFreePort(options.host, options.port)
+  const socket = passed ?? (yield* openSocket(options.host, options.port))
 
   const isDemo = options.configuration === undefined
   const configuration = resolve(options.configuration ?? join(dataDirectory, "demo.yaml"))
@@ -75,18 +71,22 @@ const run = Effect.fnUntraced(function* (options: UpOptions) {
   }
   const writes = new RefusedWrites()
   const access = openAccess(dataDirectory)
-  const { host, port, natsUrl, clickHouseUrl, adoptedLog } = options
+  const { natsUrl, clickHouseUrl, adoptedLog } = options
   if (natsUrl !== undefined) live.logIsAt(natsUrl)
   const embedded = natsPart({ dataDirectory, fsync, passwords: access.nats, writes, hurry })
   const own = natsUrl === undefined ? (yield* keep("nats", embedded)).info.url : ""
   const natsAs = (user: NatsUser) => natsUrl ?? urlAs(own, user, access.nats)
   const shared = { dataDirectory, configuration, writes, hurry }
   const projector = { nats: natsAs("projector"), clickHouseUrl, adoptedLog, queryKey: access.queries }
-  const ingress = { nats: natsAs("ingress"), natsUrl, host, port, environment: demoKeys, shutdownGraceMs }
+  const { host, port } = socket
+  const place = { host, port, listenFd: socket.fd }
+  const ingress = { nats: natsAs("ingress"), natsUrl, ...place, environment: demoKeys, shutdownGraceMs }
   yield* inOrder([
     keep("projector", projectorPart({ ...shared, ...projector })),
     keep("ingress", ingressPart({ ...shared, ...ingress })),
   ])
+  // Before the ingress is stopped, so that nobody waits for one that does not come back.
+  yield* Effect.addFinalizer(() => Effect.sync(socket.close))
   if (!process.stdout.isTTY) log.info({ url: live.content.ingress?.url, dataDirectory }, "ready")
   welcome({ run: live.content, dataDirectory, isDemo })
   return yield* Effect.never
