@@ -171,6 +171,8 @@ export interface Configure {
 /** Ends what a dead incarnation of the host left behind; `costOf` prices the estimates that are booked. Source: L12, D4. */
 export interface Recover {
   readonly type: "recover"
+  /** Leases that attempts hold still. */
+  readonly held?: { get(lease: string): unknown }
   readonly costOf: (
     model: string,
     estimate: Estimate,

@@ -137,7 +137,7 @@ export const release = (group: Group, command: Release, now: number): Decision =
   return { kind: "facts", facts }
 }
 
-/** Ends every lease and every wait that a dead host left behind, booking the estimates of what was never metered. Source: L12, D4. */
+/** Ends every lease that nobody holds and every wait that a dead host left behind, booking the estimates of what was never metered. Source: L12, D4. */
 export const recover = (group: Group, command: Recover, now: number): Decision => {
   const channel = channelOf(group)
   const { aheadMs } = group
@@ -145,20 +145,35 @@ export const recover = (group: Group, command: Recover, now: number): Decision =
     abandoned(group, { waiter, reason: "holder_lost", now }),
   )
   let inFlight = channel.leases.size
+  const onAccounts = new Set<string>()
   for (const actor of group.accounts.values()) {
     const account = contextOf(actor)
     let inFlightOfAccount = account.leases.size
     let bookedNanoUsd = 0
     for (const held of account.leases) {
-      inFlight -= 1
+      onAccounts.add(held.lease)
+      if (command.held?.get(held.lease) !== undefined) continue
+      if (channel.leases.get(held.lease) !== undefined) inFlight -= 1
       inFlightOfAccount -= 1
       const { standardCostNanoUsd } = command.costOf(held.model, held.estimate)
       if (!held.metered) bookedNanoUsd = sumNanoUsd(bookedNanoUsd, standardCostNanoUsd)
       facts.push(...expired(group, { account, held, inFlight, inFlightOfAccount, command, now }))
     }
     if (bookedNanoUsd > 0) facts.push(...windowFacts(account, { now, aheadMs, costNanoUsd: bookedNanoUsd }))
+    // What is still held may succeed.
+    if (inFlightOfAccount > 0) continue
     for (const stay of account.sessions.toJSON())
       if (stay.inFlight > 0 && !stay.hasSucceeded) facts.push(failedSession(account, stay, now))
+  }
+  // A repaired history may have lost the account's half of a lease, or the channel's.
+  const alone = [...channel.leases].filter(
+    ({ lease }) => !onAccounts.has(lease) && command.held?.get(lease) === undefined,
+  )
+  for (const { request, attempt, lease, account } of alone) {
+    inFlight -= 1
+    const ended = { at: now, request, attempt, lease, reason: "holder_lost" } as const
+    const actor = actorName("channel", channel.config?.id ?? "")
+    facts.push({ ...ended, actor, type: "channel.expired", account, inFlight })
   }
   return { kind: "facts", facts }
 }
@@ -186,10 +201,22 @@ const expired = (
     estimated: true,
     now,
   }
-  const channel = actorName("channel", channelOf(group).config?.id ?? "")
+  const { config, leases } = channelOf(group)
+  const ofChannel: ReadonlyArray<Fact> =
+    leases.get(lease) === undefined
+      ? []
+      : [
+          {
+            ...ended,
+            actor: actorName("channel", config?.id ?? ""),
+            type: "channel.expired",
+            account: id,
+            inFlight: options.inFlight,
+          },
+        ]
   return [
     ...(held.metered ? [] : metered(group, { account, held, usage })),
-    { ...ended, actor: channel, type: "channel.expired", account: id, inFlight: options.inFlight },
+    ...ofChannel,
     {
       ...ended,
       actor: actorName("account", id),

@@ -6,19 +6,27 @@ import { CheckpointFact } from "./checkpoint.ts"
 import { ConfigurationFact } from "./configuration-fact.ts"
 import { Count, TimeMs } from "./field.ts"
 import { IngressFact } from "./ingress.ts"
+import { repairFact } from "./repair.ts"
 import { upcast } from "./upcast.ts"
 
 /** The schema number that new commits carry; older ones are read through upcasters. Source: event-log.md, Facts. */
 export const schemaNumber = 2
 
-/** Anything that can happen. */
-export const Fact = Schema.Union([
+/** What can happen to an actor. */
+const ActorFact = Schema.Union([
   ...ChannelFact.members,
   ...AccountFact.members,
   ...IngressFact.members,
   ...ConfigurationFact.members,
   ...CheckpointFact.members,
 ])
+
+/** A commit that could not be folded was set aside. Source: L11. */
+const RepairFact = repairFact(ActorFact)
+export type RepairFact = typeof RepairFact.Type
+
+/** Anything that can happen. */
+export const Fact = Schema.Union([...ActorFact.members, RepairFact])
 export type Fact = typeof Fact.Type
 
 const shapes: ReadonlyMap<

@@ -8,7 +8,7 @@ export const Id = Schema.String.check(
 )
 
 /** The kinds of actor that write facts, and `configuration` for objects that are folded without an actor. */
-export type ActorKind = "channel" | "account" | "ingress" | "pool" | "client" | "settings"
+export type ActorKind = "channel" | "account" | "ingress" | "pool" | "client" | "settings" | "repair"
 
 /** Stands before every subject of the log. */
 export const subjectPrefix = "sluice.log."
@@ -21,6 +21,9 @@ export const ingressSubject = (node: string): string => `${subjectPrefix}ingress
 
 /** The subject that pools, clients and settings share. Source: L5. */
 export const configurationSubject = `${subjectPrefix}configuration`
+
+/** Stands before the subjects of repairs, each of which is about one commit of another subject. Source: L11. */
+export const repairPrefix = `${subjectPrefix}repair.`
 
 /** Joins a kind and an id to an actor's name. */
 export const actorName = <K extends ActorKind>(kind: K, id: string): `${K}/${string}` => `${kind}/${id}`

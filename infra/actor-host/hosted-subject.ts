@@ -1,11 +1,12 @@
 import type { Fact } from "@sluice/events/commit.ts"
 import type { Cancel } from "../clock/clock.ts"
 import { SubjectTime } from "../clock/subject-time.ts"
+import { WrongSequence } from "../event-log/event-log.ts"
 import { CommitRefused, Committer } from "./committer.ts"
 import type { Decider, Refusal } from "./decider.ts"
 import { type EncodedFacts, encodeFacts, FactsRefused } from "./encoded-facts.ts"
 import type { HostOptions } from "./host-options.ts"
-import { load, type Loaded } from "./loading.ts"
+import { load, type Loaded, UnreadableHistory } from "./loading.ts"
 import { StoredStates } from "./stored-states.ts"
 import type { Executed, Subject } from "./subject.ts"
 import { whenAnswered } from "./when-answered.ts"
@@ -31,7 +32,8 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
   #committer: Committer
   #timer: { readonly at: number; readonly cancel: Cancel } | undefined
   #stored: StoredStates<State>
-  #status: "open" | "unavailable" | "reloading" | "closed" = "open"
+  #status: "open" | "unavailable" | "reloading" | "stopped" | "closed" = "open"
+  #stoppedBy: unknown
   #reloaded: Promise<void> = Promise.resolve()
 
   private constructor(
@@ -59,6 +61,25 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
     return new HostedSubject(subject, decider, loaded, options)
   }
 
+  /** Loads a subject; one whose history cannot be folded stands still, without a state, until it is opened again. Fails: `LogUnavailable`. Source: L11. */
+  static async openOrStopped<State, Command, Refused extends Refusal>(
+    subject: string,
+    decider: Decider<State, Command, Refused>,
+    options: HostOptions,
+  ): Promise<HostedSubject<State, Command, Refused>> {
+    try {
+      return await HostedSubject.open(subject, decider, options)
+    } catch (error) {
+      if (!isOfHistory(error)) throw error
+      const position = { version: 0, sequence: 0 }
+      const nothing = { position, epoch: 0, lastAt: 0, checkpoint: undefined, folded: 0 }
+      const hosted = new HostedSubject(subject, decider, { state: decider.create(), ...nothing }, options)
+      hosted.#status = "stopped"
+      hosted.#stoppedBy = error
+      return hosted
+    }
+  }
+
   /** The state that all facts make, stored or not; whoever reads it changes nothing. */
   get state(): State {
     return this.#state
@@ -82,6 +103,16 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
   /** Whether there is a state to decide on: the subject was not stopped, and is not being folded anew. */
   get isLive(): boolean {
     return this.#status === "open" || this.#status === "unavailable"
+  }
+
+  /** Why it stands still until it is opened again; `undefined` where it does not. */
+  get stoppedBy(): unknown {
+    return this.#status === "stopped" ? this.#stoppedBy : undefined
+  }
+
+  /** Whether it stands still since it was loaded, so that it has sent nothing. */
+  get isUntouched(): boolean {
+    return this.#status === "stopped" && isOfHistory(this.#stoppedBy) && this.version === 0
   }
 
   /** Resolves when all that was decided so far is stored. */
@@ -266,13 +297,16 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
 
   /** A broken invariant: nothing of this subject is certain any more, so nothing more is decided. Source: L2. */
   #stop(defect: unknown): void {
-    if (this.#status === "closed") return
+    if (this.#status === "closed" || this.#status === "stopped") return
     this.#waitNoMore()
     this.#options.events.onTrouble?.("a defect has stopped this subject", {
       subject: this.subject,
       err: defect,
     })
-    this.#status = "closed"
+    this.#status = "stopped"
+    this.#stoppedBy = defect
+    this.#timer?.cancel()
+    this.#timer = undefined
     this.#committer.close("closed")
     this.#options.events.onReloaded?.()
   }
@@ -293,8 +327,9 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
     if (isFoldedAnew(error)) {
       this.#status = "reloading"
       this.#reloaded = this.#reload()
-    } else if (this.#status !== "closed") {
-      this.#status = "closed"
+    } else if (this.#status !== "closed" && this.#status !== "stopped") {
+      this.#status = "stopped"
+      this.#stoppedBy = error
       this.#options.events.onReloaded?.()
     }
   }
@@ -302,20 +337,38 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
   async #reload(): Promise<void> {
     try {
       const { log, clock } = this.#options
-      const loaded = await whenAnswered(clock, () => load(log, this.subject, this.#decider))
-      this.#state = loaded.state
-      this.time.goOnFrom(loaded.lastAt)
-      this.#stored = this.#storeFrom(loaded)
-      this.#committer = this.#commitFrom(loaded)
-      this.#status = "open"
-      this.#options.events.onReloaded?.()
-      this.#follow(this.#now())
+      this.#goOnFrom(await whenAnswered(clock, () => load(log, this.subject, this.#decider)))
     } catch (defect) {
       this.#stop(defect)
     }
+  }
+
+  #goOnFrom(loaded: Loaded<State>): void {
+    this.#state = loaded.state
+    this.time.goOnFrom(loaded.lastAt)
+    this.#stored = this.#storeFrom(loaded)
+    this.#committer = this.#commitFrom(loaded)
+    this.#status = "open"
+    this.#options.events.onReloaded?.()
+    this.#follow(this.#now())
+  }
+
+  /**
+   * Opens a subject that stands still again, from what the log holds.
+   *
+   * Fails: rejects with `UnreadableHistory`, `WrongSequence` and `LogUnavailable`; it stands still then as before.
+   */
+  async reopen(): Promise<void> {
+    if (this.#status !== "stopped") return
+    const loaded = await load(this.#options.log, this.subject, this.#decider)
+    if (this.stoppedBy !== undefined) this.#goOnFrom(loaded)
   }
 }
 
 /** After these the subject goes on from what the log holds: what was decided and not stored is decided again. */
 const isFoldedAnew = ({ reason }: CommitRefused): boolean =>
   reason === "another_owner" || reason === "too_large"
+
+/** Whether it is what the log holds that a subject cannot be opened from. Source: L8, L11. */
+const isOfHistory = (error: unknown): boolean =>
+  error instanceof UnreadableHistory || error instanceof WrongSequence

@@ -1,6 +1,7 @@
-import { decodeCommit } from "@sluice/events/commit.ts"
+import { type Commit, decodeCommit } from "@sluice/events/commit.ts"
 import { Schema } from "effect"
 import type { CheckpointPlace, EventLog, StoredMessage } from "../event-log/event-log.ts"
+import type { Place } from "../event-log/repair/salvage.ts"
 import type { Position } from "./committer.ts"
 import type { Decider, Refusal } from "./decider.ts"
 import { Fold } from "./fold.ts"
@@ -11,7 +12,11 @@ export class UnreadableHistory extends Schema.TaggedError<UnreadableHistory>()("
   commit: Schema.String,
   sequence: Schema.Int,
   reason: Schema.String,
-}) {}
+}) {
+  override get message(): string {
+    return `commit ${this.commit || "?"} (sequence ${this.sequence}) cannot be read: ${this.reason}`
+  }
+}
 
 /** What a subject's history makes of it. */
 export interface Loaded<State> {
@@ -45,7 +50,7 @@ export const load = async <State, Command, Refused extends Refusal>(
     const { version, sequence } = snapshot
     const from = { state: decider.restore(snapshot.state), position: { version, sequence }, checkpoint }
     if (tail !== undefined && tail.sequence === sequence) {
-      const { epoch, at } = decodeCommit(tail.body)
+      const { epoch, at } = readTail(tail)
       return { ...from, epoch, lastAt: at, folded: 0 }
     }
     return foldAfter(log, subject, { fold: new Fold(decider, from), afterSequence: sequence })
@@ -59,6 +64,35 @@ export const load = async <State, Command, Refused extends Refusal>(
       if (!(error instanceof UnreadableHistory)) throw error
     }
   return foldAfter(log, subject, { fold: new Fold(decider), afterSequence: 0 })
+}
+
+const readTail = (tail: StoredMessage): Commit => {
+  try {
+    return decodeCommit(tail.body)
+  } catch (error) {
+    throw unreadable(tail, error)
+  }
+}
+
+/**
+ * Folds a subject from the first commit that is there up to one, and gives where it stands before that.
+ *
+ * Fails: `UnreadableHistory` where an earlier commit cannot be read.
+ */
+export const foldBefore = async <State, Command, Refused extends Refusal>(
+  log: EventLog,
+  { subject, sequence }: { readonly subject: string; readonly sequence: number },
+  decider: Decider<State, Command, Refused>,
+): Promise<{ readonly fold: Fold<State>; readonly before: Place }> => {
+  const fold = new Fold(decider)
+  for await (const message of log.read({ subject, afterSequence: 0, untilSequence: sequence - 1 }))
+    try {
+      fold.add(message)
+    } catch (error) {
+      throw unreadable(message, error)
+    }
+  const { position, epoch, lastAt: at } = fold
+  return { fold, before: { version: position.version, epoch, at } }
 }
 
 const foldAfter = async <State>(

@@ -25,6 +25,17 @@ export const Operation = Schema.Union([
     windowCostUsd: Schema.optionalKey(WindowCostUsd),
     by,
   }),
+  /** Asks for the subjects that stand still: a list of `StoppedAnswer`. Source: L11. */
+  Schema.Struct({ type: Schema.Literal("stopped") }),
+  /** Sets commits aside that cannot be folded, until the subject can be opened: a list of `RepairAnswer`. Source: L11. */
+  Schema.Struct({
+    type: Schema.Literal("repair"),
+    /** `channel/<id>`, `ingress/<node>` or `configuration`. */
+    actor: Schema.String,
+    by,
+    /** Only says what would be done with the first of them. */
+    isTrial: Schema.Boolean,
+  }),
   /** Makes the limit of a channel or an account a number, or one that is learned. */
   Schema.Struct({
     type: Schema.Literal("set_limit"),

@@ -219,7 +219,7 @@ describe("L11, L12: coming back", () => {
       last: (subject) => (subject === lost.subject ? Promise.reject(lost) : last(subject)),
     }
     const second = await startActors({ wanted: both, log, clock: first.clock })
-    expect(second.troubles).toContain("a channel stays closed: the log has lost its end")
+    expect(second.troubles.join()).toContain("channel/c stays closed: the log has lost its end")
     expect(leaseOf(await second.ask("r1")).channel.id).toBe("d")
   })
 
@@ -235,7 +235,7 @@ describe("L11, L12: coming back", () => {
       expectedSequence: last!.sequence,
     })
     const second = await startActors({ wanted: both, log: first.log, clock: first.clock })
-    expect(second.troubles).toContain("a channel stays closed: its history cannot be read")
+    expect(second.troubles.join()).toContain("channel/c stays closed: its history cannot be read")
     expect(leaseOf(await second.ask("r1")).channel.id).toBe("d")
   })
 })

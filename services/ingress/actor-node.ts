@@ -1,7 +1,13 @@
 import { channelCommands, type Wanted } from "@sluice/actors/configuration.ts"
 import type { IngressActor, IngressCommand } from "@sluice/actors/ingress.ts"
 import type { Fact } from "@sluice/events/commit.ts"
-import { channelSubject, configurationSubject, ingressSubject } from "@sluice/events/identifier.ts"
+import {
+  channelSubject,
+  configurationSubject,
+  ingressSubject,
+  subjectPrefix,
+} from "@sluice/events/identifier.ts"
+import { CommitRefused } from "@sluice/infra/actor-host/committer.ts"
 import type { Refusal } from "@sluice/infra/actor-host/decider.ts"
 import { FactsRefused } from "@sluice/infra/actor-host/encoded-facts.ts"
 import type { HostEvents, HostOptions } from "@sluice/infra/actor-host/host-options.ts"
@@ -31,7 +37,7 @@ export interface ActorNodeOptions {
 /** A subject, whatever it is about. */
 export type KeptSubject = Pick<
   HostedSubject<unknown, never, Refusal>,
-  "subject" | "time" | "isLive" | "checkpoint" | "fence" | "close"
+  "subject" | "time" | "isLive" | "isUntouched" | "stoppedBy" | "checkpoint" | "fence" | "close" | "reopen"
 >
 
 const channelPrefix = channelSubject("")
@@ -56,14 +62,15 @@ export class ActorNode {
     this.configuration = configuration
   }
 
-  /** Loads everything that the log holds. A channel whose history cannot be read stays closed, with a word of it; the rest runs (L11). */
+  /** Loads everything that the log holds. A subject whose history cannot be folded stands still, with a word of it; the rest runs (L11). */
   static async open(options: ActorNodeOptions): Promise<ActorNode> {
     const host = hostOptions(options, {})
     const [ingress, configuration] = await Promise.all([
-      HostedSubject.open(ingressSubject(options.node), ingressDecider, host),
-      HostedSubject.open(configurationSubject, configurationDecider, host),
+      HostedSubject.openOrStopped(ingressSubject(options.node), ingressDecider, host),
+      HostedSubject.openOrStopped(configurationSubject, configurationDecider, host),
     ])
     const node = new ActorNode(options, ingress, configuration)
+    for (const subject of [ingress, configuration]) node.#tellStopped(subject)
     const subjects = await options.log.subjects()
     const ids = subjects.filter((subject) => subject.startsWith(channelPrefix))
     await Promise.all(ids.map((subject) => node.#open(subject.slice(channelPrefix.length))))
@@ -94,7 +101,7 @@ export class ActorNode {
    */
   async close(): Promise<void> {
     const others = [this.configuration, ...this.#channelSubjects]
-    const areLive = others.every(({ isLive }) => isLive)
+    const areLive = others.every(({ isLive, isUntouched }) => isLive || isUntouched)
     const closed = await Promise.allSettled(others.map((subject) => subject.close()))
     const failed = closed.find((one) => one.status === "rejected")
     if (this.#hasStarted && areLive && failed === undefined && this.ingress.isLive)
@@ -129,7 +136,9 @@ export class ActorNode {
       const subject = this.channels.get(id)?.subject
       if (subject?.isLive === true) await this.#submit(subject, command)
     })
-    await Promise.all([this.#submit(this.configuration, wanted), ...applied])
+    const { configuration } = this
+    if (configuration.isLive) applied.push(this.#submit(configuration, wanted))
+    await Promise.all(applied)
   }
 
   /** A part of a configuration that cannot be stored is not in force; the rest is. */
@@ -149,7 +158,7 @@ export class ActorNode {
     }
   }
 
-  async #open(id: string): Promise<LoggedChannel | undefined> {
+  async #open(id: string): Promise<void> {
     const found = (): HostedChannel => {
       const channel = this.channels.get(id)
       if (channel === undefined) throw new Error(`${id} decides before it is open`)
@@ -163,31 +172,50 @@ export class ActorNode {
         for (const listener of this.#listeners) listener.onReloaded(found())
       },
     })
-    try {
-      const channel = await openChannel(id, host)
-      this.channels.set(id, channel)
-      return channel
-    } catch (error) {
-      const trouble = whyClosed(error)
-      if (trouble === undefined) throw error
-      this.#options.onTrouble(trouble.message, { channel: id, ...trouble.detail })
-      return undefined
-    }
+    const channel = await openChannel(id, host)
+    this.channels.set(id, channel)
+    this.#tellStopped(channel.subject)
+  }
+
+  /** Gives the subjects that stand still until they are opened again, and why. Source: L8, L11. */
+  get stopped(): ReadonlyArray<StoppedSubject> {
+    return this.subjects.flatMap(({ subject, stoppedBy }) =>
+      stoppedBy === undefined ? [] : [{ actor: actorOf(subject), subject, ...whyStopped(stoppedBy) }],
+    )
+  }
+
+  #tellStopped({ subject, stoppedBy }: Pick<KeptSubject, "subject" | "stoppedBy">): void {
+    if (stoppedBy === undefined) return
+    const { reason, commit, sequence } = whyStopped(stoppedBy)
+    this.#options.onTrouble(`${actorOf(subject)} stays closed: ${reason}`, { subject, commit, sequence })
   }
 }
 
-/** Says why a channel stays closed while the rest runs. Source: L8, L11. */
-const whyClosed = (error: unknown): { message: string; detail: Record<string, unknown> } | undefined => {
+/** A subject that stands still, and why. */
+export interface StoppedSubject extends WhyStopped {
+  readonly actor: string
+  readonly subject: string
+}
+
+interface WhyStopped {
+  readonly reason: string
+  /** The commit that cannot be folded; `null` where it is none. */
+  readonly commit: string | null
+  readonly sequence: number | null
+}
+
+/** Names a subject as an operator does: `channel/<id>`, `ingress/<node>` or `configuration`. */
+const actorOf = (subject: string): string => subject.slice(subjectPrefix.length).replace(".", "/")
+
+const whyStopped = (error: unknown): WhyStopped => {
   if (error instanceof UnreadableHistory) {
     const { commit, sequence, reason } = error
-    return {
-      message: "a channel stays closed: its history cannot be read",
-      detail: { commit, sequence, reason },
-    }
+    return { reason: `its history cannot be read: ${reason}`, commit, sequence }
   }
-  if (!(error instanceof WrongSequence)) return undefined
-  const { expected, actual } = error
-  return { message: "a channel stays closed: the log has lost its end", detail: { expected, actual } }
+  const none = { commit: null, sequence: null }
+  if (error instanceof WrongSequence || (error instanceof CommitRefused && error.reason === "tail_lost"))
+    return { ...none, reason: `the log has lost its end: ${error.message}` }
+  return { ...none, reason: `a defect has stopped it: ${error instanceof Error ? error.message : "?"}` }
 }
 
 const hostOptions = (options: ActorNodeOptions, events: HostEvents): HostOptions => ({

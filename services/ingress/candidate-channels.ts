@@ -42,6 +42,7 @@ export class CandidateChannels {
 
   /** Gives why a channel is none for a request, whoever else asks. Source: B1, B8. */
   obstacle(channel: HostedChannel, request: Admittable): Candidate["reason"] | undefined {
+    if (!channel.subject.isLive) return "log_unavailable"
     const { config, removed } = channelOf(channel.subject.state)
     if (config === null || removed || !config.enabled) return "disabled"
     if (config.protocol !== request.protocol) return "protocol"

@@ -42,6 +42,7 @@ export const grantedLease = (
     throw new Error(`${granted.lease} is granted on an unknown channel or account`)
   const submit = (command: Parameters<HostedChannel["subject"]["submit"]>[0]) =>
     channel.subject.submit(command)
+  channel.held.put({ lease: granted.lease })
   return {
     lease: granted.lease,
     attempt: granted.attempt,
@@ -89,6 +90,7 @@ export const grantedLease = (
           return releaseWith(endWithoutWords)
         })
         .catch((error: unknown) => support.onTrouble("a lease was not released", { lease, err: error }))
+        .finally(() => channel.held.end(lease))
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { Command } from "@sluice/actors/command.ts"
 import { channelOf, type Group } from "@sluice/actors/group.ts"
+import { Leases } from "@sluice/actors/leases.ts"
 import { createServedModels } from "@sluice/actors/routing.ts"
 import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import { channelSubject } from "@sluice/events/identifier.ts"
@@ -7,6 +8,7 @@ import type { HostOptions } from "@sluice/infra/actor-host/host-options.ts"
 import { HostedSubject } from "@sluice/infra/actor-host/hosted-subject.ts"
 import type { Subject } from "@sluice/infra/actor-host/subject.ts"
 import { channelDecider, type ChannelRefusal } from "./channel-decider.ts"
+import type { Lease } from "./lease.ts"
 
 /** What admission needs of a channel and its accounts. */
 export type ChannelSubject = Subject<Group, Command, ChannelRefusal>
@@ -15,6 +17,8 @@ export type ChannelSubject = Subject<Group, Command, ChannelRefusal>
 export interface HostedChannel<Hosted extends ChannelSubject = ChannelSubject> {
   readonly id: string
   readonly subject: Hosted
+  /** What attempts of this process hold of it. */
+  readonly held: Leases<Pick<Lease, "lease">>
   /** Gives the upstream's name of a model that the channel serves. */
   upstreamModel(model: string): string | undefined
 }
@@ -22,9 +26,9 @@ export interface HostedChannel<Hosted extends ChannelSubject = ChannelSubject> {
 /** A channel whose facts go to the log. */
 export type LoggedChannel = HostedChannel<HostedSubject<Group, Command, ChannelRefusal>>
 
-/** Loads a channel and its accounts from the log. Fails: `UnreadableHistory`, `LogUnavailable`. */
+/** Loads a channel and its accounts from the log; one whose history cannot be folded stands still. Fails: `LogUnavailable`. Source: L11. */
 export const openChannel = async (id: string, options: HostOptions): Promise<LoggedChannel> =>
-  hosted(id, await HostedSubject.open(channelSubject(id), channelDecider, options))
+  hosted(id, await HostedSubject.openOrStopped(channelSubject(id), channelDecider, options))
 
 /** Makes a channel of the subject that holds its state. */
 export const hosted = <Hosted extends ChannelSubject>(id: string, subject: Hosted): HostedChannel<Hosted> => {
@@ -34,6 +38,7 @@ export const hosted = <Hosted extends ChannelSubject>(id: string, subject: Hoste
   return {
     id,
     subject,
+    held: new Leases(),
     upstreamModel: (model) => {
       const { config } = channelOf(subject.state)
       if (config === null) return undefined

@@ -9,6 +9,7 @@ import { watchConfiguration } from "@sluice/infra/configuration/watch-configurat
 import { DirectoryInUse, lockDirectory } from "@sluice/infra/directory-lock/directory-lock.ts"
 import type { WriteWatch } from "@sluice/infra/event-log/failing-writes.ts"
 import { isHalfImported } from "@sluice/infra/event-log/imports.ts"
+import { openRepairedLog } from "@sluice/infra/event-log/repair/repaired-log.ts"
 import { openInstallationSecret } from "@sluice/infra/identity/installation-secret.ts"
 import { createUlids } from "@sluice/infra/identity/ulid.ts"
 import type { Logger } from "@sluice/infra/logging/logging.ts"
@@ -21,11 +22,11 @@ import { announce } from "./announcements.ts"
 import { bodyBudgetOf } from "./body-budget.ts"
 import { type GuardedLog, openGuardedLog } from "./guarded-log.ts"
 import { type InForce, inForce } from "./in-force.ts"
-import type { Health } from "./ingress-options.ts"
-import { runOperation } from "./operations.ts"
+import { type Operated, runOperation } from "./operations.ts"
 import { OutageLines } from "./outage-lines.ts"
 import { createPricing } from "./pricing.ts"
-import { recover } from "./recovery.ts"
+import { readinessOf } from "./readiness.ts"
+import { recover, type RecoveryOptions, reopen } from "./recovery.ts"
 import { keepLogShort } from "./retention.ts"
 import { createIngressServer, type IngressServer } from "./server.ts"
 import { createSessionIds, credentialNames } from "./session-key.ts"
@@ -80,27 +81,20 @@ export const startIngress = Effect.fnUntraced(function* (start: IngressStart) {
     })
   const current = inForce(configuration)
   const settings = () => current.configuration.wanted.settings
-  const eventLog = yield* Effect.acquireRelease(
+  const guarded = yield* Effect.acquireRelease(
     attempt(() => openGuardedLog({ ...start, settings })),
     ({ log }) => Effect.promise(() => log.close()),
   )
+  const eventLog = { ...guarded, log: yield* attempt(() => openRepairedLog(guarded.log)) }
   const lines = new OutageLines(start.logger, systemClock)
   const parts: Parts = { ...start, clock: systemClock, eventLog, lines, sessionSecret, current }
-  const { node, admission } = yield* openActors(parts)
+  const { node, admission, operated } = yield* openActors(parts)
   const server = yield* serve(parts, node, admission)
   yield* Effect.acquireRelease(
     attempt(() =>
       serveOperations({
         url: start.natsUrl,
-        run: (asked) =>
-          runOperation(
-            {
-              channels: node.channels,
-              ingress: node.ingress,
-              adaptive: () => current.configuration.wanted.settings.adaptive,
-            },
-            asked,
-          ),
+        run: (asked) => runOperation(operated, asked),
       }),
     ),
     (served) => Effect.promise(() => served.close()),
@@ -149,20 +143,19 @@ const openActors = Effect.fnUntraced(function* (parts: Parts) {
     () => current.configuration.prices,
     (model) => logger.warn({ model }, "the model has no price: its usage is recorded as not priced"),
   )
-  const recovered = yield* attempt(() =>
-    recover(node, {
-      log,
-      nodeId,
-      incarnation: createUlids()(clock.now()),
-      clock,
-      costOf,
-      onLate: (subject) =>
-        logger.warn(
-          { subject },
-          "a commit of the last process was stored after its end: its subject is recovered again",
-        ),
-    }),
-  )
+  const recovery: RecoveryOptions = {
+    log,
+    nodeId,
+    incarnation: createUlids()(clock.now()),
+    clock,
+    costOf,
+    onLate: (subject) =>
+      logger.warn(
+        { subject },
+        "a commit of the last process was stored after its end: its subject is recovered again",
+      ),
+  }
+  const recovered = yield* attempt(() => recover(node, recovery))
   if (!recovered.wasClean)
     logger.warn(recovered, "the last process did not end cleanly: what it left behind is ended")
   const { wanted } = current.configuration
@@ -180,13 +173,24 @@ const openActors = Effect.fnUntraced(function* (parts: Parts) {
     channels: () => node.channels.values(),
     at: (timeMs, run) => clock.at(timeMs, run),
     weightOf: (client) => current.routes.weightOf(client),
-    takesNew: () => eventLog.takesNew(),
+    takesNew: () => eventLog.takesNew() && node.ingress.isLive,
     untilStored: (stored) => eventLog.until(stored),
     complete: (request) => node.ingress.submit({ type: "complete", node: nodeId, request }),
     mayGrant: recovered.wasClean ? undefined : after(clock, wanted.settings.restartQuarantineMs),
   })
   node.listen(admission)
-  return { node, admission }
+  const operated: Operated = {
+    node,
+    log,
+    nodeId,
+    now: clock.now,
+    adaptive: () => current.configuration.wanted.settings.adaptive,
+    reopen: async (subject) => {
+      await reopen(node, subject, recovery)
+      await node.apply(toApply(parts, current.configuration))
+    },
+  }
+  return { node, admission, operated }
 })
 
 /** An earlier run with a fast clock has stored facts of a time that is to come. Source: L2. */
@@ -241,7 +245,11 @@ const serve = Effect.fnUntraced(function* (parts: Parts, node: ActorNode, admiss
     bodyBudgetBytes: () => bodyBudgetOf(settings()),
     isShuttingDown: () => isShuttingDown,
     health: () => ({ ok: true, body: { status: "ok", node: parts.node } }),
-    readiness: () => readinessOf(node, eventLog, isShuttingDown),
+    readiness: () =>
+      readinessOf(node, eventLog, {
+        isShuttingDown,
+        channels: current.configuration.wanted.channels.map(({ id }) => id),
+      }),
     newRequestId: () => nextId(clock.now()),
     now: clock.now,
     log: parts.lines,
@@ -270,15 +278,6 @@ const listen = (
       return new CannotStart({ message: `port ${port} on ${host} ${why}` })
     },
   })
-
-/** Ready is who can admit, also into the spool. Source: S3. */
-const readinessOf = (node: ActorNode, eventLog: GuardedLog, isShuttingDown: boolean): Health => {
-  const notAccepting = [...node.channels.values()]
-    .filter(({ subject }) => !subject.isAccepting)
-    .map(({ id }) => id)
-  const ok = eventLog.takesNew() && !isShuttingDown
-  return { ok, body: { ready: ok, ...eventLog.health(), notAccepting, aheadOfClockMs: node.aheadMs } }
-}
 
 /** Keeps the log short: what a checkpoint stands for, and the projector has finished, goes in time. Source: L5. */
 const shorten = (parts: Parts, node: ActorNode): Effect.Effect<Disposable, never, Scope.Scope> =>

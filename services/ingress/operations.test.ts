@@ -1,11 +1,8 @@
-import type { AdaptiveSettings } from "@sluice/events/adaptive-limit.ts"
 import type { Operation } from "@sluice/infra/operations/operation.ts"
 import { describe, expect, it } from "vitest"
-import { runOperation } from "./operations.ts"
 import { configuration, factsIn, startActors } from "./testing/actors-in-memory.ts"
 
 const by = "api:test"
-const settings: AdaptiveSettings = { algorithm: "aether", initial: 20, min: null, max: null }
 const account = (id: string, concurrency: unknown) => ({ id, credential: "env:KEY", concurrency })
 
 const start = async () => {
@@ -13,10 +10,8 @@ const start = async () => {
     { id: "c", accounts: [account("a", { adaptive: { initial: 6 } }), account("b", 4)] },
     { id: "d", maxConcurrent: { adaptive: { initial: 7 } } },
   ]
-  const { node, log } = await startActors({ wanted: configuration(channels) })
-  const { channels: hosted, ingress } = node
-  const operated = { channels: hosted, ingress, adaptive: () => settings }
-  return { log, ask: (operation: Operation) => runOperation(operated, operation) }
+  const { log, operate } = await startActors({ wanted: configuration(channels) })
+  return { log, ask: operate }
 }
 
 describe("S6: operations on limits", () => {

@@ -11,22 +11,29 @@ import type { ChangedLimitAnswer } from "@sluice/infra/operations/adaptive-answe
 import type { Operation, OperationAnswer } from "@sluice/infra/operations/operation.ts"
 import { limitAnswer, type Limited, listAnswer, statsAnswer, summaryAnswer } from "./adaptive-answers.ts"
 import type { HostedChannel } from "./hosted-channel.ts"
-import { diagnosisAnswer, type RunningActors, stateAnswer } from "./running-answers.ts"
+import { type Repairing, reopenAnswer, repairAnswer, stoppedAnswer } from "./repair.ts"
+import { diagnosisAnswer, stateAnswer } from "./running-answers.ts"
 
 /** What operations are carried out on. */
-export interface Operated extends RunningActors {
+export interface Operated extends Repairing {
   /** How limits are learned now where nobody says it. Source: S4. */
   readonly adaptive: () => AdaptiveSettings
 }
+
+type Channels = Operated["node"]["channels"]
 
 type Of<T extends Operation["type"]> = Extract<Operation, { type: T }>
 
 /** Carries out what an operator asks of actors, and answers when it is in the log. Source: C8, S6. */
 export const runOperation = async (operated: Operated, operation: Operation): Promise<OperationAnswer> => {
-  const { channels } = operated
+  const { channels } = operated.node
   switch (operation.type) {
     case "reset":
-      return reset(channels, operation)
+      return reset(operated, operation)
+    case "stopped":
+      return stoppedAnswer(operated)
+    case "repair":
+      return repairAnswer(operated, operation)
     case "set_limit":
       return setLimit(operated, operation)
     case "forget":
@@ -47,17 +54,19 @@ export const runOperation = async (operated: Operated, operation: Operation): Pr
       return { ok: true, message: "", value: summaryAnswer(all) }
     }
     case "state":
-      return stateAnswer(operated, operation.subject)
+      return stateAnswer(operated.node, operation.subject)
     case "diagnose":
-      return diagnosisAnswer(operated, operation.model)
+      return diagnosisAnswer(operated.node, operation.model)
   }
 }
 
 const reset = async (
-  channels: Operated["channels"],
+  operated: Operated,
   { actor, windowCostUsd, by }: Of<"reset">,
 ): Promise<OperationAnswer> => {
-  const found = findActor(channels, actor)
+  const stopped = operated.node.stopped.find((one) => one.actor === actor)
+  if (stopped !== undefined) return reopenAnswer(operated, stopped)
+  const found = findActor(operated.node.channels, actor)
   if (found === undefined) return unknown(actor)
   const { channel, account } = found
   if (windowCostUsd !== undefined && !countsWindow(channel, account))
@@ -72,7 +81,7 @@ const countsWindow = ({ subject }: HostedChannel, account: string | undefined): 
   account !== undefined && hasWindow(contextOf(accountOf(subject.state, account)))
 
 const setLimit = async (
-  { channels, adaptive }: Operated,
+  { node: { channels }, adaptive }: Operated,
   { limited, limit, by }: Of<"set_limit">,
 ): Promise<OperationAnswer> => {
   const found = findLimited(channels, limited)
@@ -99,7 +108,7 @@ const inTheWay = (actor: string, other: string): string =>
     : `${other} has a limit, so ${actor} cannot learn one: a channel learns only where none of its accounts has one`
 
 const forget = async (
-  { channels, adaptive }: Operated,
+  { node: { channels }, adaptive }: Operated,
   { limited, by }: Of<"forget">,
 ): Promise<OperationAnswer> => {
   const found = findLimited(channels, limited)
@@ -123,7 +132,7 @@ const execute = async (
   { id, subject }: HostedChannel,
   command: Command,
 ): Promise<OperationAnswer | { readonly facts: ReadonlyArray<Fact> }> => {
-  if (!subject.isLive) return { ok: false, message: `channel/${id} is closed: see the log of the proxy` }
+  if (!subject.isLive) return { ok: false, message: `channel/${id} is closed: sluice doctor says why` }
   const executed = subject.execute(command)
   if (executed.kind !== "facts") throw new Error(`channel/${id} did not decide ${command.type}`)
   await executed.committed
@@ -131,7 +140,7 @@ const execute = async (
 }
 
 const findActor = (
-  channels: Operated["channels"],
+  channels: Channels,
   actor: string,
 ): { readonly channel: HostedChannel; readonly account?: string } | undefined => {
   const id = idOf(actor)
@@ -152,7 +161,7 @@ interface Found {
   readonly now: () => Limited
 }
 
-const findLimited = (channels: Operated["channels"], named: string): Found | undefined => {
+const findLimited = (channels: Channels, named: string): Found | undefined => {
   if (!named.includes("/"))
     return findLimited(channels, `account/${named}`) ?? findLimited(channels, `channel/${named}`)
   const { channel, account } = findActor(channels, named) ?? {}
@@ -163,10 +172,10 @@ const findLimited = (channels: Operated["channels"], named: string): Found | und
   return { channel, actor: named, account: account === undefined ? {} : { account }, now }
 }
 
-const accountsIn = (channels: Operated["channels"]): ReadonlyArray<Limited> =>
+const accountsIn = (channels: Channels): ReadonlyArray<Limited> =>
   [...channels.values()].flatMap(({ subject }) => [...subject.state.accounts.values()].map(contextOf))
 
-const channelsIn = (channels: Operated["channels"]): ReadonlyArray<Limited> =>
+const channelsIn = (channels: Channels): ReadonlyArray<Limited> =>
   [...channels.values()].map(({ subject }) => channelOf(subject.state))
 
 const clearedBy = (facts: ReadonlyArray<Fact>): string => {

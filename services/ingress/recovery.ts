@@ -37,28 +37,59 @@ export interface RecoveryOptions {
  * Source: L5, L7, L12.
  */
 export const recover = async (node: ActorNode, options: RecoveryOptions): Promise<Recovered> => {
-  const channels = [...node.channels.values()]
+  // Without its own subject a node can record nothing, so it grants nothing.
+  if (!node.ingress.isLive) return { wasClean: false, leases: 0, waiters: 0, requests: 0 }
+  const channels = [...node.channels.values()].filter(({ subject }) => subject.isLive)
   // The start comes first: all that this process sends stands behind it, and it is the fence of the node's own subject.
   const wasClean = await start(node, options)
   const left = channels.map((channel) => endLeft(channel, { ...options, wasClean }))
   const [found] = await Promise.all([
     Promise.all(left),
-    wasClean ? undefined : fenceConfiguration(node, options),
+    wasClean || !node.configuration.isLive ? undefined : fenceConfiguration(node, options),
   ])
   const held = found.flat()
   const lost =
     wasClean && held.length === 0
       ? []
       : await findLostRequests(options.log, { node: options.nodeId, held, clock: options.clock })
-  for (const request of lost) {
-    const protocol = protocolOf(node.channels.get(request.channel))
-    const fields = lostRequestFields(request, { protocol, now: options.clock.now() })
-    node.ingress.execute({ type: "complete", node: options.nodeId, request: fields })
-  }
-  await node.ingress.settled
+  await completeLost(node, lost, options)
   node.started()
   const leases = held.filter(({ account }) => account !== "").length
   return { wasClean, leases, waiters: held.length - leases, requests: lost.length }
+}
+
+/**
+ * Opens a subject of the node that stands still again, from what the log holds, and ends what a dead process left behind in it; what attempts of this process hold stays held.
+ *
+ * Fails: rejects with `UnreadableHistory`, `WrongSequence` and `LogUnavailable`; it stands still then as before.
+ * Source: L11, L12.
+ */
+export const reopen = async (node: ActorNode, subject: string, options: RecoveryOptions): Promise<void> => {
+  await node.subjects.find((one) => one.subject === subject)?.reopen()
+  if (subject === node.ingress.subject) await recover(node, options)
+  const channel = [...node.channels.values()].find((one) => one.subject.subject === subject)
+  if (channel === undefined || !node.ingress.isLive) return
+  const held = await endLeft(channel, { ...options, wasClean: false })
+  const requests = new Set(held.map(({ request }) => request))
+  const lost = await findLostRequests(options.log, { node: options.nodeId, held, clock: options.clock })
+  await completeLost(
+    node,
+    lost.filter(({ request }) => requests.has(request)),
+    options,
+  )
+}
+
+const completeLost = async (
+  node: ActorNode,
+  lost: ReadonlyArray<LostRequest>,
+  { nodeId, clock }: Pick<RecoveryOptions, "nodeId" | "clock">,
+): Promise<void> => {
+  for (const request of lost) {
+    const protocol = protocolOf(node.channels.get(request.channel))
+    const fields = lostRequestFields(request, { protocol, now: clock.now() })
+    node.ingress.execute({ type: "complete", node: nodeId, request: fields })
+  }
+  await node.ingress.settled
 }
 
 /** Starts the node; tells whether the one before it ended cleanly, as the log has it once nothing can come before this start any more. */
@@ -84,6 +115,7 @@ const endLeft = async (
     const held = heldBy(channel)
     subject.execute({
       type: "recover",
+      held: channel.held,
       costOf: (model, estimate) => options.costOf(model, tokensOf(estimate)),
     })
     if (options.wasClean && subject.isSettled) return held
@@ -97,10 +129,11 @@ const isFenced = async (subject: KeptSubject, { onLate }: RecoveryOptions): Prom
   return isHeld
 }
 
-const heldBy = ({ id, subject }: HostedChannel): ReadonlyArray<LostRequest> => {
+const heldBy = ({ id, subject, held }: HostedChannel): ReadonlyArray<LostRequest> => {
   const { leases, lanes } = channelOf(subject.state)
+  const left = [...leases].filter(({ lease }) => held.get(lease) === undefined)
   return [
-    ...[...leases].map(({ request, client, model, account, acquiredAt }) => ({
+    ...left.map(({ request, client, model, account, acquiredAt }) => ({
       request,
       client,
       model,

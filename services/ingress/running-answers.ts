@@ -1,5 +1,6 @@
 import type { Decider, Refusal } from "@sluice/infra/actor-host/decider.ts"
 import type { HostedSubject } from "@sluice/infra/actor-host/hosted-subject.ts"
+import type { Diagnosis } from "@sluice/infra/operations/diagnosis.ts"
 import type { OperationAnswer } from "@sluice/infra/operations/operation.ts"
 import type { RunningState } from "@sluice/infra/operations/running-state.ts"
 import type { ActorNode } from "./actor-node.ts"
@@ -48,11 +49,23 @@ export const diagnosisAnswer = (
 ): OperationAnswer => ({
   ok: true,
   message: "",
-  value: [...channels.values()].flatMap(({ id, subject: { state, time } }) =>
-    diagnose(id, state, { model, now: time.now() }).map((one) => ({
+  value: [...channels.values()].flatMap(({ id, subject: { state, time, isLive } }) =>
+    (isLive ? diagnose(id, state, { model, now: time.now() }) : [closedDiagnosis(id)]).map((one) => ({
       ...one,
       until: one.until === null ? null : time.toWall(one.until),
       ...(time.aheadMs === 0 ? {} : { aheadMs: time.aheadMs }),
     })),
   ),
+})
+
+/** Of a channel that stands still nothing else is known. Source: L11. */
+const closedDiagnosis = (channel: string): Diagnosis => ({
+  channel,
+  account: null,
+  model: null,
+  reason: "closed",
+  until: null,
+  inFlight: 0,
+  limit: null,
+  waiting: 0,
 })

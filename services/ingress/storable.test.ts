@@ -1,10 +1,8 @@
 import { FactsRefused } from "@sluice/infra/actor-host/encoded-facts.ts"
 import { describe, expect, it } from "vitest"
 import type { Lease } from "./lease.ts"
-import { runOperation } from "./operations.ts"
 import { configuration, factsIn, settle, startActors } from "./testing/actors-in-memory.ts"
 
-const adaptive = { algorithm: "aether", initial: 20, min: null, max: null } as const
 const wanted = configuration([{ id: "c", accounts: [{ id: "a", credential: "env:KEY", concurrency: 2 }] }])
 const absurd = { inputTokens: 1, outputTokens: 2 ** 60 }
 
@@ -33,10 +31,8 @@ describe("L6: what no fact can hold", () => {
   })
 
   it("fails the operation that brings it, and the channel can be opened again", async () => {
-    const { log, node, clock } = await startActors({ wanted })
-    const { channels, ingress } = node
-    const operated = { channels, ingress, adaptive: () => adaptive, now: clock.now }
-    const asked = runOperation(operated, { type: "reset", actor: "channel/c", by: "somebody" })
+    const { log, operate } = await startActors({ wanted })
+    const asked = operate({ type: "reset", actor: "channel/c", by: "somebody" })
     await expect(asked).rejects.toThrow(/by/u)
     expect(await restarted(log)).toEqual([["c", true]])
   })

@@ -1,8 +1,9 @@
-import { decodeCommit } from "@sluice/events/commit.ts"
+import { type Commit, decodeCommit } from "@sluice/events/commit.ts"
 import { inWallTime } from "@sluice/events/wall-time.ts"
 import type { Claim } from "@sluice/infra/clickhouse/claims.ts"
 import { type NativeBlock, NativeRows } from "@sluice/infra/clickhouse/native/native-rows.ts"
 import type { StoredMessage } from "@sluice/infra/event-log/event-log.ts"
+import { bodyOf } from "@sluice/infra/event-log/repair/repaired-log.ts"
 import { projections } from "./tables/projections.ts"
 import { rejectedCommits } from "./tables/rejected-commits.ts"
 import type { Table } from "./tables/row.ts"
@@ -33,11 +34,9 @@ export const projectMessage = (message: StoredMessage): ProjectedMessage => {
   const bytes = body.length
   try {
     const commit = inWallTime(decodeCommit(body))
-    const tables: Array<RowsOfTable> = []
-    for (const into of projections) {
-      const rows = into.rows(commit, message)
-      if (rows.length > 0) tables.push({ into, rows })
-    }
+    const tables = tablesOf(commit, message)
+    for (const { fact, repaired } of repairsIn(commit))
+      tables.push(...tablesOf(repaired, { ...message, subject: fact.subject, id: fact.commit }))
     return { sequence, id, tables, facts: commit.facts.length, at: commit.at, rejection: null, bytes }
   } catch (error) {
     const rejection = reasonOf(error)
@@ -45,6 +44,23 @@ export const projectMessage = (message: StoredMessage): ProjectedMessage => {
     return { sequence, id, tables, facts: 0, at: null, rejection, bytes }
   }
 }
+
+const tablesOf = (commit: Commit, message: StoredMessage): Array<RowsOfTable> => {
+  const tables: Array<RowsOfTable> = []
+  for (const into of projections) {
+    const rows = into.rows(commit, message)
+    if (rows.length > 0) tables.push({ into, rows })
+  }
+  return tables
+}
+
+/** Gives what stands in the place of commits that went to the rejected ones; it comes to the tables with the first repair of each. Source: L11, P3. */
+const repairsIn = ({ version, facts }: Commit) =>
+  facts.flatMap((fact) =>
+    fact.type === "commit.repaired" && version === 1 && !fact.isReadable
+      ? [{ fact, repaired: inWallTime(decodeCommit(bodyOf(fact))) }]
+      : [],
+  )
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 

@@ -8,7 +8,7 @@ const decodeFact = Schema.decodeUnknownSync(Fact)
 /**
  * Reads a stored commit without holding each of its fields to its shape.
  *
- * Whoever wrote it did so, and the hosts and the projector do when they read it. A configuration is decoded, also in a checkpoint, because its defaults are filled in by that.
+ * Whoever wrote it did so, and the hosts, the projector and a verification do when they read it. A configuration is decoded, also in a checkpoint, because its defaults are filled in by that.
  * Fails: throws where it is no commit, or no configuration.
  */
 export const readQuickly = (body: string): Commit => {

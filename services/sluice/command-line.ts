@@ -10,6 +10,7 @@ import { checkCommand } from "./commands/check.ts"
 import { doctorCommand } from "./commands/doctor.ts"
 import { explainCommand } from "./commands/explain.ts"
 import { queryCommand } from "./commands/query.ts"
+import { repairCommand } from "./commands/repair.ts"
 import { replayCommand } from "./commands/replay.ts"
 import { resetCommand } from "./commands/reset.ts"
 import { ingressCommand, projectorCommand } from "./commands/services.ts"
@@ -37,6 +38,7 @@ const sluice = Command.make("sluice").pipe(
     verifyCommand,
     doctorCommand,
     resetCommand,
+    repairCommand,
     adaptiveCommand,
     traceCommand,
     exportCommand,

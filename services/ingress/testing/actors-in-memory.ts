@@ -1,15 +1,19 @@
+import type { AdaptiveSettings } from "@sluice/events/adaptive-limit.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import { decodeCommit } from "@sluice/events/commit.ts"
 import { ConfigurationFile } from "@sluice/events/configuration.ts"
 import { type Clock, fromWall, manualClock } from "@sluice/infra/clock/clock.ts"
 import { type EventLog, LogUnavailable } from "@sluice/infra/event-log/event-log.ts"
 import { createMemoryLog } from "@sluice/infra/event-log/memory-log.ts"
+import { openRepairedLog } from "@sluice/infra/event-log/repair/repaired-log.ts"
+import type { Operation } from "@sluice/infra/operations/operation.ts"
 import { Schema } from "effect"
 import { ActorNode } from "../actor-node.ts"
 import { ActorAdmission } from "../admission.ts"
 import type { Admittable } from "../lease.ts"
+import { type Operated, runOperation } from "../operations.ts"
 import { OutageLines } from "../outage-lines.ts"
-import { recover } from "../recovery.ts"
+import { recover, reopen } from "../recovery.ts"
 
 const decode = Schema.decodeUnknownSync(ConfigurationFile)
 
@@ -27,6 +31,8 @@ export const configuration = (
       ...channel,
     })),
   })
+
+const usualAdaptive: AdaptiveSettings = { algorithm: "aether", initial: 20, min: null, max: null }
 
 /** A log that can be told to fail. */
 export interface FaultyLog extends EventLog {
@@ -62,6 +68,34 @@ const hearing = (onTrouble: (line: string) => void, clock: Clock) => {
   return { onTrouble, onWaiting }
 }
 
+/** Asks for a slot with what a test leaves open. */
+const asking =
+  (admission: ActorAdmission, { now }: Pick<Clock, "now">) =>
+  async (request: string, more: Asked = {}) =>
+    admission.admit(
+      {
+        request,
+        client: "alice",
+        protocol: "openai",
+        model: "m",
+        pool: "p",
+        session: null,
+        arrivedAt: now(),
+        deadlineAt: null,
+        estimate: { inputTokens: 1, outputTokens: 1 },
+        ...more,
+      },
+      {
+        attempt: 1,
+        tried: new Set(),
+        hasAnswer: false,
+        isReturning: false,
+        waitedMs: 0,
+        signal: new AbortController().signal,
+        ...more,
+      },
+    )
+
 /** Actors and admission on a log and a clock that the test owns. */
 export const startActors = async (options: {
   wanted: ConfigurationFile
@@ -70,7 +104,7 @@ export const startActors = async (options: {
   takesNew?: () => boolean
   untilStored?: (stored: Promise<void>) => Promise<void>
 }) => {
-  const log = faulty(options.log ?? createMemoryLog())
+  const log = faulty(await openRepairedLog(options.log ?? createMemoryLog()))
   const clock = options.clock ?? manualClock()
   const troubles: Array<string> = []
   const onTrouble = (message: string) => void troubles.push(message)
@@ -78,15 +112,10 @@ export const startActors = async (options: {
   const costOf = () => ({ standardCostNanoUsd: 0, priced: true, prices: "test" })
   const late: Array<string> = []
   const onLate = (subject: string) => void late.push(subject)
-  const recovered = await recover(node, {
-    log,
-    nodeId: "n1",
-    incarnation: "i1",
-    clock,
-    costOf,
-    onLate,
-  })
-  await node.apply({ wanted: options.wanted, by: "file" })
+  const recovery = { log, nodeId: "n1", incarnation: "i1", clock, costOf, onLate }
+  const recovered = await recover(node, recovery)
+  const apply = () => node.apply({ wanted: options.wanted, by: "file" })
+  await apply()
   const admission = new ActorAdmission({
     overlapped: true,
     now: clock.now,
@@ -106,31 +135,19 @@ export const startActors = async (options: {
     mayGrant: undefined,
   })
   node.listen(admission)
-  const ask = async (request: string, more: Asked = {}) =>
-    admission.admit(
-      {
-        request,
-        client: "alice",
-        protocol: "openai",
-        model: "m",
-        pool: "p",
-        session: null,
-        arrivedAt: clock.now(),
-        deadlineAt: null,
-        estimate: { inputTokens: 1, outputTokens: 1 },
-        ...more,
-      },
-      {
-        attempt: 1,
-        tried: new Set(),
-        hasAnswer: false,
-        isReturning: false,
-        waitedMs: 0,
-        signal: new AbortController().signal,
-        ...more,
-      },
-    )
-  return { log, clock, node, admission, recovered, late, troubles, ask }
+  const operated: Operated = {
+    node,
+    log,
+    nodeId: "n1",
+    now: clock.now,
+    adaptive: () => usualAdaptive,
+    reopen: async (subject) => {
+      await reopen(node, subject, recovery)
+      await apply()
+    },
+  }
+  const operate = (operation: Operation) => runOperation(operated, operation)
+  return { log, clock, node, admission, recovered, late, troubles, ask: asking(admission, clock), operate }
 }
 
 /** All facts that a log holds, in order. */

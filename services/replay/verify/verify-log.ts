@@ -1,3 +1,4 @@
+import { repairPrefix } from "@sluice/events/identifier.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 import { foldOf } from "../folded-subject.ts"
 import type { ExpectedState } from "./same-state.ts"
@@ -22,7 +23,8 @@ export interface VerifyOptions {
  */
 export const verifyLog = async (log: EventLog, options: VerifyOptions): Promise<SubjectReport> => {
   const { fromMs, running, onProgress } = options
-  const subjects = (await log.subjects()).toSorted()
+  // A repair is about a commit of another subject, and is read with that.
+  const subjects = (await log.subjects()).filter((subject) => !subject.startsWith(repairPrefix)).toSorted()
   const expected = new Map<string, ReadonlyArray<ExpectedState>>()
   for (const subject of subjects) {
     const live = await running(subject)

@@ -1,9 +1,8 @@
 import { isCheckpoint } from "@sluice/events/checkpoint.ts"
-import { aheadOf, type Commit, type Fact } from "@sluice/events/commit.ts"
+import { aheadOf, type Commit, decodeCommit, type Fact } from "@sluice/events/commit.ts"
 import type { EventLog, StoredMessage } from "@sluice/infra/event-log/event-log.ts"
 import { beginsCheckpoint, CheckpointReader } from "../checkpoint-reader.ts"
 import { type FoldedSubject, foldOf } from "../folded-subject.ts"
-import { readQuickly } from "../read-quickly.ts"
 import { checkCooldowns } from "./cooldown-pairs.ts"
 import type { Check, InvariantName, Moment } from "./invariant.ts"
 import { checkOrder } from "./lane-order.ts"
@@ -141,7 +140,7 @@ class SubjectRun {
 
   #read(message: StoredMessage): Commit | undefined {
     try {
-      return readQuickly(message.body)
+      return decodeCommit(message.body)
     } catch (error) {
       const problem = `it cannot be read: ${wordsOf(error)}`
       this.#tally.judge("history", { message, commit: undefined, problem })

@@ -6,7 +6,7 @@ import { visible } from "@sluice/infra/terminal/visible-text.ts"
 import { Effect } from "effect"
 import { CommandFailed, failedWith } from "../failure.ts"
 import { endQuietlyOnClosedPipe } from "../pipe.ts"
-import { type LogPlace, logToRead } from "./log-at.ts"
+import { type LogPlace, logToCopy } from "./log-at.ts"
 import { showProgress } from "./progress.ts"
 
 /** What is exported, and whereto. */
@@ -24,7 +24,7 @@ export const exportLog = Effect.fnUntraced(function* (options: ExportOptions) {
   if (out === undefined && process.stdout.isTTY)
     return yield* new CommandFailed({ message: "an export is not for a terminal: say where with --out FILE" })
   if (out === undefined) endQuietlyOnClosedPipe()
-  const { log } = yield* logToRead(options)
+  const { log } = yield* logToCopy(options)
   const wanted = options.fromMs ?? null
   const {
     begun: after,

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 import { type JetStreamLogOptions, openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
+import { openRepairedLog } from "@sluice/infra/event-log/repair/repaired-log.ts"
 import { openAccess } from "@sluice/infra/identity/access.ts"
 import { startNatsServer } from "@sluice/infra/nats-server/nats-server.ts"
 import { urlAs } from "@sluice/infra/nats-server/users.ts"
@@ -26,8 +27,18 @@ export interface LogAt {
 /** An import has many commits under way at once: their acknowledgements may take longer than that of a request. */
 const appendTimeoutMs = 30_000
 
-/** Opens a log to read it: of the product that runs, or of a data directory on which nothing runs. Fails: with one line. */
-export const logToRead = ({
+/** Opens a log to read what its repairs make of it: of the product that runs, or of a data directory on which nothing runs. Fails: with one line. Source: L11. */
+export const logToRead = (place: LogPlace): Effect.Effect<LogAt, CommandFailed, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { url, log } = yield* logToCopy(place)
+    return {
+      url,
+      log: yield* Effect.tryPromise({ try: () => openRepairedLog(log), catch: failedWith }),
+    }
+  })
+
+/** Opens a log to read it as it is stored. Fails: with one line. */
+export const logToCopy = ({
   dataDirectory,
   natsUrl,
 }: LogPlace): Effect.Effect<LogAt, CommandFailed, Scope.Scope> =>

@@ -2,7 +2,8 @@ import type { PassedOver } from "@sluice/events/ingress.ts"
 import type { Diagnosis } from "@sluice/infra/operations/diagnosis.ts"
 import ms from "ms"
 
-const advice: Readonly<Partial<Record<PassedOver, string>>> = {
+const advice: Readonly<Partial<Record<PassedOver | "closed", string>>> = {
+  closed: "sluice repair says why; sluice reset ACTOR opens it if its history can be read",
   disabled: "enable it in the configuration",
   suspended: "check its credential, then sluice reset ACTOR",
   cooling: "ends by itself; sluice reset ACTOR ends it now",
@@ -21,12 +22,12 @@ const nameOf = ({ channel, account }: Diagnosis): string =>
 
 /** Says what an operator can do about what stands in the way; nothing where nothing does. Source: R6. */
 export const adviceOn = (diagnosis: Diagnosis): string =>
-  advice[diagnosis.reason as PassedOver]?.replace("ACTOR", nameOf(diagnosis)) ?? ""
+  advice[diagnosis.reason as keyof typeof advice]?.replace("ACTOR", nameOf(diagnosis)) ?? ""
 
 /** Says it once for each reason, and for whom. */
 export const adviceLines = (diagnoses: ReadonlyArray<Diagnosis>): ReadonlyArray<string> =>
   [...Map.groupBy(diagnoses, ({ reason }) => reason)].flatMap(([reason, of]) => {
-    const text = advice[reason as PassedOver]
+    const text = advice[reason as keyof typeof advice]
     return text === undefined || reason === null
       ? []
       : [`${reason.replaceAll("_", " ")} (${[...new Set(of.map(nameOf))].join(", ")}): ${text}`]

@@ -1,9 +1,12 @@
 import { once } from "node:events"
-import { decodeCommit, type Fact } from "@sluice/events/commit.ts"
+import { type Commit, decodeCommit, type Fact } from "@sluice/events/commit.ts"
 import { idOf, kindOf } from "@sluice/events/identifier.ts"
 import { inWallTime } from "@sluice/events/wall-time.ts"
+import type { StoredMessage } from "@sluice/infra/event-log/event-log.ts"
 import { openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
-import { print } from "@sluice/infra/terminal/print.ts"
+import { openRepairedLog } from "@sluice/infra/event-log/repair/repaired-log.ts"
+import { print, printError } from "@sluice/infra/terminal/print.ts"
+import { visible } from "@sluice/infra/terminal/visible-text.ts"
 import { Effect } from "effect"
 import { failedWith } from "../failure.ts"
 import { endQuietlyOnClosedPipe } from "../pipe.ts"
@@ -30,6 +33,8 @@ export const tail = Effect.fnUntraced(function* (options: TailOptions) {
       catch: failedWith,
     }),
     (opened) => Effect.promise(() => opened.close()),
+  ).pipe(
+    Effect.flatMap((opened) => Effect.tryPromise({ try: () => openRepairedLog(opened), catch: failedWith })),
   )
   endQuietlyOnClosedPipe()
   yield* Effect.tryPromise({
@@ -44,9 +49,10 @@ export const tail = Effect.fnUntraced(function* (options: TailOptions) {
   })
 }, Effect.scoped)
 
-const linesOf = (message: { sequence: number; body: string }, options: TailOptions): string => {
-  const { facts, ...commit } = inWallTime(decodeCommit(message.body))
-  return facts
+const linesOf = (message: StoredMessage, options: TailOptions): string => {
+  const commit = readable(message)
+  if (commit === undefined) return ""
+  return commit.facts
     .filter((fact) => isWanted(fact, options))
     .map((fact) =>
       options.json
@@ -54,6 +60,16 @@ const linesOf = (message: { sequence: number; body: string }, options: TailOptio
         : `${factLine(fact, { colours: process.stdout.hasColors() })}\n`,
     )
     .join("")
+}
+
+/** One that cannot be read is told, and what comes after it is shown. */
+const readable = ({ id, subject, sequence, body }: StoredMessage): Commit | undefined => {
+  try {
+    return inWallTime(decodeCommit(body))
+  } catch {
+    printError(`sluice: commit ${visible(id)} of ${visible(subject)} (sequence ${sequence}) cannot be read\n`)
+    return undefined
+  }
 }
 
 /** Whether a fact is one of those that were asked for. */
