@@ -3,6 +3,7 @@ import type { StoredMessage } from "@sluice/infra/event-log/event-log.ts"
 import { blockLimit, projectMessage, type BlockLimit, type ProjectedMessage } from "./block.ts"
 import { type BlockPace, createCollector } from "./collector.ts"
 import { lookWhileIdle } from "./idle-look.ts"
+import { Interruptions } from "./interruptions.ts"
 import { createLagMeter, type LagMeter } from "./lag.ts"
 import { recover, type RecoveryParts } from "./recovery.ts"
 import { adoptLog } from "./tables-aside.ts"
@@ -53,8 +54,10 @@ export const startProjection = (options: ProjectionOptions): Projection => {
   const stopping = new AbortController()
   let isFollowing = false
   let retryMs = firstRetryMs
+  const interruptions = new Interruptions(options.logger, clock)
   const started = (): void => {
     isFollowing = true
+    interruptions.follows()
     retryMs = firstRetryMs
   }
   let areOthersKnown = false
@@ -69,7 +72,7 @@ export const startProjection = (options: ProjectionOptions): Projection => {
         await followOnce(options, { meter, others, started, stopped: stopping.signal })
       } catch (error) {
         isFollowing = false
-        options.logger.error({ err: error, retryMs }, "projection interrupted")
+        interruptions.interrupted(error, retryMs)
         await waitFor(clock, retryMs, stopping.signal)
         retryMs = Math.min(longestRetryMs, retryMs * 2)
       }
@@ -81,7 +84,7 @@ export const startProjection = (options: ProjectionOptions): Projection => {
     isFollowing: () => isFollowing,
     stop: () => {
       stopping.abort()
-      return running
+      return running.finally(() => interruptions.stop())
     },
   }
 }
