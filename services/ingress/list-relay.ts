@@ -1,3 +1,4 @@
+import { GatheredBody } from "./gathered-body.ts"
 import { JsonScan } from "./protocols/json-scan.ts"
 import type { Figures, WireProtocol } from "./protocols/protocol.ts"
 import type { Relay, RelaySink } from "./relay.ts"
@@ -23,7 +24,7 @@ export class ListRelay implements Relay {
   /** Reads the item that has begun. */
   #scan: JsonScan | undefined
   /** The item that has begun, with what stands before it. */
-  #item: Buffer[] = []
+  #item = new GatheredBody(0)
   #itemBytes = 0
   #afterEndBytes = 0
   /** True while an item that is too long to be held goes on in pieces. */
@@ -89,7 +90,7 @@ export class ListRelay implements Relay {
 
   #keep(bytes: Buffer): void {
     if (bytes.length === 0) return
-    this.#item.push(bytes)
+    this.#item.add(bytes)
     this.#itemBytes += bytes.length
   }
 
@@ -110,12 +111,12 @@ export class ListRelay implements Relay {
 
   #addText(): void {
     if (this.#itemBytes > longestReadText) this.#written.addUnread(this.#itemBytes)
-    else this.#written.add(Buffer.concat(this.#item).toString("latin1"))
+    else this.#written.add(this.#item.whole().toString("latin1"))
   }
 
   #pass(): void {
-    for (const bytes of this.#item) this.#sink.forward(bytes)
-    this.#item = []
+    if (this.#itemBytes > 0) this.#sink.forward(this.#item.whole())
+    this.#item.drop()
     this.#itemBytes = 0
   }
 
@@ -134,8 +135,7 @@ export class ListRelay implements Relay {
   }
 
   takeTail(): Buffer | undefined {
-    const [first] = this.#item
-    return this.#item.length > 1 ? Buffer.concat(this.#item) : first
+    return this.#itemBytes === 0 ? undefined : this.#item.whole()
   }
 
   get tailBytes(): number {

@@ -163,6 +163,14 @@ describe("a long event", () => {
     )
   })
 
+  test("of very many small pieces is read and held whole", () => {
+    const event = end("x".repeat(200_000), "")
+    const pieces = Array.from(Buffer.from(event), (byte) => Buffer.from([byte]))
+    const { held, framer } = run(pieces, { protocol: responses })
+    expect([held.toString() === event, framer.ended]).toEqual([true, true])
+    expect(framer.figures?.tokens).toMatchObject({ input: 7, output: 3 })
+  })
+
   test("that holds a piece of the answer passes, and counts by its length", () => {
     const long = delta("x".repeat(100_000))
     const { all, framer } = run(split(Buffer.from(long + usageChunk + done), [70_000, 90_000]))

@@ -1,3 +1,4 @@
+import { GatheredBody } from "./gathered-body.ts"
 import { LongEvent } from "./long-event.ts"
 import { type Figures, type WireProtocol } from "./protocols/protocol.ts"
 import { WrittenTokens } from "./written.ts"
@@ -24,9 +25,8 @@ export class EventFramer {
   #partial: Buffer | undefined
   /** How much of it is known to hold no boundary. */
   #searched = 0
-  /** What came of it since it is long. */
-  readonly #gathered: Buffer[] = []
-  #gatheredBytes = 0
+  /** Holds all of it once it is long. */
+  #gathered: GatheredBody | undefined
   /** Reads the event whose end has not come yet, since it is long. */
   #long: LongEvent | undefined
   /** True while an event that is too long to be held goes on in pieces. */
@@ -100,24 +100,29 @@ export class EventFramer {
   #gathers(chunk: Buffer): boolean {
     const partial = this.#partial
     if (partial === undefined || this.#passing || partial.length < gatheredBytes) return false
-    if (partial.length + this.#gatheredBytes + chunk.length > this.#protocol.heldEventBytes) return false
-    const before = (this.#gathered.at(-1) ?? partial).subarray(-3)
-    if (before.length < 3 || boundaryAfter(Buffer.concat([before, chunk]).toString("latin1"), 0) !== -1)
-      return false
+    if (partial.length + chunk.length > this.#protocol.heldEventBytes) return false
+    if (boundaryAfter(Buffer.concat([partial.subarray(-3), chunk]).toString("latin1"), 0) !== -1) return false
     this.#long ??= new LongEvent(this.#protocol)
-    if (this.#gathered.length === 0) this.#long.feed(partial.subarray(this.#long.readBytes))
+    this.#long.feed(partial.subarray(this.#long.readBytes))
     this.#long.feed(chunk)
-    this.#gathered.push(chunk)
-    this.#gatheredBytes += chunk.length
+    if (this.#gathered === undefined) {
+      this.#gathered = new GatheredBody(0)
+      this.#gathered.add(partial)
+    }
+    this.#gathered.add(chunk)
+    this.#partial = this.#gathered.whole()
+    this.#searched = this.#partial.length - 3
     return true
   }
 
   /** Puts the event that has begun together with what comes next. */
   #whole(chunk: Buffer): Buffer {
     if (this.#partial === undefined) return chunk
-    const parts = [this.#partial, ...this.#gathered.splice(0), chunk]
-    this.#gatheredBytes = 0
-    return Buffer.concat(parts)
+    const gathered = this.#gathered
+    if (gathered === undefined) return Buffer.concat([this.#partial, chunk])
+    this.#gathered = undefined
+    gathered.add(chunk)
+    return gathered.whole()
   }
 
   /** Reads one whole event. */
