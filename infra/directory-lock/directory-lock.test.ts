@@ -100,6 +100,13 @@ test("an error of SQLite that the file system does not share is told in its own 
   expect(unusable(folder.path, failed).message).toMatch(/: file is not a database$/)
 })
 
+test("behind a vague error the file system itself is asked", () => {
+  const vague = Object.assign(new Error("unable to open database file"), { code: "ERR_SQLITE_ERROR" })
+  expect(unusable("/dev/null", vague).message).toMatch(
+    /: \/dev\/null is a file, not a directory \(ENOTDIR\)$/,
+  )
+})
+
 test("a disk that is all but full is refused with what is free and what is needed", async () => {
   await using folder = await temporaryDirectory()
   expect(() => requireSpace(folder.path, 1)).not.toThrow()

@@ -1,4 +1,4 @@
-import { rmSync, statfsSync, statSync, writeFileSync } from "node:fs"
+import { existsSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { Predicate, Schema } from "effect"
 
@@ -18,15 +18,15 @@ const probeBytes = 64 * 1024
 /**
  * Says why a directory cannot be used, by the error that an attempt met.
  *
- * SQLite's own codes tell little, so that behind one of them a file is written to learn what the file system says.
+ * SQLite's own codes tell little, nor does that of a directory which could not be made, so that behind one of them a file is written to learn what the file system says.
  * Fails: throws an error that is none of the file system's.
  */
 export const unusable = (directory: string, error: unknown): UnusableDirectory => {
   const code = Predicate.hasProperty(error, "code") ? error.code : undefined
   if (typeof code !== "string") throw error
-  if (code !== "ERR_SQLITE_ERROR")
-    return new UnusableDirectory({ directory, reason: reasonOf(directory, code) })
-  const probed = probe(directory)
+  const isVague = code === "ERR_SQLITE_ERROR" || code === "ENOENT"
+  if (!isVague) return new UnusableDirectory({ directory, reason: reasonOf(directory, code) })
+  const probed = probe(code === "ENOENT" ? nearest(directory) : directory)
   const reason = probed === undefined ? wordsOf(error) : reasonOf(directory, probed)
   return new UnusableDirectory({ directory, reason })
 }
@@ -38,12 +38,12 @@ const probe = (directory: string): string | undefined => {
   const file = join(directory, `probe.${process.pid}`)
   try {
     writeFileSync(file, Buffer.alloc(probeBytes), { flush: true })
-    return undefined
   } catch (error) {
+    if (existsSync(file)) rmSync(file)
     return Predicate.hasProperty(error, "code") ? String(error.code) : undefined
-  } finally {
-    rmSync(file, { force: true })
   }
+  rmSync(file)
+  return undefined
 }
 
 const reasonOf = (directory: string, code: string): string => {
