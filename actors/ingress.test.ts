@@ -10,7 +10,19 @@ const completed = { ...of, type: "request.completed" } as RequestCompleted
 const facts = fc.oneof(
   fc.string().map((incarnation): IngressFact => ({ ...of, type: "node.started", incarnation, clean: true })),
   fc.constant<IngressFact>(completed),
+  fc.nat().map((count): IngressFact => ({
+    ...of,
+    type: "requests.refused",
+    client: "",
+    code: "not_found",
+    status: 404,
+    since: of.at,
+    count,
+  })),
 )
+const endedBy = (fact: IngressFact): number =>
+  fact.type === "requests.refused" ? fact.count : fact.type === "request.completed" ? 1 : 0
+
 /** Where the running one is stopped now and then. */
 const histories = fc.array(fc.tuple(facts, fc.boolean())).map((steps) =>
   steps.reduce<{ all: ReadonlyArray<IngressFact>; incarnation: string | null }>(
@@ -35,7 +47,7 @@ test("L2: the facts of an ingress process make of it what its machine alone make
         const { value, context } = machine.getSnapshot()
         expect(ingressSnapshot(ingress)).toEqual({ value, context: context.ledger })
       }
-      const count = all.filter(({ type }) => type === "request.completed").length
+      const count = all.reduce((sum, fact) => sum + endedBy(fact), 0)
       expect(ingressSnapshot(ingress).context.completed).toBe(count)
     }),
   )

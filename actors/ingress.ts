@@ -1,5 +1,5 @@
 import { actorName } from "@sluice/events/identifier.ts"
-import type { IngressFact, RequestCompleted } from "@sluice/events/ingress.ts"
+import type { IngressFact, RefusedCount, RequestCompleted } from "@sluice/events/ingress.ts"
 import { assign, setup, type StateValue } from "xstate"
 import { factLogic } from "./fact-logic.ts"
 import {
@@ -15,6 +15,7 @@ import {
 export interface IngressContext {
   /** The incarnation that started and has not stopped. Source: L12. */
   readonly incarnation: string | null
+  /** How many requests are over, those that were refused and counted too. */
   readonly completed: number
 }
 
@@ -27,6 +28,8 @@ const evolve = ({ completed }: IngressContext, fact: IngressFact): Partial<Ingre
       return { incarnation: fact.incarnation }
     case "request.completed":
       return { completed: completed + 1 }
+    case "requests.refused":
+      return { completed: completed + fact.count }
     case "node.stopped":
       return { incarnation: null }
   }
@@ -46,6 +49,7 @@ export const ingressMachine = setup({
   on: {
     "node.started": { target: ".running", actions: "evolve" },
     "request.completed": { actions: "evolve" },
+    "requests.refused": { actions: "evolve" },
     "*": { actions: "refuseUnknownFact" },
   },
   states: {
@@ -67,6 +71,7 @@ export type IngressCommand =
       readonly node: string
       readonly request: Omit<RequestCompleted, "actor" | "type" | "at">
     }
+  | { readonly type: "refuse"; readonly node: string; readonly refused: ReadonlyArray<RefusedCount> }
   | { readonly type: "stop"; readonly node: string }
 
 /** An ingress process as JSON. */
@@ -109,6 +114,11 @@ export const decideIngress = (
     }
     case "complete":
       return { kind: "facts", facts: [{ actor, type: "request.completed", at: now, ...command.request }] }
+    case "refuse":
+      return {
+        kind: "facts",
+        facts: command.refused.map((count) => ({ actor, type: "requests.refused", at: now, ...count })),
+      }
     case "stop":
       return {
         kind: "facts",

@@ -94,7 +94,10 @@ export type Retention = typeof Retention.Type
 /** What `bodyBudgetBytes` is where the settings do not say it. */
 export const defaultBodyBudgetBytes = 512 * 1024 * 1024
 
-/** What holds for the whole installation. Source: S4, L7, L9, L10, L12. */
+/** So much of the disk is kept free where the settings say nothing else. Source: S9. */
+export const usualMinFreeDiskBytes = 1e9
+
+/** What holds for the whole installation. Facts of older settings do not tell `bodyBudgetBytes` and `minFreeDiskBytes`. Source: S4, L7, L9, L10, L12. */
 export const Settings = Schema.Struct({
   queueOrder: optional(
     "In which order requests are served that wait: fair between clients by weight, or fifo over all.",
@@ -122,6 +125,13 @@ export const Settings = Schema.Struct({
     "How often the embedded log reaches the disk: every second, or with every commit.",
     Schema.Literals(["1s", "always"]),
     "1s",
+  ),
+  minFreeDiskBytes: Schema.optionalKey(
+    Schema.annotateEncoded<ReturnType<typeof wholeNumber>>({
+      description:
+        "Nothing new is admitted while fewer bytes are free on the disk of the data directory. 0: never mind.",
+      default: usualMinFreeDiskBytes,
+    })(wholeNumber(0)),
   ),
   retention: optional("How much of its history the log keeps.", Retention, {}),
   shutdownGraceMs: spanMs("How long a stop waits for what is in flight.", 30_000),

@@ -42,10 +42,23 @@ export const AttemptSummary = Schema.Struct({
 })
 export type AttemptSummary = typeof AttemptSummary.Type
 
+/** How many requests were refused with one code, and not told of one by one; the client is empty where nobody knew who called. Source: A11. */
+const refusedCount = {
+  client: Schema.String,
+  code: Schema.String,
+  status: Schema.Int,
+  since: TimeMs,
+  count: Count,
+}
+
+/** A number of refused requests that stands for their stories. */
+export interface RefusedCount extends Schema.Struct.Type<typeof refusedCount> {}
+
 /** What can happen to an ingress process and the requests that it carries. Source: event-log.md, Facts. */
 export const IngressFact = Schema.Union([
   fact("node.started", { incarnation: Schema.String, clean: Schema.Boolean }),
   fact("node.stopped", { incarnation: Schema.String }),
+  fact("requests.refused", refusedCount),
   fact("request.completed", {
     request: Schema.String,
     client: Schema.String,

@@ -178,3 +178,15 @@ export const completed = (time: string, { code, status }: { code: string; status
   bytesIn: 1,
   bytesOut: 1,
 })
+
+/** So many requests were refused, and nobody knew who called. */
+export const refusedUnknown = (time: string, count: number): Fact => ({
+  actor: "ingress/node-1",
+  type: "requests.refused",
+  at: at(time),
+  client: "",
+  code: "invalid_client_key",
+  status: 401,
+  since: at(time),
+  count,
+})

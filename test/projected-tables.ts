@@ -137,7 +137,11 @@ export const contentsOfFacts = (stored: ReadonlyArray<Stored>): Contents => {
       .toSorted(),
     requests: facts
       .flatMap((fact) =>
-        fact.type === "request.completed" ? [`${fact.request} ${fact.status} ${fact.arrivedAt}`] : [],
+        fact.type === "request.completed"
+          ? [`${fact.request} ${fact.status} ${fact.arrivedAt} 1`]
+          : fact.type === "requests.refused"
+            ? [` ${fact.status} ${fact.since} ${fact.count}`]
+            : [],
       )
       .toSorted(),
     admissions: facts.flatMap(admissionOf).toSorted(),
@@ -155,7 +159,7 @@ const lines: Record<keyof Contents, string> = {
   usage:
     "SELECT concat(lease, ' ', toString(inputTokens), ' ', toString(toInt64(costUsd * 1000000000)), ' ', toString(complete)) AS line FROM sluice.usage FINAL",
   requests:
-    "SELECT concat(request, ' ', toString(status), ' ', toString(toUnixTimestamp64Milli(arrivedAt))) AS line FROM sluice.requests FINAL",
+    "SELECT concat(request, ' ', toString(status), ' ', toString(toUnixTimestamp64Milli(arrivedAt)), ' ', toString(count)) AS line FROM sluice.requests FINAL",
   admissions:
     "SELECT concat(request, ' ', outcome, ' ', toString(count)) AS line FROM sluice.admissions FINAL",
   cooldowns: `

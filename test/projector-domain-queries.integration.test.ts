@@ -10,6 +10,7 @@ import {
   configuredChannel,
   opened,
   reached,
+  refusedUnknown,
   shown,
   used,
 } from "./domain-facts.ts"
@@ -265,13 +266,28 @@ describe("rejections", () => {
       completed("11:07", { code: "channel_queue_full", status: 429 }),
       completed("11:08", { code: "ok", status: 200 }),
       completed("11:09", { code: "client_closed", status: 499 }),
+      refusedUnknown("11:10", 4_120),
+      refusedUnknown("11:11", 80),
     )
     expect(columns(await ask("rejections"), "seenBy", "channel", "reason", "status", "count")).toEqual([
       ["channel", channel, "queue_full", null, 251],
       ["channel", channel, "rpm", null, 2],
       ["channel", channel, "displaced", null, 1],
       ["channel", channel, "queue_timeout", null, 1],
+      ["client", "", "invalid_client_key", 401, 4_200],
       ["client", "", "channel_queue_full", 429, 2],
+    ])
+  })
+
+  test("a trace counts those that have no story of their own", async () => {
+    await writeTwice(completed("11:06", { code: "ok", status: 200 }), refusedUnknown("11:10", 4_120))
+    expect(await ask("trace")).toMatchObject([
+      {
+        requests: 4_121,
+        completed: 1,
+        statuses: { 200: 1, 401: 4_120 },
+        codes: { invalid_client_key: 4_120 },
+      },
     ])
   })
 })

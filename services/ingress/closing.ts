@@ -3,14 +3,17 @@ import { endAnswer, lastWordOf, sendAnswer, sendProblem } from "./answer.ts"
 import type { Ending } from "./attempt-owner.ts"
 import type { Attempt } from "./attempt.ts"
 import { okCode, type Problem } from "./errors.ts"
+import type { ExchangeContext } from "./exchange-context.ts"
 import { type AttemptFailure, problemOfCause } from "./failure.ts"
 import type { IngressLog } from "./ingress-options.ts"
 import type { Journal, RequestEnd } from "./journal.ts"
 import type { WireProtocol } from "./protocols/protocol.ts"
+import type { RefusedRequests } from "./refused-requests.ts"
 import type { Reply } from "./reply.ts"
 import type { Provenance } from "./response-headers.ts"
 
 const unreadBodyMs = 2_000
+const nothingToStore = Promise.resolve()
 
 /**
  * The end of one request: what was used and how it ended go to the log, and only then the last byte goes to the client.
@@ -24,6 +27,7 @@ export class Closing {
   readonly #protocol: WireProtocol
   readonly #log: IngressLog
   readonly #provenance: () => Provenance
+  readonly #refused: RefusedRequests
   readonly #onClose: () => void
   readonly #onDone: () => void
 
@@ -32,7 +36,7 @@ export class Closing {
     readonly reply: Reply
     readonly journal: Journal
     readonly protocol: WireProtocol
-    readonly log: IngressLog
+    readonly context: Pick<ExchangeContext, "options" | "refused">
     readonly provenance: () => Provenance
     /** Told when the end begins: nothing more is to be tried. */
     readonly onClose: () => void
@@ -43,8 +47,9 @@ export class Closing {
     this.#reply = of.reply
     this.#journal = of.journal
     this.#protocol = of.protocol
-    this.#log = of.log
+    this.#log = of.context.options.log
     this.#provenance = of.provenance
+    this.#refused = of.context.refused
     this.#onClose = of.onClose
     this.#onDone = of.onDone
   }
@@ -125,6 +130,11 @@ export class Closing {
 
   #close(end: RequestEnd): Promise<void> {
     this.#onClose()
+    const { client, isRouted } = this.#journal
+    if (!isRouted && this.#refused.takes({ client, code: end.code, status: end.status })) {
+      this.#journal.closed = true
+      return nothingToStore
+    }
     return this.#journal.close(end)
   }
 

@@ -19,6 +19,7 @@ export const statusOfCode = {
   client_concurrency_exceeded: 429,
   client_rpm_exhausted: 429,
   deadline_exceeded: 504,
+  disk_full: 503,
   event_log_unavailable: 503,
   forbidden_origin: 403,
   internal_error: 500,
@@ -32,6 +33,13 @@ export const statusOfCode = {
   upstream_error: 502,
 } as const
 
+/** When to come again, where that is known beforehand. */
+const retryAfterMs: Partial<Record<LocalCode, number>> = {
+  disk_full: 10_000,
+  event_log_unavailable: 1_000,
+  shutting_down: 1_000,
+}
+
 /** A code that this process gives by itself. */
 export type LocalCode = keyof typeof statusOfCode
 
@@ -43,7 +51,7 @@ export const problem = (code: LocalCode, message: string): Problem => ({
   code,
   status: statusOfCode[code],
   message,
-  retryAfterMs: code === "shutting_down" || code === "event_log_unavailable" ? 1000 : null,
+  retryAfterMs: retryAfterMs[code] ?? null,
 })
 
 /** The headers that tell an SDK whether to come again: a local 429 never brings `retry-after` unless the end of the cooling is known. Source: E2. */

@@ -3,6 +3,7 @@ import type { ClientLimits } from "./client-limits.ts"
 import type { IngressOptions } from "./ingress-options.ts"
 import type { Peers } from "./peers.ts"
 import type { WireProtocol } from "./protocols/protocol.ts"
+import type { RefusedRequests } from "./refused-requests.ts"
 import type { Exchange } from "./request.ts"
 import type { Upstreams } from "./upstream.ts"
 import type { UsageAsking } from "./usage-asking.ts"
@@ -13,6 +14,7 @@ export interface ExchangeContext {
   readonly clientLimits: ClientLimits
   readonly peers: Peers
   readonly bodyBudget: BodyBudget
+  readonly refused: RefusedRequests
   readonly upstreams: Upstreams
   readonly clientStallMs: number
   readonly random: () => number

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net"
 import type { PoolConfiguration } from "@sluice/events/configuration.ts"
 import type { Protocol } from "@sluice/events/field.ts"
+import type { RefusedCount } from "@sluice/events/ingress.ts"
 import type { ClientLimit } from "./client-limits.ts"
 import type { Admission } from "./lease.ts"
 import type { Ends } from "./peers.ts"
@@ -60,6 +61,10 @@ export interface IngressOptions {
   readonly bodyLimitBytes: () => number
   /** How much the bodies of all requests may hold together. */
   readonly bodyBudgetBytes: () => number
+  /** Records how many requests were refused before they were routed; nobody waits for it. Source: A11. */
+  readonly recordRefused: (counts: ReadonlyArray<RefusedCount>) => void
+  /** Whether there is no room on the disk for what new requests would have written. Source: S9. */
+  readonly isDiskFull: () => boolean
   readonly isShuttingDown: () => boolean
   readonly health: () => Health
   readonly readiness: () => Health

@@ -15,20 +15,24 @@ import { createUlids } from "@sluice/infra/identity/ulid.ts"
 import type { Logger } from "@sluice/infra/logging/logging.ts"
 import { httpUrl } from "@sluice/infra/network/http-url.ts"
 import { serveOperations } from "@sluice/infra/operations/operations.ts"
-import { Effect, Schema, type Scope } from "effect"
+import { Effect, type Scope } from "effect"
 import { ActorNode } from "./actor-node.ts"
 import { ActorAdmission } from "./admission.ts"
 import { announce } from "./announcements.ts"
 import { bodyBudgetOf } from "./body-budget.ts"
+import { attempt, CannotStart, cannotStart } from "./cannot-start.ts"
+import { type DiskSpace, freeBytesOf, openDiskSpace } from "./disk-space.ts"
 import { type GuardedLog, openGuardedLog } from "./guarded-log.ts"
 import { type InForce, inForce } from "./in-force.ts"
+import { listen } from "./listening.ts"
 import { type Operated, runOperation } from "./operations.ts"
 import { OutageLines } from "./outage-lines.ts"
 import { createPricing } from "./pricing.ts"
 import { readinessOf } from "./readiness.ts"
 import { recover, type RecoveryOptions, reopen } from "./recovery.ts"
+import { refusalRecord } from "./refusal-record.ts"
 import { keepLogShort } from "./retention.ts"
-import { createIngressServer, type IngressServer } from "./server.ts"
+import { createIngressServer } from "./server.ts"
 import { createSessionIds, credentialNames } from "./session-key.ts"
 
 /** How an ingress is started. */
@@ -47,12 +51,9 @@ export interface IngressStart {
   readonly logger: Logger
   /** Hears what of the writes to the log is taken. */
   readonly writes: WriteWatch
+  /** Tells how much of the disk is free, where the file system is not to be asked. Units: bytes. */
+  readonly freeBytes?: () => Promise<number>
 }
-
-/** The ingress cannot start, and says why in a line for each problem. */
-export class CannotStart extends Schema.TaggedError<CannotStart>()("CannotStart", {
-  message: Schema.String,
-}) {}
 
 /** What a running ingress is made of; the configuration is replaced as a whole. */
 interface Parts extends IngressStart {
@@ -63,6 +64,13 @@ interface Parts extends IngressStart {
   /** Session ids are made under it. Source: B5. */
   readonly sessionSecret: Buffer
   readonly current: InForce
+}
+
+/** What requests are served with. */
+interface Serving {
+  readonly node: ActorNode
+  readonly admission: ActorAdmission
+  readonly disk: DiskSpace
 }
 
 /**
@@ -88,8 +96,13 @@ export const startIngress = Effect.fnUntraced(function* (start: IngressStart) {
   const eventLog = { ...guarded, log: yield* attempt(() => openRepairedLog(guarded.log)) }
   const lines = new OutageLines(start.logger, systemClock)
   const parts: Parts = { ...start, clock: systemClock, eventLog, lines, sessionSecret, current }
+  const disk = yield* openDiskSpace({
+    freeBytes: start.freeBytes ?? (() => freeBytesOf(start.dataDir)),
+    minFreeBytes: () => settings().minFreeDiskBytes,
+    log: start.logger,
+  })
   const { node, admission, operated } = yield* openActors(parts)
-  const server = yield* serve(parts, node, admission)
+  const server = yield* serve(parts, { node, admission, disk })
   yield* Effect.acquireRelease(
     attempt(() =>
       serveOperations({
@@ -103,12 +116,6 @@ export const startIngress = Effect.fnUntraced(function* (start: IngressStart) {
   yield* shorten(parts, node)
   return server
 })
-
-const cannotStart = (error: unknown): CannotStart =>
-  new CannotStart({ message: error instanceof Error ? error.message : String(error) })
-
-const attempt = <A>(run: () => Promise<A>): Effect.Effect<A, CannotStart> =>
-  Effect.tryPromise({ try: run, catch: cannotStart })
 
 const checkBinding = (host: string, { wanted }: Configuration): Effect.Effect<void, CannotStart> => {
   const problem = bindingProblem(host, wanted.clients)
@@ -227,7 +234,7 @@ const leave = async (node: ActorNode, { clock, logger }: Parts): Promise<void> =
   process.exitCode = 1
 }
 
-const serve = Effect.fnUntraced(function* (parts: Parts, node: ActorNode, admission: ActorAdmission) {
+const serve = Effect.fnUntraced(function* (parts: Parts, { node, admission, disk }: Serving) {
   const { current, eventLog, clock } = parts
   const nextId = createUlids()
   const settings = () => current.configuration.wanted.settings
@@ -243,11 +250,14 @@ const serve = Effect.fnUntraced(function* (parts: Parts, node: ActorNode, admiss
     mostOutputOf: (model) => current.mostOutputOf(model),
     bodyLimitBytes: () => settings().bodyLimitBytes,
     bodyBudgetBytes: () => bodyBudgetOf(settings()),
+    recordRefused: refusalRecord({ ingress: node.ingress, node: parts.node, log: parts.lines }),
+    isDiskFull: () => disk.isFull,
     isShuttingDown: () => isShuttingDown,
     health: () => ({ ok: true, body: { status: "ok", node: parts.node } }),
     readiness: () =>
       readinessOf(node, eventLog, {
         isShuttingDown,
+        disk,
         channels: current.configuration.wanted.channels.map(({ id }) => id),
       }),
     newRequestId: () => nextId(clock.now()),
@@ -262,22 +272,6 @@ const serve = Effect.fnUntraced(function* (parts: Parts, node: ActorNode, admiss
   const port = yield* Effect.acquireRelease(listen(server, parts), () => Effect.promise(stop))
   return { url: httpUrl({ host: parts.host, port }), server }
 })
-
-const listen = (
-  server: IngressServer,
-  { host, port, listenFd }: IngressStart,
-): Effect.Effect<number, CannotStart> =>
-  Effect.tryPromise({
-    try: () => server.listen({ host, port, fd: listenFd }),
-    catch: (error) => {
-      const code = (error as NodeJS.ErrnoException).code
-      const why =
-        code === "EADDRINUSE"
-          ? "is taken by another program: choose one with --port"
-          : `cannot be listened on (${code})`
-      return new CannotStart({ message: `port ${port} on ${host} ${why}` })
-    },
-  })
 
 /** Keeps the log short: what a checkpoint stands for, and the projector has finished, goes in time. Source: L5. */
 const shorten = (parts: Parts, node: ActorNode): Effect.Effect<Disposable, never, Scope.Scope> =>

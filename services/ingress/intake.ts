@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http"
+import type { IncomingMessage, ServerResponse } from "node:http"
 import type { PoolConfiguration } from "@sluice/events/configuration.ts"
 import type { BodyRoom } from "./body-budget.ts"
 import { type Problem, problem } from "./errors.ts"
@@ -38,11 +38,11 @@ const longestDeadlineMs = 86_400_000
 /** Opens the intake of a request: its headers are read, its body is not. */
 export const openIntake = (
   { peers }: ExchangeContext,
-  request: IncomingMessage,
+  response: ServerResponse,
   queryKey: string | undefined,
 ): Intake => ({
-  headers: readRequestHeaders(request.rawHeaders, queryKey),
-  peer: peers.of(request.socket),
+  headers: readRequestHeaders(response.req.rawHeaders, queryKey),
+  peer: peers.serve(response),
   client: "",
   isCounted: false,
   bytes: 0,
@@ -67,6 +67,8 @@ export const checkHeaders = (
   const client = options.authenticate(headers.key)
   if (client === undefined) return problem("invalid_client_key", "The client key is missing or not known.")
   intake.client = client
+  if (options.isDiskFull())
+    return problem("disk_full", "The proxy's disk is nearly full; it takes nothing new.")
   const excess = clientLimits.enter(client)
   if (excess !== undefined) return excess
   intake.isCounted = true
@@ -97,7 +99,11 @@ export const readIntake = (
 }
 
 /** Gives back what a request that is over was counted for. */
-export const closeIntake = ({ clientLimits }: ExchangeContext, { isCounted, client, room }: Intake): void => {
+export const closeIntake = (
+  { clientLimits }: ExchangeContext,
+  { isCounted, client, room, peer }: Intake,
+): void => {
+  peer.serving -= 1
   if (isCounted) clientLimits.leave(client)
   room?.release()
 }

@@ -58,6 +58,16 @@ export class Journal {
     return (this.#expected ??= expectedOf(ask, this.#options.mostOutputOf(ask.model)))
   }
 
+  /** Empty while nobody knows who calls. */
+  get client(): string {
+    return this.#intake.client
+  }
+
+  /** Whether the request got as far as to be asked a slot for. */
+  get isRouted(): boolean {
+    return this.#intake.pool !== undefined
+  }
+
   /** Notes who was passed over. */
   passOver(candidates: ReadonlyArray<Candidate>): void {
     for (const candidate of candidates) this.#candidates.push(candidate)

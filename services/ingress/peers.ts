@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import { isLoopbackAddress } from "@sluice/infra/network/loopback.ts"
 
@@ -11,6 +12,10 @@ export interface Ends {
 export interface Peer {
   /** Whether both ends are addresses of this machine's loopback. Source: S9. */
   readonly isLocal: boolean
+  /** How many of its requests are being served. */
+  serving: number
+  /** The answer to the newest of them. */
+  response: ServerResponse | undefined
 }
 
 /** Knows who is at the other end of each connection: looked at once, since a connection does not change its ends. */
@@ -23,12 +28,21 @@ export class Peers {
     this.#endsOf = endsOf
   }
 
+  /** Gives the other end of the connection of an answer that begins to be served, which counts there until it is over. */
+  serve(response: ServerResponse): Peer {
+    const peer = this.of(response.req.socket)
+    peer.serving += 1
+    peer.response = response
+    return peer
+  }
+
   /** Gives the other end of a connection. */
   of(socket: Socket): Peer {
     const known = this.#known.get(socket)
     if (known !== undefined) return known
     const { remoteAddress = "", localAddress = "" } = this.#endsOf(socket)
-    const peer = { isLocal: isLoopbackAddress(remoteAddress) && isLoopbackAddress(localAddress) }
+    const isLocal = isLoopbackAddress(remoteAddress) && isLoopbackAddress(localAddress)
+    const peer: Peer = { isLocal, serving: 0, response: undefined }
     this.#known.set(socket, peer)
     return peer
   }

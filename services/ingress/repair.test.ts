@@ -89,7 +89,11 @@ describe("L11: a commit that no reader accepts", () => {
     expect(value).toContainEqual(expect.objectContaining({ channel: "c", account: null, reason: "closed" }))
     expect(await ask("r2")).toMatchObject({ kind: "granted", lease: { channel: { id: "d" } } })
     const ready = (channels: ReadonlyArray<string>) =>
-      readinessOf(node, healthyLog, { isShuttingDown: false, channels })
+      readinessOf(node, healthyLog, {
+        isShuttingDown: false,
+        disk: { isFull: false, freeBytes: 1 },
+        channels,
+      })
     expect(ready(["c", "d"])).toMatchObject({ ok: true, body: { closed: [{ actor: "channel/c" }] } })
     expect(ready(["c"]).ok).toBe(false)
     expect(await operate({ type: "reset", actor: "channel/c", by })).toMatchObject({
@@ -177,11 +181,23 @@ describe("L11: a commit that no reader accepts", () => {
     await plant(log, ingressSubject("n1"), [{ actor: "ingress/n1", type: "node.vanished", at }])
     const { node, operate, ask } = await startActors({ wanted, log })
     expect(node.stopped).toMatchObject([{ actor: "ingress/n1" }])
-    expect(readinessOf(node, healthyLog, { isShuttingDown: false, channels: ["c"] }).ok).toBe(false)
+    expect(
+      readinessOf(node, healthyLog, {
+        isShuttingDown: false,
+        disk: { isFull: false, freeBytes: 1 },
+        channels: ["c"],
+      }).ok,
+    ).toBe(false)
     expect(await operate({ type: "repair", actor: "ingress/n1", by, isTrial: false })).toMatchObject({
       ok: true,
     })
-    expect(readinessOf(node, healthyLog, { isShuttingDown: false, channels: ["c"] }).ok).toBe(true)
+    expect(
+      readinessOf(node, healthyLog, {
+        isShuttingDown: false,
+        disk: { isFull: false, freeBytes: 1 },
+        channels: ["c"],
+      }).ok,
+    ).toBe(true)
     expect(await ask("r2")).toMatchObject({ kind: "granted" })
   })
 

@@ -51,7 +51,7 @@ export class Exchange implements AttemptOwner, ReplyEvents {
     this.#request = request
     this.protocol = protocol
     this.#reply = new Reply(response, this, context.clientStallMs)
-    this.#intake = openIntake(context, request, destination.key)
+    this.#intake = openIntake(context, response, destination.key)
     const { options } = context
     this.#journal = new Journal(options.newRequestId(), this.#intake, {
       options,
@@ -63,7 +63,7 @@ export class Exchange implements AttemptOwner, ReplyEvents {
       reply: this.#reply,
       journal: this.#journal,
       protocol,
-      log: options.log,
+      context,
       provenance: () => this.#provenance,
       onClose: () => this.#stopTrying(),
       onDone: () => this.#done(),

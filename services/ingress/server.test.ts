@@ -102,6 +102,29 @@ test("the probes say what they are told, without a key", async () => {
   expect([ready.status, JSON.parse(ready.body.toString())]).toEqual([503, { status: "log_unavailable" }])
 })
 
+test("the probes tell a stranger only whether all is well", async () => {
+  const options = {
+    endsOf: (socket: Socket): Ends =>
+      socket.remotePort === stranger.localPort ? { remoteAddress: "203.0.113.9" } : endsOfSocket(socket),
+    readiness: () => ({ ok: false, body: { ready: false, eventLog: "spooling" } }),
+  }
+  await using ingress = await start({ options })
+  const stranger = connect(ingress.port, "127.0.0.1")
+  await once(stranger, "connect")
+  let heard = ""
+  stranger.on("data", (chunk: Buffer) => (heard += chunk.toString()))
+  for (const path of ["/readyz", "/healthz"]) stranger.write(`GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`)
+  await until(() => heard.includes("status"), "both are answered")
+  expect(heard.match(/\{.*?\}/g)).toEqual(['{"ready":false}', '{"status":"ok"}'])
+  stranger.destroy()
+  for (const name of ["x-forwarded-for", "forwarded", "x-real-ip"]) {
+    const relayed = await call(ingress.url, { path: "/readyz", method: "GET", headers: { [name]: "::1" } })
+    expect(relayed.body.toString()).toBe('{"ready":false}')
+  }
+  const local = await call(ingress.url, { path: "/readyz", method: "GET" })
+  expect(JSON.parse(local.body.toString())).toEqual({ ready: false, eventLog: "spooling" })
+})
+
 describe("who calls (S9)", () => {
   test("is nobody's web page, where no keys are configured", async () => {
     await using ingress = await start()
@@ -112,10 +135,7 @@ describe("who calls (S9)", () => {
       expect(models.status).toBe(403)
     }
     expect(ingress.admission.asked).toEqual([])
-    expect(ingress.admission.completed).toMatchObject([
-      { status: 403, code: "forbidden_origin", client: "", pool: "" },
-      { status: 403 },
-    ])
+    expect(ingress.admission.completed).toEqual([])
   })
 
   test.each([

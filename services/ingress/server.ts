@@ -1,19 +1,22 @@
 import { once } from "node:events"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import type { Socket } from "node:net"
 import { after } from "@sluice/infra/clock/clock.ts"
 import { Bag } from "./bag.ts"
 import { BodyBudget } from "./body-budget.ts"
+import { answerBroken, refusedHead } from "./broken-request.ts"
 import { ClientLimits } from "./client-limits.ts"
 import { decoded } from "./decoded.ts"
 import { type Problem, problem, problemHeaders } from "./errors.ts"
 import type { ExchangeContext } from "./exchange-context.ts"
-import { defaultLimits, type Health, type IngressOptions } from "./ingress-options.ts"
+import { defaultLimits, type IngressOptions } from "./ingress-options.ts"
 import { checkCaller } from "./intake.ts"
 import { modelNameProblem } from "./model-name.ts"
 import { Peers } from "./peers.ts"
 import { dialectOf, endpointAt, modelsAt, unservedNote } from "./protocols/endpoints.ts"
 import type { Dialect } from "./protocols/protocol.ts"
 import { readQuery } from "./query.ts"
+import { RefusedRequests } from "./refused-requests.ts"
 import { readRequestHeaders } from "./request-headers.ts"
 import { Exchange } from "./request.ts"
 import { Upstreams } from "./upstream.ts"
@@ -48,6 +51,7 @@ export class IngressServer {
       clientLimits: new ClientLimits({ limitOf: options.clientLimitOf, now: options.now }),
       peers: new Peers(options.endsOf),
       bodyBudget: new BodyBudget(options.bodyBudgetBytes),
+      refused: new RefusedRequests({ now: options.now, record: options.recordRefused }),
       upstreams: new Upstreams(),
       clientStallMs: limits.clientStallMs,
       random: options.random ?? Math.random,
@@ -66,6 +70,7 @@ export class IngressServer {
       (request, response) => this.#serve(request, response),
     )
     this.#server.maxConnections = limits.connections
+    this.#server.on("clientError", (error, socket) => this.#onBroken(error, socket as Socket))
   }
 
   /** How many requests are being served. */
@@ -97,6 +102,7 @@ export class IngressServer {
     await this.#whenIdle(lingerAfterGraceMs)
     this.#server.closeAllConnections()
     await Promise.all([closed, this.#context.upstreams.close()])
+    this.#context.refused.flush()
   }
 
   async #whenIdle(timeoutMs: number): Promise<void> {
@@ -139,17 +145,46 @@ export class IngressServer {
     const isProbe = path === "/healthz" || path === "/readyz"
     if (model === undefined && !isProbe) {
       const message = `${path.slice(0, 200)} is not served here.${unservedNote(path)}`
-      return sendError(request, response, problem("not_found", message))
+      return this.#refuse(request, response, problem("not_found", message))
     }
     if (request.method !== "GET" && request.method !== "HEAD")
       return this.#wrongMethod(request, response, "GET, HEAD")
     if (model !== undefined) return this.#serveModels(request, response, { model, query })
-    sendHealth(response, path === "/healthz" ? this.#options.health() : this.#options.readiness())
+    this.#sendHealth(request, response, path)
+  }
+
+  /** Tells programs of this machine what there is to say, and others only whether all is well. Source: S3, S9. */
+  #sendHealth(request: IncomingMessage, response: ServerResponse, path: string): void {
+    const { relayedFor } = readRequestHeaders(request.rawHeaders)
+    const isLocal = this.#context.peers.of(request.socket).isLocal && relayedFor === undefined
+    const isOfLife = path === "/healthz"
+    const { ok, body } = isOfLife ? this.#options.health() : this.#options.readiness()
+    const brief = isOfLife ? { status: ok ? "ok" : "failing" } : { ready: ok }
+    sendJson(response, ok ? 200 : 503, JSON.stringify(isLocal ? body : brief))
+  }
+
+  /** Answers somebody of whom nothing is known, and counts it. Source: A11. */
+  #refuse(
+    request: IncomingMessage,
+    response: ServerResponse,
+    refused: Problem,
+    headers: ReadonlyArray<string> = [],
+  ): void {
+    const { code, status } = refused
+    this.#context.refused.takes({ client: "", code, status })
+    sendError(request, response, refused, headers)
+  }
+
+  #onBroken(error: NodeJS.ErrnoException, socket: Socket): void {
+    const { serving, response } = this.#context.peers.of(socket)
+    const refused = refusedHead(error)
+    if (refused !== undefined) this.#context.refused.takes(refused)
+    answerBroken(socket, error, serving === 0 || (serving === 1 && response?.headersSent === false))
   }
 
   #wrongMethod(request: IncomingMessage, response: ServerResponse, allow: string): void {
     const refused = problem("method_not_allowed", `Only ${allow} is served here.`)
-    sendError(request, response, refused, ["allow", allow])
+    this.#refuse(request, response, refused, ["allow", allow])
   }
 
   #serveModels(
@@ -160,10 +195,10 @@ export class IngressServer {
     const dialect = dialectFor(request)
     const headers = readRequestHeaders(request.rawHeaders, readQuery(dialect, query).key)
     const stranger = checkCaller(this.#options, { headers, peer: this.#context.peers.of(request.socket) })
-    if (stranger !== undefined) return sendError(request, response, stranger)
+    if (stranger !== undefined) return this.#refuse(request, response, stranger)
     const client = this.#options.authenticate(headers.key)
     if (client === undefined) {
-      return sendError(
+      return this.#refuse(
         request,
         response,
         problem("invalid_client_key", "The client key is missing or not known."),
@@ -194,9 +229,6 @@ const sendError = (
     ...headers,
     ...problemHeaders(refused),
   ])
-
-const sendHealth = (response: ServerResponse, { ok, body }: Health): void =>
-  sendJson(response, ok ? 200 : 503, JSON.stringify(body))
 
 const sendJson = (
   response: ServerResponse,

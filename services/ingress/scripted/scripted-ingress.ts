@@ -1,6 +1,7 @@
 import { AccountConfiguration } from "@sluice/events/account-configuration.ts"
 import { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import { PoolConfiguration } from "@sluice/events/configuration.ts"
+import type { RefusedCount } from "@sluice/events/ingress.ts"
 import { Schema } from "effect"
 import type { IngressOptions } from "../ingress-options.ts"
 import { createIngressServer, type IngressServer } from "../server.ts"
@@ -38,6 +39,8 @@ export interface ScriptedIngress extends AsyncDisposable {
   readonly port: number
   readonly admission: ScriptedAdmission
   readonly server: IngressServer
+  /** What was recorded of refused requests as numbers. */
+  readonly refused: ReadonlyArray<RefusedCount>
   /** What was logged. */
   readonly logged: ReadonlyArray<{
     readonly level: string
@@ -50,6 +53,7 @@ export interface ScriptedIngress extends AsyncDisposable {
 export const startScriptedIngress = async (given: ScriptedIngressOptions): Promise<ScriptedIngress> => {
   const admission = new ScriptedAdmission({ places: given.places, ...given.admission })
   const pool = decodePool({ id: "p1", models: ["*"], tiers: [["c1"]], ...given.pool })
+  const refused: Array<RefusedCount> = []
   const logged: Array<{ level: string; fields: object; message: string }> = []
   let requests = 0
   const server = createIngressServer({
@@ -63,6 +67,8 @@ export const startScriptedIngress = async (given: ScriptedIngressOptions): Promi
     mostOutputOf: () => undefined,
     bodyLimitBytes: () => 1024 * 1024,
     bodyBudgetBytes: () => 16 * 1024 * 1024,
+    recordRefused: (counts) => refused.push(...counts),
+    isDiskFull: () => false,
     isShuttingDown: () => false,
     health: () => ({ ok: true, body: { status: "ok" } }),
     readiness: () => ({ ok: true, body: { status: "ready" } }),
@@ -84,6 +90,7 @@ export const startScriptedIngress = async (given: ScriptedIngressOptions): Promi
     port,
     admission,
     server,
+    refused,
     logged,
     [Symbol.asyncDispose]: () => server.stop(0),
   }

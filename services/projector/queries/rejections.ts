@@ -23,9 +23,9 @@ export const rejectionsQuery: NamedQuery = {
         )
         GROUP BY actor, outcome, why
         UNION ALL
-        SELECT 'client' AS seenBy, toString(answeredBy) AS channel, toString(code) AS reason, toNullable(answered) AS status, count() AS count
+        SELECT 'client' AS seenBy, toString(answeredBy) AS channel, toString(code) AS reason, toNullable(answered) AS status, sum(times) AS count
         FROM (
-          SELECT channel AS answeredBy, code, status AS answered FROM sluice.requests FINAL
+          SELECT channel AS answeredBy, code, status AS answered, count AS times FROM sluice.requests FINAL
           WHERE ${withinRange("at")} AND code NOT IN ('ok', 'client_closed', 'node_lost')
         )
         GROUP BY answeredBy, code, answered

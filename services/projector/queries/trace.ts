@@ -18,10 +18,10 @@ export const traceQuery: NamedQuery = {
         WHERE request IN (SELECT request FROM arrived) AND at >= fromUnixTimestamp64Milli({from: Int64}, 'UTC')
       )
       SELECT
-        count() AS requests,
+        sum(count) AS requests,
         countIf(status BETWEEN 200 AND 299 AND code = 'ok') AS completed,
-        sumMap(map(toString(status), toUInt64(1))) AS statuses,
-        sumMapIf(map(toString(code), toUInt64(1)), code != 'ok') AS codes,
+        sumMap(map(toString(status), count)) AS statuses,
+        sumMapIf(map(toString(code), count), code != 'ok') AS codes,
         sum(rateLimited) AS upstream429,
         quantileExactIf(0.5)(waitMs, NOT refusedAtOnce) AS waitP50Ms,
         quantileExactIf(0.95)(waitMs, NOT refusedAtOnce) AS waitP95Ms,

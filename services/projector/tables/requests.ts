@@ -11,7 +11,7 @@ import {
 } from "@sluice/infra/clickhouse/native/column-types.ts"
 import { keyColumns, rowKey, timeColumn, type Projection, type RowKey } from "./row.ts"
 
-/** One request, as the fact that closes its story tells it. */
+/** One request, as the fact that closes its story tells it, or a number of refused ones that have none. */
 export interface RequestRow extends RowKey {
   readonly request: string
   readonly client: string
@@ -37,6 +37,29 @@ export interface RequestRow extends RowKey {
   /** Empty, as is its source, where the request belongs to none. */
   readonly session: string
   readonly sessionSource: string
+  /** How many requests it stands for: 1, or as many as were refused before anything else was known of them. Source: A11. */
+  readonly count: number
+}
+
+const untold = {
+  request: "",
+  protocol: "",
+  path: "",
+  model: "",
+  pool: "",
+  channel: "",
+  account: "",
+  streaming: false,
+  attempts: 0,
+  rateLimited: 0,
+  waitMs: 0,
+  ttftMs: null,
+  totalMs: 0,
+  bytesIn: 0,
+  bytesOut: 0,
+  candidates: [],
+  session: "",
+  sessionSource: "",
 }
 
 /** Makes the table `requests`. Source: analytics.md. */
@@ -66,9 +89,15 @@ export const requests: Projection<RequestRow> = {
     candidates: json,
     session: text,
     sessionSource: category,
+    count: uint64,
   },
   rows: (commit, position) =>
-    commit.facts.flatMap((fact, index) => {
+    commit.facts.flatMap((fact, index): ReadonlyArray<RequestRow> => {
+      if (fact.type === "requests.refused") {
+        const { client, status, code, since, count } = fact
+        const key = rowKey(commit, position, index, fact)
+        return [{ ...key, ...untold, client, status, code, arrivedAt: timeColumn(since), count }]
+      }
       if (fact.type !== "request.completed") return []
       return [
         {
@@ -95,6 +124,7 @@ export const requests: Projection<RequestRow> = {
           candidates: fact.candidates,
           session: fact.session ?? "",
           sessionSource: fact.sessionSource ?? "",
+          count: 1,
         },
       ]
     }),
