@@ -94,10 +94,12 @@ export type Retention = typeof Retention.Type
 /** What `bodyBudgetBytes` is where the settings do not say it. */
 export const defaultBodyBudgetBytes = 512 * 1024 * 1024
 
+const networks = Schema.Array(filledText)
+
 /** So much of the disk is kept free where the settings say nothing else. Source: S9. */
 export const usualMinFreeDiskBytes = 1e9
 
-/** What holds for the whole installation. Facts of older settings do not tell `bodyBudgetBytes` and `minFreeDiskBytes`. Source: S4, L7, L9, L10, L12. */
+/** What holds for the whole installation. Facts of older settings do not tell `bodyBudgetBytes`, `minFreeDiskBytes` and `trustedProxies`. Source: S4, L7, L9, L10, L12. */
 export const Settings = Schema.Struct({
   queueOrder: optional(
     "In which order requests are served that wait: fair between clients by weight, or fifo over all.",
@@ -125,6 +127,13 @@ export const Settings = Schema.Struct({
     "How often the embedded log reaches the disk: every second, or with every commit.",
     Schema.Literals(["1s", "always"]),
     "1s",
+  ),
+  trustedProxies: Schema.optionalKey(
+    Schema.annotateEncoded<typeof networks>({
+      description:
+        "Proxies in front of this one, as addresses or networks such as 10.0.0.0/8: they are believed in x-forwarded-for.",
+      default: [],
+    })(networks),
   ),
   minFreeDiskBytes: Schema.optionalKey(
     Schema.annotateEncoded<ReturnType<typeof wholeNumber>>({

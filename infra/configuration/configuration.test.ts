@@ -222,6 +222,14 @@ clients:
   ])
 })
 
+test("a proxy that is trusted is an address or a network", async () => {
+  const settings = "settings: { trustedProxies: [10.0.0.0/8, '::1', example.org, 10.0.0.0/33] }\n"
+  expect(await problemsOf(`${settings}pools: [${pool}]\nchannels: [${channel}]\n`)).toEqual([
+    'sluice.yaml:1:49 settings.trustedProxies[2]: "example.org" is not valid: expected an IP address, or a network such as 10.0.0.0/8',
+    'sluice.yaml:1:62 settings.trustedProxies[3]: "10.0.0.0/33" is not valid: expected an IP address, or a network such as 10.0.0.0/8',
+  ])
+})
+
 test.each([
   ["env:MISSING_KEY", "env:MISSING_KEY: the environment variable MISSING_KEY is not set"],
   ["env:EMPTY_KEY", "env:EMPTY_KEY: it is empty"],

@@ -1,6 +1,7 @@
 import { implicitAccountId } from "@sluice/events/implicit-account.ts"
 import { readModelPattern } from "@sluice/events/model-pattern.ts"
 import { Predicate } from "effect"
+import { readNetwork } from "../network/network.ts"
 import { boundsFindings, isLearned, learnerFindings } from "./learned-limits.ts"
 import { type Finding, notValid, type Path, shown } from "./problem.ts"
 import { at, entries, type Entry, field } from "./raw-entry.ts"
@@ -32,6 +33,7 @@ export const crossCheck = (raw: unknown): ReadonlyArray<Finding> => {
     ...boundsFindings(raw),
     ...spanFindings(raw),
     ...channels.flatMap(learnerFindings),
+    ...entries(field(raw, "settings"), "trustedProxies", ["settings"]).flatMap(networkFindings),
   ]
 }
 
@@ -53,6 +55,11 @@ export const oddities = (
     ...(pools.length === 0 ? [odd(["pools"], [], "has no pool, so every request is refused")] : []),
   ]
 }
+
+const networkFindings = ({ path, value }: Entry): ReadonlyArray<Finding> =>
+  typeof value !== "string" || readNetwork(value) !== undefined
+    ? []
+    : [notValid(path, shown(value), "an IP address, or a network such as 10.0.0.0/8")]
 
 const idOf = (entry: Entry): Entry => at(entry, "id")
 

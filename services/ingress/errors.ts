@@ -30,6 +30,7 @@ export const statusOfCode = {
   model_not_found: 404,
   not_found: 404,
   shutting_down: 503,
+  too_many_wrong_keys: 429,
   upstream_error: 502,
 } as const
 
@@ -54,10 +55,10 @@ export const problem = (code: LocalCode, message: string): Problem => ({
   retryAfterMs: retryAfterMs[code] ?? null,
 })
 
-/** The headers that tell an SDK whether to come again: a local 429 never brings `retry-after` unless the end of the cooling is known. Source: E2. */
+/** The headers that tell an SDK whether to come again: a local 429 never brings `retry-after` unless the end of the cooling, or of a pause, is known. Source: E2. */
 export const problemHeaders = ({ code, status, retryAfterMs }: Problem): string[] => {
   const headers = status === 429 ? ["x-should-retry", "false"] : []
-  if (retryAfterMs !== null && (status !== 429 || code === "all_cooling")) {
+  if (retryAfterMs !== null && (status !== 429 || code === "all_cooling" || code === "too_many_wrong_keys")) {
     headers.push("retry-after", String(Math.max(1, Math.ceil(retryAfterMs / 1000))))
   }
   return headers

@@ -1,4 +1,5 @@
 import type { BodyBudget } from "./body-budget.ts"
+import type { Callers } from "./callers.ts"
 import type { ClientLimits } from "./client-limits.ts"
 import type { IngressOptions } from "./ingress-options.ts"
 import type { Peers } from "./peers.ts"
@@ -13,6 +14,7 @@ export interface ExchangeContext {
   readonly options: IngressOptions
   readonly clientLimits: ClientLimits
   readonly peers: Peers
+  readonly callers: Callers
   readonly bodyBudget: BodyBudget
   readonly refused: RefusedRequests
   readonly upstreams: Upstreams

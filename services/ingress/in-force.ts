@@ -1,4 +1,5 @@
 import type { Configuration } from "@sluice/infra/configuration/configuration.ts"
+import { TrustedProxies } from "@sluice/infra/network/network.ts"
 import { createMostOutput } from "./most-output.ts"
 import { createRoutes, type Routes } from "./routes.ts"
 
@@ -6,6 +7,7 @@ import { createRoutes, type Routes } from "./routes.ts"
 export interface InForce {
   configuration: Configuration
   routes: Routes
+  trustedProxies: TrustedProxies
   /** Gives how many tokens a model can write at most, where that is known. */
   mostOutputOf: (model: string) => number | undefined
 }
@@ -14,5 +16,6 @@ export interface InForce {
 export const inForce = (configuration: Configuration): InForce => ({
   configuration,
   routes: createRoutes(configuration.wanted),
+  trustedProxies: new TrustedProxies(configuration.wanted.settings.trustedProxies),
   mostOutputOf: createMostOutput(configuration),
 })

@@ -2,6 +2,7 @@ import type { Socket } from "node:net"
 import type { PoolConfiguration } from "@sluice/events/configuration.ts"
 import type { Protocol } from "@sluice/events/field.ts"
 import type { RefusedCount } from "@sluice/events/ingress.ts"
+import type { TrustedProxies } from "@sluice/infra/network/network.ts"
 import type { ClientLimit } from "./client-limits.ts"
 import type { Admission } from "./lease.ts"
 import type { Ends } from "./peers.ts"
@@ -71,6 +72,8 @@ export interface IngressOptions {
   readonly newRequestId: () => string
   /** Gives the process's own time, so that an arrival and a grant are of one clock. Units: milliseconds since the epoch. */
   readonly now: () => number
+  /** Gives the proxies that are believed when they say for whom they pass a request on, as they are set now. Source: S9. */
+  readonly trustedProxies: () => TrustedProxies
   /** Tells the addresses of a connection, where the socket is not to be asked. */
   readonly endsOf?: (socket: Socket) => Ends
   readonly log: IngressLog

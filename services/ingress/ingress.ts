@@ -13,27 +13,22 @@ import { openRepairedLog } from "@sluice/infra/event-log/repair/repaired-log.ts"
 import { openInstallationSecret } from "@sluice/infra/identity/installation-secret.ts"
 import { createUlids } from "@sluice/infra/identity/ulid.ts"
 import type { Logger } from "@sluice/infra/logging/logging.ts"
-import { httpUrl } from "@sluice/infra/network/http-url.ts"
 import { serveOperations } from "@sluice/infra/operations/operations.ts"
 import { Effect, type Scope } from "effect"
 import { ActorNode } from "./actor-node.ts"
 import { ActorAdmission } from "./admission.ts"
 import { announce } from "./announcements.ts"
-import { bodyBudgetOf } from "./body-budget.ts"
 import { attempt, CannotStart, cannotStart } from "./cannot-start.ts"
-import { type DiskSpace, freeBytesOf, openDiskSpace } from "./disk-space.ts"
+import { freeBytesOf, openDiskSpace } from "./disk-space.ts"
 import { type GuardedLog, openGuardedLog } from "./guarded-log.ts"
 import { type InForce, inForce } from "./in-force.ts"
-import { listen } from "./listening.ts"
 import { type Operated, runOperation } from "./operations.ts"
 import { OutageLines } from "./outage-lines.ts"
 import { createPricing } from "./pricing.ts"
-import { readinessOf } from "./readiness.ts"
 import { recover, type RecoveryOptions, reopen } from "./recovery.ts"
-import { refusalRecord } from "./refusal-record.ts"
 import { keepLogShort } from "./retention.ts"
-import { createIngressServer } from "./server.ts"
-import { createSessionIds, credentialNames } from "./session-key.ts"
+import { serve } from "./serving.ts"
+import { credentialNames } from "./session-key.ts"
 
 /** How an ingress is started. */
 export interface IngressStart {
@@ -56,7 +51,7 @@ export interface IngressStart {
 }
 
 /** What a running ingress is made of; the configuration is replaced as a whole. */
-interface Parts extends IngressStart {
+export interface Parts extends IngressStart {
   readonly clock: Clock
   readonly eventLog: GuardedLog
   /** Where an outage of the log is told once, whoever meets it. */
@@ -64,13 +59,6 @@ interface Parts extends IngressStart {
   /** Session ids are made under it. Source: B5. */
   readonly sessionSecret: Buffer
   readonly current: InForce
-}
-
-/** What requests are served with. */
-interface Serving {
-  readonly node: ActorNode
-  readonly admission: ActorAdmission
-  readonly disk: DiskSpace
 }
 
 /**
@@ -233,45 +221,6 @@ const leave = async (node: ActorNode, { clock, logger }: Parts): Promise<void> =
   logger.error("the event log does not answer: what was decided last, and nobody was told, is not stored")
   process.exitCode = 1
 }
-
-const serve = Effect.fnUntraced(function* (parts: Parts, { node, admission, disk }: Serving) {
-  const { current, eventLog, clock } = parts
-  const nextId = createUlids()
-  const settings = () => current.configuration.wanted.settings
-  let isShuttingDown = false
-  const server = createIngressServer({
-    admission,
-    keysRequired: () => current.configuration.wanted.clients.length > 0,
-    authenticate: (key) => current.configuration.authenticate(key),
-    clientLimitOf: (client) => current.routes.limitOf(client),
-    route: (protocol, model, client) => current.routes.route(protocol, model, client),
-    sessionIdOf: createSessionIds(parts.sessionSecret),
-    models: (client) => current.routes.models(client),
-    mostOutputOf: (model) => current.mostOutputOf(model),
-    bodyLimitBytes: () => settings().bodyLimitBytes,
-    bodyBudgetBytes: () => bodyBudgetOf(settings()),
-    recordRefused: refusalRecord({ ingress: node.ingress, node: parts.node, log: parts.lines }),
-    isDiskFull: () => disk.isFull,
-    isShuttingDown: () => isShuttingDown,
-    health: () => ({ ok: true, body: { status: "ok", node: parts.node } }),
-    readiness: () =>
-      readinessOf(node, eventLog, {
-        isShuttingDown,
-        disk,
-        channels: current.configuration.wanted.channels.map(({ id }) => id),
-      }),
-    newRequestId: () => nextId(clock.now()),
-    now: clock.now,
-    log: parts.lines,
-  })
-  const stop = () => {
-    isShuttingDown = true
-    admission.shutDown()
-    return server.stop(current.configuration.wanted.settings.shutdownGraceMs)
-  }
-  const port = yield* Effect.acquireRelease(listen(server, parts), () => Effect.promise(stop))
-  return { url: httpUrl({ host: parts.host, port }), server }
-})
 
 /** Keeps the log short: what a checkpoint stands for, and the projector has finished, goes in time. Source: L5. */
 const shorten = (parts: Parts, node: ActorNode): Effect.Effect<Disposable, never, Scope.Scope> =>

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { PoolConfiguration } from "@sluice/events/configuration.ts"
 import type { BodyRoom } from "./body-budget.ts"
+import type { Origin } from "./callers.ts"
 import { type Problem, problem } from "./errors.ts"
 import type { Destination, ExchangeContext } from "./exchange-context.ts"
 import type { IngressOptions } from "./ingress-options.ts"
@@ -57,15 +58,11 @@ export const openIntake = (
 })
 
 /** Checks what the headers say: who calls, from where, how much and until when. Source: S9, A13, B11. */
-export const checkHeaders = (
-  { options, clientLimits }: ExchangeContext,
-  intake: Intake,
-): Problem | undefined => {
+export const checkHeaders = (context: ExchangeContext, intake: Intake): Problem | undefined => {
+  const { options, clientLimits } = context
   const { headers } = intake
-  const stranger = checkCaller(options, intake)
-  if (stranger !== undefined) return stranger
-  const client = options.authenticate(headers.key)
-  if (client === undefined) return problem("invalid_client_key", "The client key is missing or not known.")
+  const client = identify(context, intake)
+  if (typeof client !== "string") return client
   intake.client = client
   if (options.isDiskFull())
     return problem("disk_full", "The proxy's disk is nearly full; it takes nothing new.")
@@ -108,15 +105,25 @@ export const closeIntake = (
   room?.release()
 }
 
+/** Gives the client that calls, or says why nobody is served. Source: S9. */
+export const identify = ({ options, callers }: ExchangeContext, origin: Origin): string | Problem => {
+  const stranger = checkCaller(options, origin)
+  if (stranger !== undefined) return stranger
+  const client = options.authenticate(origin.headers.key)
+  const pauseMs = callers.pauseOf(origin, client)
+  if (pauseMs > 0) {
+    const message = "Too many wrong client keys came from this address; it has to pause."
+    return { ...problem("too_many_wrong_keys", message), retryAfterMs: pauseMs }
+  }
+  return client ?? problem("invalid_client_key", "The client key is missing or not known.")
+}
+
 /**
  * Without keys only programs of this machine may call: who they are is told by both ends of the connection, and two headers tell them from a web page that a browser on it has open.
  *
  * Source: S9.
  */
-export const checkCaller = (
-  options: IngressOptions,
-  { headers, peer }: Pick<Intake, "headers" | "peer">,
-): Problem | undefined => {
+const checkCaller = (options: IngressOptions, { headers, peer }: Origin): Problem | undefined => {
   if (options.keysRequired()) return undefined
   if (!peer.isLocal)
     return problem("forbidden_origin", "Requests from another machine need client keys to be configured.")

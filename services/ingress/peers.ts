@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import { isLoopbackAddress } from "@sluice/infra/network/loopback.ts"
+import { callerNetworkOf, type TrustedProxies } from "@sluice/infra/network/network.ts"
 
 /** The addresses of both ends of a connection; a closed one may have none. */
 export interface Ends {
@@ -12,6 +13,13 @@ export interface Ends {
 export interface Peer {
   /** Whether both ends are addresses of this machine's loopback. Source: S9. */
   readonly isLocal: boolean
+  /** Empty where the connection had closed before it was looked at. */
+  readonly address: string
+  /** What a caller is known by; `undefined` for one on this machine. */
+  readonly network: string | undefined
+  /** Whether it is a proxy that is trusted, by the ones that it was last looked up in. */
+  isTrusted: boolean
+  lookedUpIn: TrustedProxies | undefined
   /** How many of its requests are being served. */
   serving: number
   /** The answer to the newest of them. */
@@ -41,8 +49,16 @@ export class Peers {
     const known = this.#known.get(socket)
     if (known !== undefined) return known
     const { remoteAddress = "", localAddress = "" } = this.#endsOf(socket)
-    const isLocal = isLoopbackAddress(remoteAddress) && isLoopbackAddress(localAddress)
-    const peer: Peer = { isLocal, serving: 0, response: undefined }
+    const isHere = isLoopbackAddress(remoteAddress)
+    const peer: Peer = {
+      isLocal: isHere && isLoopbackAddress(localAddress),
+      address: remoteAddress,
+      network: isHere || remoteAddress === "" ? undefined : callerNetworkOf(remoteAddress),
+      isTrusted: false,
+      lookedUpIn: undefined,
+      serving: 0,
+      response: undefined,
+    }
     this.#known.set(socket, peer)
     return peer
   }

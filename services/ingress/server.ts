@@ -5,12 +5,13 @@ import { after } from "@sluice/infra/clock/clock.ts"
 import { Bag } from "./bag.ts"
 import { BodyBudget } from "./body-budget.ts"
 import { answerBroken, refusedHead } from "./broken-request.ts"
+import { Callers } from "./callers.ts"
 import { ClientLimits } from "./client-limits.ts"
 import { decoded } from "./decoded.ts"
 import { type Problem, problem, problemHeaders } from "./errors.ts"
 import type { ExchangeContext } from "./exchange-context.ts"
 import { defaultLimits, type IngressOptions } from "./ingress-options.ts"
-import { checkCaller } from "./intake.ts"
+import { identify } from "./intake.ts"
 import { modelNameProblem } from "./model-name.ts"
 import { Peers } from "./peers.ts"
 import { dialectOf, endpointAt, modelsAt, unservedNote } from "./protocols/endpoints.ts"
@@ -50,6 +51,7 @@ export class IngressServer {
       options,
       clientLimits: new ClientLimits({ limitOf: options.clientLimitOf, now: options.now }),
       peers: new Peers(options.endsOf),
+      callers: new Callers({ ...options, connections: limits.connections }),
       bodyBudget: new BodyBudget(options.bodyBudgetBytes),
       refused: new RefusedRequests({ now: options.now, record: options.recordRefused }),
       upstreams: new Upstreams(),
@@ -70,6 +72,8 @@ export class IngressServer {
       (request, response) => this.#serve(request, response),
     )
     this.#server.maxConnections = limits.connections
+    const { callers, peers } = this.#context
+    this.#server.on("connection", (socket) => callers.accept(socket, peers.of(socket)))
     this.#server.on("clientError", (error, socket) => this.#onBroken(error, socket as Socket))
   }
 
@@ -194,16 +198,9 @@ export class IngressServer {
   ): void {
     const dialect = dialectFor(request)
     const headers = readRequestHeaders(request.rawHeaders, readQuery(dialect, query).key)
-    const stranger = checkCaller(this.#options, { headers, peer: this.#context.peers.of(request.socket) })
-    if (stranger !== undefined) return this.#refuse(request, response, stranger)
-    const client = this.#options.authenticate(headers.key)
-    if (client === undefined) {
-      return this.#refuse(
-        request,
-        response,
-        problem("invalid_client_key", "The client key is missing or not known."),
-      )
-    }
+    const peer = this.#context.peers.of(request.socket)
+    const client = identify(this.#context, { headers, peer })
+    if (typeof client !== "string") return this.#refuse(request, response, client)
     const models = this.#options.models(client)
     if (model === "") return sendJson(response, 200, dialect.modelList(models))
     const name = decoded(model)

@@ -2,11 +2,13 @@ import { AccountConfiguration } from "@sluice/events/account-configuration.ts"
 import { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import { PoolConfiguration } from "@sluice/events/configuration.ts"
 import type { RefusedCount } from "@sluice/events/ingress.ts"
+import { TrustedProxies } from "@sluice/infra/network/network.ts"
 import { Schema } from "effect"
 import type { IngressOptions } from "../ingress-options.ts"
 import { createIngressServer, type IngressServer } from "../server.ts"
 import { ScriptedAdmission, type ScriptedAdmissionOptions, type ScriptedPlace } from "./scripted-admission.ts"
 
+const noProxies = new TrustedProxies()
 const decodeChannel = Schema.decodeUnknownSync(ChannelConfiguration)
 const decodeAccount = Schema.decodeUnknownSync(AccountConfiguration)
 const decodePool = Schema.decodeUnknownSync(PoolConfiguration)
@@ -68,6 +70,7 @@ export const startScriptedIngress = async (given: ScriptedIngressOptions): Promi
     bodyLimitBytes: () => 1024 * 1024,
     bodyBudgetBytes: () => 16 * 1024 * 1024,
     recordRefused: (counts) => refused.push(...counts),
+    trustedProxies: () => noProxies,
     isDiskFull: () => false,
     isShuttingDown: () => false,
     health: () => ({ ok: true, body: { status: "ok" } }),
