@@ -73,7 +73,7 @@ test("a proxy whose disk is nearly full lets what runs end, and admits nothing n
   await using upstream = await startScriptedUpstream((response) => {
     answer = () => sendJson(response, 200, {})
   })
-  const { node } = await startActors({ wanted: configuration([]) })
+  const { node } = await startActors({ wanted: configuration([{ id: "c" }]) })
   const eventLog = { takesNew: () => true, health: () => ({ eventLog: "connected", spoolBytes: 0 }) as const }
   const options = {
     isDiskFull: () => disk.isFull,

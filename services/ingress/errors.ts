@@ -35,7 +35,7 @@ export const statusOfCode = {
 } as const
 
 /** When to come again, where that is known beforehand. */
-const retryAfterMs: Partial<Record<LocalCode, number>> = {
+const comeBackAfterMs: Partial<Record<LocalCode, number>> = {
   disk_full: 10_000,
   event_log_unavailable: 1_000,
   shutting_down: 1_000,
@@ -52,7 +52,7 @@ export const problem = (code: LocalCode, message: string): Problem => ({
   code,
   status: statusOfCode[code],
   message,
-  retryAfterMs: retryAfterMs[code] ?? null,
+  retryAfterMs: comeBackAfterMs[code] ?? null,
 })
 
 /** The headers that tell an SDK whether to come again: a local 429 never brings `retry-after` unless the end of the cooling, or of a pause, is known. Source: E2. */
