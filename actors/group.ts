@@ -2,7 +2,7 @@ import type { AccountFact } from "@sluice/events/account.ts"
 import type { ChannelFact } from "@sluice/events/channel.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import { actorName, idOf } from "@sluice/events/identifier.ts"
-import type { AccountContext } from "./account-context.ts"
+import type { AccountContext, AccountLease } from "./account-context.ts"
 import { accountDueAt } from "./account-following.ts"
 import { slotsOf } from "./account-limit.ts"
 import { AccountOrder } from "./account-order.ts"
@@ -35,6 +35,8 @@ export interface Group {
   readonly holds: Map<AccountActor, Demand>
   /** Those that are enabled, not removed and not suspended. */
   usable: ReadonlyArray<AccountActor>
+  /** Those that carry attempts with a credential that they take nothing new with: they are closed, or have another one since. */
+  draining: ReadonlyArray<AccountActor>
   suspended: ReadonlyArray<AccountActor>
   /** The usable ones in the order in which they are tried; made when it is first asked for. Source: A12. */
   order: AccountOrder | undefined
@@ -54,6 +56,7 @@ export const createGroup = (): Group => ({
   timers: new Timers(),
   holds: new Map(),
   usable: [],
+  draining: [],
   suspended: [],
   order: undefined,
   accountsLimit: null,
@@ -103,6 +106,8 @@ export const evolve = (group: Group, fact: Fact): void => {
   if (group.order?.has(account) === true) group.order.place(account, context)
   if (narrowing.has(fact.type) && !isCounted(fact)) return
   const { demands } = channelOf(group).lanes
+  // What ends on an account that drains may make room on another one.
+  if (group.draining.length > 0) demands.reopenAll()
   demands.reopen(idOf(fact.actor))
   if (fact.type.startsWith("account.cooldown_")) markCooling(group, account)
   else if (reshaping.has(fact.type)) {
@@ -139,6 +144,32 @@ export const isEnabled = (channel: ChannelContext): boolean =>
 /** Gives the limit that holds for the channel and its accounts together. Source: B3. */
 export const limitOf = (group: Group): Limit => tighter(ownLimitOf(channelOf(group)), group.accountsLimit)
 
+/** Gives the attempts in flight on an account whose credential it takes nothing new with. */
+const drained = (account: AccountContext): ReadonlyArray<AccountLease> => {
+  if (account.leases.size === 0) return []
+  const { config, removed, credential } = account
+  const isClosed = removed || config?.enabled !== true
+  return [...account.leases].filter(
+    (lease) => lease.credential !== null && (isClosed || lease.credential !== credential),
+  )
+}
+
+/**
+ * Gives how many attempts are in flight with an account's credential on accounts that take nothing new with it: they hold its slots until they end.
+ *
+ * So an account that comes in the place of another begins with what that one has left. Two accounts that are configured side by side with one credential have a limit each, as their
+ * operator says, and so have accounts of different channels.
+ * Source: A2.
+ */
+export const inFlightBefore = ({ draining }: Group, account: AccountContext): number => {
+  if (draining.length === 0 || account.credential === null) return 0
+  let inFlight = 0
+  for (const actor of draining)
+    for (const { credential } of drained(contextOf(actor)))
+      if (contextOf(actor) !== account && credential === account.credential) inFlight += 1
+  return inFlight
+}
+
 /** Builds what follows from the accounts again, after one was configured, removed, suspended or restored, or its limit changed. */
 export const index = (group: Group): void => {
   const open = [...group.accounts.values()].filter((account) => {
@@ -146,6 +177,7 @@ export const index = (group: Group): void => {
     return config?.enabled === true && !removed
   })
   group.usable = open.filter((account) => !contextOf(account).suspended)
+  group.draining = [...group.accounts.values()].filter((account) => drained(contextOf(account)).length > 0)
   group.suspended = open.filter((account) => contextOf(account).suspended)
   group.accountsLimit = group.usable
     .map((account) => slotsOf(contextOf(account)))

@@ -7,7 +7,7 @@ import { windowStateFor } from "./account-window.ts"
 import type { Applicant, Obstacle } from "./command.ts"
 import { cooling } from "./cooldown.ts"
 import type { Demand } from "./demand.ts"
-import { type AccountActor, channelOf, contextOf, type Group } from "./group.ts"
+import { type AccountActor, channelOf, contextOf, type Group, inFlightBefore } from "./group.ts"
 import { risesAt, wholeOf } from "./limit-learning.ts"
 import { hasRoom } from "./limit.ts"
 import { ofModel } from "./named-models.ts"
@@ -46,7 +46,7 @@ export const obstacleOf = (group: Group, actor: AccountActor, asked: Asked): Pas
   // Nobody waits for slots that are all kept for bound requests, whatever else ends by itself (A4).
   if (isAllReserved(config.reservedConcurrency, wholeOf(account)) && !isBound(account, asked.of))
     return "reserved"
-  return coolingOf(group, account, asked) ?? limitOf(account, asked) ?? bucketOf(group, actor, asked)
+  return coolingOf(group, account, asked) ?? limitOf(group, account, asked) ?? bucketOf(group, actor, asked)
 }
 
 const coolingOf = (group: Group, account: AccountContext, asked: Asked): PassedOver | null => {
@@ -66,7 +66,7 @@ const coolingOf = (group: Group, account: AccountContext, asked: Asked): PassedO
 const testsOf = (account: AccountContext, asked: Asked): Probe | undefined =>
   asked.isProbe === true ? probeOf(account) : undefined
 
-const limitOf = (account: AccountContext, { now, of }: Asked): PassedOver | null => {
+const limitOf = (group: Group, account: AccountContext, { now, of }: Asked): PassedOver | null => {
   const { config, sessions, leases, gateUntil } = account
   if (config === null) return "disabled"
   const isOfSession = isBound(account, of)
@@ -77,7 +77,8 @@ const limitOf = (account: AccountContext, { now, of }: Asked): PassedOver | null
   const isOverCap = !isOfSession && config.maxSessions !== null && sessions.size >= config.maxSessions
   if (isOverCap && of.session !== undefined) return "session_limit"
   if (gateUntil !== null && now < gateUntil) return "saturated"
-  return hasRoom(slotsFor(account, isOfSession ? "bound" : "new", now), leases.size) ? null : "saturated"
+  const inFlight = leases.size + inFlightBefore(group, account)
+  return hasRoom(slotsFor(account, isOfSession ? "bound" : "new", now), inFlight) ? null : "saturated"
 }
 
 const bucketOf = (group: Group, actor: AccountActor, asked: Asked): PassedOver | null => {

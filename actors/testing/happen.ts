@@ -169,7 +169,8 @@ const ofGrant = (
 ): void => {
   const { lease, request, client, model, session, estimate, estimatedCostNanoUsd = 0, at } = fact
   const takenTokens = chargedBy(account.config.tpm, account.burstSeconds, tokensOf(estimate))
-  const attempt = { lease, request, account: account.id, client, model, session, estimate, at }
+  const { id, credential } = account
+  const attempt = { lease, request, account: id, client, model, session, estimate, at, credential }
   world.inFlight = [
     ...world.inFlight,
     { ...attempt, costNanoUsd: estimatedCostNanoUsd, takenTokens, isMetered: false },

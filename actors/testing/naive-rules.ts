@@ -44,6 +44,19 @@ export const isOpen = ({ channel, isRemoved }: World): boolean => channel?.enabl
 export const inFlightOn = (world: World, { id }: KnownAccount) =>
   world.inFlight.filter(({ account }) => account === id)
 
+/** Gives how many attempts go with an account's credential on others that take nothing new with it. Source: A2. */
+export const inFlightBefore = (world: World, account: KnownAccount): number =>
+  world.inFlight.filter((one) => {
+    const other = accountIn(world, one.account)
+    const isDraining = other.isRemoved || !other.config.enabled || other.credential !== account.credential
+    return (
+      one.account !== account.id &&
+      isDraining &&
+      account.credential !== undefined &&
+      one.credential === account.credential
+    )
+  }).length
+
 /** Tells whether a session is registered on an account. */
 export const isRegistered = (world: World, { id }: KnownAccount, session: string | undefined): boolean =>
   session !== undefined && world.sessions.some((one) => one.account === id && one.session === session)
@@ -155,7 +168,7 @@ export const reasonsOf = (
 ): ReadonlyArray<Reason> => {
   const { id, config, gateUntil } = account
   const isBound = isRegistered(world, account, asked.session)
-  const taken = inFlightOn(world, account).length
+  const taken = inFlightOn(world, account).length + inFlightBefore(world, account)
   const limit = limitInForce(account)
   const isCooling = world.cooldowns.some(
     ({ actor, model, until }) =>

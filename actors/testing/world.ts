@@ -15,6 +15,8 @@ export interface InFlight {
   readonly estimate: Estimate
   readonly costNanoUsd: number
   readonly at: number
+  /** The credential that it goes with. */
+  readonly credential: string | undefined
   /** What it took from the account's bucket of tokens. */
   takenTokens: number
   isMetered: boolean

@@ -118,3 +118,33 @@ describe("R3: what the running actors hold", () => {
     expect((await ask({ type: "state", subject: "sluice.log.channel.x" })).ok).toBe(false)
   })
 })
+
+describe("C8: a reset", () => {
+  const startLimited = async () => {
+    const windowed = { ...account("a", 4), tpm: 600, windowCost: { limitUsd: 1 } }
+    const { ask: admit, operate } = await startActors({
+      wanted: configuration([{ id: "c", accounts: [windowed, account("b", 4)] }]),
+    })
+    return { admit, ask: operate }
+  }
+
+  it("fills an account's buckets and says what its window has cost", async () => {
+    const { ask, admit } = await startLimited()
+    await admit("r1", { estimate: { inputTokens: 100, outputTokens: 0 } })
+    const message =
+      "account/a is reset: cleared bucket of tokens of account/a, window of account/a: it has cost 0.25 USD"
+    expect(await ask({ type: "reset", actor: "account/a", windowCostUsd: 0.25, by })).toEqual({
+      ok: true,
+      message,
+    })
+  })
+
+  it("refuses to say what a window has cost that there is not", async () => {
+    const { ask } = await startLimited()
+    for (const actor of ["account/b", "channel/c"])
+      expect(await ask({ type: "reset", actor, windowCostUsd: 0, by })).toEqual({
+        ok: false,
+        message: `${actor} has no window: only an account with windowCost has one`,
+      })
+  })
+})
