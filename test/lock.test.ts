@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { missingPlatforms } from "@sluice/infra/bootstrap/complete-lock.mjs"
+import { missingPlatforms, withIntegrity } from "@sluice/infra/bootstrap/complete-lock.mjs"
+import { nodeExecutable } from "@sluice/infra/bootstrap/pinned.mjs"
 import { Schema } from "effect"
 import { expect, test } from "vitest"
 import { root } from "./tidy/source-file.ts"
@@ -55,6 +56,18 @@ test("a lock that lost an engine gets its entry back as it was", () => {
   const { [path]: lost, ...others } = JSON.parse(lockText).packages
   expect(missingPlatforms(others)).toEqual({ [path]: lost })
   expect(missingPlatforms({ ...others, [path]: lost })).toEqual({})
+})
+
+test("an entry that comes back has the hash that the registry knows of it, and none where it knows none", () => {
+  const entries = { "node_modules/@e/one": { version: "1.0.0" }, "node_modules/@e/two": { version: "2.0.0" } }
+  expect(withIntegrity(entries, (named) => (named === "@e/one@1.0.0" ? "sha512-a" : ""))).toEqual({
+    "node_modules/@e/one": { version: "1.0.0", integrity: "sha512-a" },
+    "node_modules/@e/two": { version: "2.0.0" },
+  })
+})
+
+test("the Node whose hash is known is the one of the lock", () => {
+  expect(packages["node_modules/node"]?.version).toBe(nodeExecutable.version)
 })
 
 test("every version of the lock is exact, and every package but the engines of other platforms has its checksum", () => {

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process"
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { root } from "./repository.mjs"
@@ -25,6 +26,26 @@ export const missingPlatforms = (packages) =>
     ),
   )
 
+/**
+ * Gives entries with the hashes that somebody knows of their packages; one that nobody knows is without.
+ *
+ * @param {Record<string, Entry>} entries
+ * @param {(named: string) => string} ask gives the hash of `name@version`, or nothing
+ */
+export const withIntegrity = (entries, ask) =>
+  Object.fromEntries(
+    Object.entries(entries).map(([path, { version, ...entry }]) => {
+      const integrity = ask(`${path.slice("node_modules/".length)}@${version}`)
+      return [path, { version, ...(integrity === "" ? {} : { integrity }), ...entry }]
+    }),
+  )
+
+/** @param {string} named */
+const askRegistry = (named) => {
+  const { status, stdout } = spawnSync("npm", ["view", named, "dist.integrity"], { encoding: "utf8" })
+  return status === 0 ? stdout.trim() : ""
+}
+
 /** @param {string} name */
 const platformOf = (name) => {
   const [, os, cpu, libc] = /-(darwin|linux|win32)-(x64|arm64)(?:-(gnu|musl))?$/.exec(name) ?? []
@@ -37,7 +58,7 @@ const platformOf = (name) => {
 if (process.argv[1] === import.meta.filename) {
   const file = join(root, "package-lock.json")
   const lock = JSON.parse(readFileSync(file, "utf8"))
-  const missing = missingPlatforms(lock.packages)
+  const missing = withIntegrity(missingPlatforms(lock.packages), askRegistry)
   if (Object.keys(missing).length > 0) {
     // npm keeps the root's own entry first and the others in this order.
     const [own, ...others] = Object.keys({ ...lock.packages, ...missing })

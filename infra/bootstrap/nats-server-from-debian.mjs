@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { isRecent } from "./find-nats-server.mjs"
+import { allowsUnpinned, checkFile, debianNatsServer } from "./pinned.mjs"
 import { say } from "./say.mjs"
 
 const keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
@@ -9,7 +10,9 @@ const suite = "forky"
 
 /**
  * Fetches `nats-server` from the suite `forky` of the mirror that this Debian machine uses, with a sources list and a state of its own; apt checks the
- * archive's signature. Gives the unpacked binary, or nothing where this is no Debian or the mirror does not have it.
+ * archive's signature, and the package is checked against the hash that this repository knows of it. Gives the unpacked binary, or nothing where this is no Debian or the mirror does not have it (with
+ * `SLUICE_ALLOW_UNPINNED=1` another version is taken by the signature alone).
+ * Fails: `SetupFailed` where the package has another hash.
  *
  * @param {string} folder
  */
@@ -17,18 +20,30 @@ export const fromDebian = (folder) => {
   if (process.platform !== "linux" || !isDebian() || !existsSync(keyring)) return undefined
   const mirror = mirrorOfThisMachine()
   if (mirror === undefined) return undefined
+  const { version } = debianNatsServer
+  const sha256 = debianNatsServer.sha256[architecture()]
+  if (sha256 === undefined && !allowsUnpinned()) return undefined
   say(`installing nats-server from Debian ${suite} (apt-get download, into .tools/)`)
   for (const part of ["lists/partial", "cache/archives/partial", "state", "unpacked"])
     mkdirSync(join(folder, part), { recursive: true })
   writeFileSync(join(folder, "sources.list"), `deb [signed-by=${keyring}] ${mirror} ${suite} main\n`)
   const options = aptOptions(folder)
   if (!succeeds("apt-get", [...options, "update"], folder)) return undefined
-  if (!succeeds("apt-get", [...options, "download", "nats-server"], folder)) return undefined
+  const isPinned =
+    sha256 !== undefined && succeeds("apt-get", [...options, "download", `nats-server=${version}`], folder)
+  if (!isPinned && !allowsUnpinned()) return undefined
+  if (!isPinned && !succeeds("apt-get", [...options, "download", "nats-server"], folder)) return undefined
   const archive = readdirSync(folder).find((name) => name.endsWith(".deb"))
-  if (archive === undefined || !succeeds("dpkg", ["-x", archive, "unpacked"], folder)) return undefined
+  if (archive === undefined) return undefined
+  if (isPinned) checkFile(join(folder, archive), { sha256, what: `Debian's nats-server ${version}` })
+  if (!succeeds("dpkg", ["-x", archive, "unpacked"], folder)) return undefined
   const binary = join(folder, "unpacked", "usr", "sbin", "nats-server")
   return isRecent(binary) ? binary : undefined
 }
+
+/** Gives Debian's name of this machine's architecture. */
+const architecture = () =>
+  (spawnSync("dpkg", ["--print-architecture"], { encoding: "utf8" }).stdout ?? "").trim()
 
 const isDebian = () =>
   existsSync("/etc/os-release") && /^ID="?debian"?$/m.test(readFileSync("/etc/os-release", "utf8"))

@@ -16,18 +16,22 @@ afterEach(() => void vi.unstubAllEnvs())
 /** A program that says of itself to be a nats-server of that version. */
 const program = (version: string) => `#!/bin/sh\necho "nats-server: v${version}"\n`
 
-/** A place of releases on this machine, whose published sum is that of its archive or not. */
+const platform = `${process.platform}-${process.arch === "x64" ? "amd64" : process.arch}`
+
+/** A place of releases on this machine, with the sum of its archive, or another one. */
 const releases = async (folder: string, sum: "right" | "wrong") => {
-  const name = `nats-server-v2.15.1-${process.platform}-${process.arch === "x64" ? "amd64" : process.arch}`
+  const name = `nats-server-v2.14.5-${platform}`
   await mkdir(join(folder, name))
-  await writeFile(join(folder, name, "nats-server"), program("2.15.1"), { mode: 0o755 })
+  await writeFile(join(folder, name, "nats-server"), program("2.14.5"), { mode: 0o755 })
   execFileSync("tar", ["-czf", "archive.tar.gz", name], { cwd: folder })
   const archive = await readFile(join(folder, "archive.tar.gz"))
-  const digest = createHash("sha256").update(sum === "right" ? archive : "something else")
-  const sums = `${"0".repeat(64)}  other.tar.gz\n${digest.digest("hex")}  ${name}.tar.gz\n`
+  const digest = createHash("sha256")
+    .update(sum === "right" ? archive : "something else")
+    .digest("hex")
+  const sums = `${"0".repeat(64)}  other.tar.gz\n${digest}  ${name}.tar.gz\n`
   const served = new Map([
-    ["/v2.15.1/SHA256SUMS", Buffer.from(sums)],
-    [`/v2.15.1/${name}.tar.gz`, archive],
+    ["/v2.14.5/SHA256SUMS", Buffer.from(sums)],
+    [`/v2.14.5/${name}.tar.gz`, archive],
   ])
   const server = createServer((request, response) => {
     const body = served.get(request.url ?? "")
@@ -36,14 +40,19 @@ const releases = async (folder: string, sum: "right" | "wrong") => {
   await once(server, "listening")
   const address = server.address()
   const port = typeof address === "object" && address !== null ? address.port : 0
-  return { url: `http://127.0.0.1:${port}`, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
+  const pinned = { version: "2.14.5", sha256: { [platform]: digest } }
+  return {
+    from: `http://127.0.0.1:${port}`,
+    pinned,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  }
 }
 
-test("a release archive whose sum is the published one is unpacked and runs", async () => {
+test("a release archive that has the known sum is unpacked and runs", async () => {
   await using source = await temporaryDirectory()
   await using folder = await temporaryDirectory()
   await using server = await releases(source.path, "right")
-  const binary = await fromRelease(folder.path, server.url)
+  const binary = await fromRelease(folder.path, server)
   expect(isRecent(binary)).toBe(true)
 })
 
@@ -51,16 +60,28 @@ test("a release archive with another sum is refused", async () => {
   await using source = await temporaryDirectory()
   await using folder = await temporaryDirectory()
   await using server = await releases(source.path, "wrong")
-  await expect(fromRelease(folder.path, server.url)).rejects.toThrow(
-    "does not have the SHA-256 that its release publishes",
+  await expect(fromRelease(folder.path, server)).rejects.toThrow(
+    "does not have the SHA-256 that this repository knows",
   )
+})
+
+test("a release of which no sum is known is only taken by its own where the operator says so", async () => {
+  await using source = await temporaryDirectory()
+  await using folder = await temporaryDirectory()
+  await using server = await releases(source.path, "right")
+  const unknown = { from: server.from, pinned: { version: "2.14.5", sha256: {} } }
+  await expect(fromRelease(folder.path, unknown)).rejects.toThrow(
+    /knows no hash of nats-server .* SLUICE_ALLOW_UNPINNED=1/,
+  )
+  vi.stubEnv("SLUICE_ALLOW_UNPINNED", "1")
+  expect(isRecent(await fromRelease(folder.path, unknown))).toBe(true)
 })
 
 test("a release that cannot be fetched is told with what to do instead", async () => {
   await using source = await temporaryDirectory()
   await using folder = await temporaryDirectory()
   await using server = await releases(source.path, "right")
-  const failed = fromRelease(folder.path, `${server.url}/elsewhere`)
+  const failed = fromRelease(folder.path, { ...server, from: `${server.from}/elsewhere` })
   await expect(failed).rejects.toThrow(
     /could not be fetched \(status 404\): install nats-server 2\.12\.3 or newer yourself/,
   )

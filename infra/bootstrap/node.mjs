@@ -1,12 +1,13 @@
-import { existsSync, statSync } from "node:fs"
-import { join } from "node:path"
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 import { runNpm } from "./packages.mjs"
+import { checkFile, nodeExecutable, requireAllowed } from "./pinned.mjs"
 import { say, SetupFailed } from "./say.mjs"
 
 const neededMajor = 26
 
 /**
- * Gives the path of a Node that runs this project's TypeScript: the running one if it is new enough, else that of the npm package `node` (S1).
+ * Gives the path of a Node that runs this project's TypeScript: the running one if it is new enough, else that of the npm package `node` (S1), checked against the hash that this repository knows of it.
  *
  * @param {string} root
  */
@@ -19,10 +20,32 @@ export const ensureNode = (root) => {
     say(`installing Node ${neededMajor} in node_modules (npm rebuild node)`)
     runNpm(root, ["rebuild", "node", "--ignore-scripts=false", "--foreground-scripts"])
   }
-  if (isWhole(binary)) return binary
+  if (isWhole(binary)) return checked(root, binary)
   throw new SetupFailed(
     `no Node ${neededMajor} for ${process.platform} ${process.arch} came from npm: install Node ${neededMajor} or newer and start again`,
   )
+}
+
+/**
+ * Checks a Node before it is run, and again whenever its file is another one.
+ *
+ * @param {string} root
+ * @param {string} binary
+ */
+const checked = (root, binary) => {
+  const sha256 = nodeExecutable.sha256[`${process.platform}-${process.arch}`]
+  if (sha256 === undefined) {
+    requireAllowed("Node")
+    return binary
+  }
+  const { ino, size, mtimeMs } = statSync(binary)
+  const seen = join(root, ".tools", "checked-node")
+  const told = `${sha256} ${ino} ${size} ${mtimeMs}\n`
+  if (existsSync(seen) && readFileSync(seen, "utf8") === told) return binary
+  checkFile(binary, { sha256, what: `node_modules/node (${nodeExecutable.version})` })
+  mkdirSync(dirname(seen), { recursive: true })
+  writeFileSync(seen, told)
+  return binary
 }
 
 /**

@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { delimiter, join, sep } from "node:path"
+import { requireAllowed } from "./pinned.mjs"
 import { say, SetupFailed } from "./say.mjs"
 
-/** @typedef {{ version?: string, integrity?: string, resolved?: string, link?: boolean, optional?: boolean }} LockedPackage */
+/** @typedef {{ version?: string, integrity?: string, resolved?: string, link?: boolean, optional?: boolean, os?: string[], cpu?: string[] }} LockedPackage */
 
 /**
  * The packages of a lock file by their path below the root; none when the file cannot be read.
@@ -56,9 +57,24 @@ const sameContent = (found, entry) =>
  */
 export const ensurePackages = (root) => {
   if (packagesAreInstalled(root)) return
+  const [unpinned] = unpinnedHere(readLock(join(root, "package-lock.json")))
+  if (unpinned !== undefined) requireAllowed(unpinned)
   say("installing the npm packages of package-lock.json (npm ci)")
-  runNpm(root, ["ci", "--no-fund", "--no-audit", "--loglevel=error"])
+  // Whatever npm it is: no install script runs, but that of the package `node` where it is needed.
+  runNpm(root, ["ci", "--ignore-scripts", "--no-fund", "--no-audit", "--loglevel=error"])
 }
+
+/**
+ * Names the packages of a lock that this machine would install without a hash to check them against.
+ *
+ * @param {Map<string, LockedPackage>} packages
+ * @param {{ platform: string, arch: string }} machine
+ */
+export const unpinnedHere = (packages, { platform, arch } = process) =>
+  [...packages]
+    .filter(([path, { link, integrity }]) => path.includes("node_modules/") && link !== true && !integrity)
+    .filter(([, { os = [platform], cpu = [arch] }]) => os.includes(platform) && cpu.includes(arch))
+    .map(([path]) => path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length))
 
 /**
  * Runs the machine's own npm, whose Node must not be the one that this very run may be replacing.

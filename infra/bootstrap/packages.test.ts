@@ -2,7 +2,7 @@ import { mkdir, mkdtempDisposable, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { expect, test } from "vitest"
-import { packagesAreInstalled } from "./packages.mjs"
+import { packagesAreInstalled, unpinnedHere } from "./packages.mjs"
 
 const installed = {
   events: { version: "0.1.0" },
@@ -48,4 +48,16 @@ test.each([
   ["a workspace is not linked", { "node_modules/plain": installed["node_modules/plain"] }],
 ])("packages are to be installed when %s", async (_case, record) => {
   expect(await answerFor(record)).toBe(false)
+})
+
+test("a package without a hash is only one that would be installed on its own platform", () => {
+  const packages = new Map([
+    ["", {}],
+    ["node_modules/@sluice/events", { link: true }],
+    ["node_modules/plain", { integrity: "sha512-a" }],
+    ["node_modules/@engine/lib-darwin-arm64", { os: ["darwin"], cpu: ["arm64"] }],
+  ])
+  expect(unpinnedHere(packages, { platform: "darwin", arch: "arm64" })).toEqual(["@engine/lib-darwin-arm64"])
+  expect(unpinnedHere(packages, { platform: "darwin", arch: "x64" })).toEqual([])
+  expect(unpinnedHere(packages, { platform: "linux", arch: "arm64" })).toEqual([])
 })
