@@ -1,7 +1,10 @@
+import { resolve } from "node:path"
 import { beforeAll, describe, expect, test } from "vitest"
 import { quickPlan } from "./bench/bench-plan.ts"
 import type { BenchReport } from "./bench/bench-report.ts"
 import { benchText } from "./bench/bench-text.ts"
+import { compareText } from "./bench/compare/compare-text.ts"
+import { runCompare } from "./bench/compare/run-compare.ts"
 import { startUpstream } from "./bench/contestants/upstream.ts"
 import { findLoadTool, load, type LoadTool } from "./bench/load.ts"
 import type { PartsReport } from "./bench/parts/parts-report.ts"
@@ -147,4 +150,27 @@ test("the parts are all measured, and reported for people", async () => {
   expect(figures.every(isPositive)).toBe(true)
   const text = partsText(report)
   for (const { bar } of report.bars) expect(text).toContain(bar)
+})
+
+test("a checkout is compared with itself: what its processes take for a request, before and after, and the ratio", async () => {
+  const here = resolve(import.meta.dirname, "..")
+  const comparePlan = { pairs: 1, concurrencies: [2], warmUpSeconds: 1, roundSeconds: 1 }
+  await using processes = new Processes()
+  const tool = await findLoadTool()
+  const options = { plan: comparePlan, tool, before: here, after: here, say: ignore }
+  const report = await runCompare(processes, options)
+  const [found] = report.at
+  if (found === undefined) throw new Error("nothing was found at any concurrency")
+  const { cpuUs, p50Ms, p99Ms } = found
+  const compared = [...Object.values(cpuUs), ...Object.values(report.memoryMb), p50Ms, p99Ms]
+  for (const { before, after, ratio, interval } of compared) {
+    expect([before, after].every(isPositive)).toBe(true)
+    expect(ratio).toBe(after / before)
+    expect(interval).toBeUndefined()
+  }
+  expect(cpuUs.all.after).toBeGreaterThanOrEqual(cpuUs.ingress.after + cpuUs.projector.after)
+  expect(processes.pids).toHaveLength(1)
+  const lines = compareText(report).split("\n")
+  expect(lines.at(-1)).toBe(`CPU per request ${cpuUs.all.ratio.toFixed(2)} × at 2: no interval below 6 pairs`)
+  expect(lines.filter((line) => line.startsWith("│") && line.length > 80)).toEqual([])
 })

@@ -11,6 +11,7 @@ export type LoadTool = "wrk" | "autocannon"
 
 /** What came of one round of load. */
 export interface LoadResult {
+  readonly requests: number
   readonly requestsPerSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
@@ -47,7 +48,7 @@ export const findLoadTool = async (): Promise<LoadTool> => {
  * Fails: throws when a single request fails or is answered with an error: figures of failures compare nothing.
  */
 export const load = async (
-  { name, url, headers }: Pick<Contestant, "name" | "url" | "headers">,
+  { name, url, headers }: Pick<Contestant, "url" | "headers"> & { readonly name: string },
   options: { processes: Processes; tool: LoadTool; connections: number; seconds: number },
 ): Promise<LoadResult> => {
   const { processes, tool, connections } = options
@@ -62,6 +63,7 @@ export const load = async (
       `${name} at concurrency ${connections}: of ${reported.requests} requests failed ${JSON.stringify(Object.fromEntries(failed))}`,
     )
   return {
+    requests: reported.requests,
     requestsPerSecond: (reported.requests / reported.durationUs) * 1_000_000,
     p50Ms: reported.p50Us / 1_000,
     p99Ms: reported.p99Us / 1_000,

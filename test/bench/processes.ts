@@ -8,7 +8,12 @@ import { promisify } from "node:util"
 import { until } from "../until.ts"
 
 /** What a process of the bench is started with; a Node script hears when the bench is gone and ends. */
-export type ProcessOptions = { readonly name: string; readonly env?: Record<string, string> } & (
+export type ProcessOptions = {
+  readonly name: string
+  readonly env?: Record<string, string>
+  /** Variables of this process that it does not see. */
+  readonly without?: ReadonlyArray<string>
+} & (
   | {
       readonly script: string
       /** What Node itself is told. */
@@ -26,6 +31,8 @@ export interface BenchProcess {
   announced(): Promise<unknown>
   /** Waits until a condition holds. Fails: rejects when it takes too long, and with the last lines that the process wrote when it ends before. */
   until(holds: () => boolean | Promise<boolean>, what: string): Promise<void>
+  /** Ends it before the rest of the run. */
+  stop(): Promise<void>
 }
 
 interface Child {
@@ -44,7 +51,7 @@ const runToEnd = promisify(execFile)
 /** The processes and the temporary folder of one run: all of it is gone when the run is over, however it ends. */
 export class Processes implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), "sluice-bench-"))
-  readonly #children: Array<Child> = []
+  readonly #children = new Set<Child>()
   readonly #closing = new AbortController()
 
   constructor() {
@@ -56,12 +63,12 @@ export class Processes implements AsyncDisposable {
 
   /** Everything that was started. */
   get pids(): ReadonlyArray<number> {
-    return this.#children.map((child) => child.process.pid ?? 0)
+    return [...this.#children].map((child) => child.process.pid ?? 0)
   }
 
   /** What one of them wrote last that has ended, which none should while the run is on. */
   get fallen(): Error | undefined {
-    return this.#children.map((child) => child.lastWords()).find((words) => words !== undefined)
+    return [...this.#children].map((child) => child.lastWords()).find((words) => words !== undefined)
   }
 
   /** Starts a process whose output goes to a file of its own. */
@@ -70,7 +77,8 @@ export class Processes implements AsyncDisposable {
     const logFile = join(this.folder, `${options.name}.log`)
     const child = spawnInto(logFile, options)
     const lastWords = () => (hasEnded(child) ? lastWordsOf(options.name, logFile) : undefined)
-    this.#children.push({ process: child, lastWords })
+    const started = { process: child, lastWords }
+    this.#children.add(started)
     const announced = once(child, "message").then(([message]: Array<unknown>) => message)
     const died = async () => {
       await ended(child)
@@ -83,15 +91,24 @@ export class Processes implements AsyncDisposable {
       }
       return until(check, what, readyTimeoutMs)
     }
-    const pid = child.pid ?? 0
-    return { name: options.name, pid, announced: () => Promise.race([announced, died()]), until: untilIt }
+    const stopIt = async () => {
+      await stop(child)
+      this.#children.delete(started)
+    }
+    return {
+      name: options.name,
+      pid: child.pid ?? 0,
+      announced: () => Promise.race([announced, died()]),
+      until: untilIt,
+      stop: stopIt,
+    }
   }
 
   /** Takes over a process that was started elsewhere. */
   adopt(name: string, child: ChildProcess): void {
     if (this.#closing.signal.aborted) child.kill("SIGKILL")
     const lastWords = () => (hasEnded(child) ? new Error(`${name} has ended`) : undefined)
-    this.#children.push({ process: child, lastWords })
+    this.#children.add({ process: child, lastWords })
   }
 
   /** Runs a command to its end and gives what it wrote. Fails: rejects, with its `stderr`, when it fails. */
@@ -104,7 +121,7 @@ export class Processes implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort()
     // The newest first: whoever needs another was started after it.
-    for (const child of this.#children.toReversed()) await stop(child.process)
+    for (const child of [...this.#children].toReversed()) await stop(child.process)
     rmSync(this.folder, { recursive: true, force: true })
   }
 }
@@ -112,7 +129,8 @@ export class Processes implements AsyncDisposable {
 const spawnInto = (logFile: string, options: ProcessOptions): ChildProcess => {
   const args = options.args ?? []
   const log = openSync(logFile, "a")
-  const env = { ...process.env, ...options.env }
+  const withheld = Object.fromEntries((options.without ?? []).map((variable) => [variable, undefined]))
+  const env = { ...process.env, ...withheld, ...options.env }
   // Linux shares a machine out among sessions, and services of a machine have one each.
   const detached = true
   const child =
