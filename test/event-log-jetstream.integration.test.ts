@@ -205,3 +205,17 @@ test("a follower that begins behind another message than it was told hears of it
   expect(await follow((await log.at(1))?.id ?? "")).toMatchObject([{ sequence: 2 }])
   await log.close()
 })
+
+test("a stream that is made anew begins without the snapshots of the one before it (L11)", async () => {
+  await using server = await startPrivateNats()
+  const before = await openJetStreamLog({ url: server.url })
+  await before.saveSnapshot(subject, { version: 9, sequence: 99, machineHash: "h", state: 1 })
+  expect(await before.snapshot(subject)).toMatchObject({ version: 9 })
+  await before.close()
+  await askServer(server.url, "STREAM.DELETE.SLUICE_LOG")
+  const log = await openJetStreamLog({ url: server.url })
+  expect(await log.snapshot(subject)).toBeUndefined()
+  await log.saveSnapshot(subject, { version: 1, sequence: 1, machineHash: "h", state: 2 })
+  expect(await log.snapshot(subject)).toMatchObject({ version: 1, state: 2 })
+  await log.close()
+})

@@ -1,6 +1,7 @@
 import type { Fact } from "@sluice/events/commit.ts"
 import type { Clock } from "../clock/clock.ts"
 import type { EventLog } from "../event-log/event-log.ts"
+import type { LoadOptions } from "./loading.ts"
 
 /** What a host tells of a subject. */
 export interface HostEvents {
@@ -20,4 +21,6 @@ export interface HostOptions {
   readonly clock: Clock
   readonly node: string
   readonly events: HostEvents
+  /** What is known of the subject beside its log. */
+  readonly load?: LoadOptions
 }

@@ -7,6 +7,7 @@ import type { Decider, Refusal } from "./decider.ts"
 import { type EncodedFacts, encodeFacts, FactsRefused } from "./encoded-facts.ts"
 import type { HostOptions } from "./host-options.ts"
 import { load, type Loaded, UnreadableHistory } from "./loading.ts"
+import { LostTail } from "./lost-tail.ts"
 import { StoredStates } from "./stored-states.ts"
 import type { Executed, Subject } from "./subject.ts"
 import { whenAnswered } from "./when-answered.ts"
@@ -51,13 +52,13 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
     this.#committer = this.#commitFrom(loaded)
   }
 
-  /** Loads a subject. Fails: `UnreadableHistory`, `LogUnavailable`. */
+  /** Loads a subject. Fails: `UnreadableHistory`, `LostTail`, `LogUnavailable`. */
   static async open<State, Command, Refused extends Refusal>(
     subject: string,
     decider: Decider<State, Command, Refused>,
     options: HostOptions,
   ): Promise<HostedSubject<State, Command, Refused>> {
-    const loaded = await load(options.log, subject, decider)
+    const loaded = await load(options.log, subject, decider, options.load)
     return new HostedSubject(subject, decider, loaded, options)
   }
 
@@ -336,8 +337,8 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
 
   async #reload(): Promise<void> {
     try {
-      const { log, clock } = this.#options
-      this.#goOnFrom(await whenAnswered(clock, () => load(log, this.subject, this.#decider)))
+      const { log, clock, load: known } = this.#options
+      this.#goOnFrom(await whenAnswered(clock, () => load(log, this.subject, this.#decider, known)))
     } catch (defect) {
       this.#stop(defect)
     }
@@ -360,7 +361,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
    */
   async reopen(): Promise<void> {
     if (this.#status !== "stopped") return
-    const loaded = await load(this.#options.log, this.subject, this.#decider)
+    const loaded = await load(this.#options.log, this.subject, this.#decider, this.#options.load)
     if (this.stoppedBy !== undefined) this.#goOnFrom(loaded)
   }
 }
@@ -371,4 +372,4 @@ const isFoldedAnew = ({ reason }: CommitRefused): boolean =>
 
 /** Whether it is what the log holds that a subject cannot be opened from. Source: L8, L11. */
 const isOfHistory = (error: unknown): boolean =>
-  error instanceof UnreadableHistory || error instanceof WrongSequence
+  error instanceof UnreadableHistory || error instanceof WrongSequence || error instanceof LostTail

@@ -2,9 +2,11 @@ import { type Commit, decodeCommit } from "@sluice/events/commit.ts"
 import { Schema } from "effect"
 import type { CheckpointPlace, EventLog, StoredMessage } from "../event-log/event-log.ts"
 import type { Place } from "../event-log/repair/salvage.ts"
+import type { ReadMessage } from "../event-log/still-holds.ts"
 import type { Position } from "./committer.ts"
 import type { Decider, Refusal } from "./decider.ts"
 import { Fold } from "./fold.ts"
+import { type LostTail, lostTailOf } from "./lost-tail.ts"
 
 /** A subject's history cannot be folded: the subject stays closed, the rest runs. Source: L11. */
 export class UnreadableHistory extends Schema.TaggedError<UnreadableHistory>()("UnreadableHistory", {
@@ -32,19 +34,31 @@ export interface Loaded<State> {
   readonly folded: number
 }
 
+/** What of a subject is known beside its log. */
+export interface LoadOptions {
+  /** The last message of it that the tables hold. */
+  readonly projected?: ReadMessage | undefined
+  /** Hears that the log has lost its end, where the subject goes on all the same; absent: it stays closed. */
+  readonly onLostTail?: ((lost: LostTail) => void) | undefined
+}
+
 /**
  * Folds a subject: the newest snapshot or checkpoint that this code can read, then the commits after it.
  *
- * Fails: `UnreadableHistory`, naming the commit.
- * Source: L11.
+ * Fails: `UnreadableHistory`, naming the commit; `LostTail` where the log does not hold what a snapshot or the tables have seen.
+ * Source: L8, L11.
  */
 export const load = async <State, Command, Refused extends Refusal>(
   log: EventLog,
   subject: string,
   decider: Decider<State, Command, Refused>,
+  { projected, onLostTail }: LoadOptions = {},
 ): Promise<Loaded<State>> => {
   const [snapshot, tail] = await Promise.all([log.snapshot(subject), log.last(subject)])
-  const isOfThisLog = snapshot !== undefined && snapshot.sequence <= (tail?.sequence ?? 0)
+  const lost = await lostTailOf(log, subject, { snapshot, tail, projected })
+  if (lost !== undefined && onLostTail === undefined) throw lost
+  if (lost !== undefined) onLostTail?.(lost)
+  const isOfThisLog = snapshot !== undefined && lost?.by !== "snapshot"
   const checkpoint = isOfThisLog ? snapshot.checkpoint : undefined
   if (isOfThisLog && snapshot.machineHash === decider.machineHash) {
     const { version, sequence } = snapshot

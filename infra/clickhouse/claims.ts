@@ -1,5 +1,16 @@
 import { Schema } from "effect"
 
+/** The last message of a subject that was read: its sequence and its id. */
+const Tail = Schema.Struct({ sequence: Schema.Int, id: Schema.String })
+
+/** The last messages of some subjects, by subject. */
+export const Tails = Schema.Record(Schema.String, Tail)
+export type Tails = typeof Tails.Type
+
+/** What the log has lost: the last message that was seen of a subject, and where the log ended when that was noticed. */
+const LostTails = Schema.Record(Schema.String, Schema.Struct({ ...Tail.fields, head: Schema.Int }))
+export type LostTails = typeof LostTails.Type
+
 /** What one block holds, fixed before it is written. Source: P2. */
 export const Claim = Schema.Struct({
   /** Its number, counted over all that was ever claimed. */
@@ -9,6 +20,8 @@ export const Claim = Schema.Struct({
   last: Schema.Int,
   /** The commit id of its last message, by which a log that lost its tail is noticed. */
   lastId: Schema.String,
+  /** The last message of each subject that it has messages of. */
+  tails: Schema.optionalKey(Tails),
   /** How many rows it has in each table. */
   rows: Schema.Record(Schema.String, Schema.Int),
 })
@@ -28,6 +41,10 @@ export const Progress = Schema.Struct({
   finished: Schema.Int,
   /** The last claimed block, written or not. */
   claim: Schema.NullOr(Claim),
+  /** The log that the blocks are made from. */
+  log: Schema.optionalKey(Schema.String),
+  /** What was seen last of subjects of which the log has lost it, and to which nothing has been added since. Source: L8. */
+  lost: Schema.optionalKey(LostTails),
 })
 export type Progress = typeof Progress.Type
 

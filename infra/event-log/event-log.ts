@@ -64,7 +64,7 @@ export type CheckpointPlace = typeof CheckpointPlace.Type
  * What the newest snapshot of a subject holds.
  *
  * Shape: `version` and `sequence` are those of the last commit that is folded in; `machineHash` names the code that can read `state`, which is JSON (another hash means: fold instead).
- * Other code finds the checkpoint by it, from which it can fold.
+ * Other code finds the checkpoint by it, from which it can fold. `heldVersion` is there where an operator has accepted that the log has lost what came after the commit at `sequence`, whose version it is.
  * Source: L11.
  */
 export const Snapshot = Schema.Struct({
@@ -73,6 +73,7 @@ export const Snapshot = Schema.Struct({
   machineHash: Schema.String,
   state: Schema.Unknown,
   checkpoint: Schema.optionalKey(CheckpointPlace),
+  heldVersion: Schema.optionalKey(Schema.Int),
 })
 export type Snapshot = typeof Snapshot.Type
 

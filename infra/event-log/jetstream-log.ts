@@ -53,6 +53,7 @@ const openOn = async (connection: LogConnection, options: JetStreamLogOptions): 
     connection,
     manager,
     replicas,
+    logMadeMs: Date.parse(await createdAt(connection, manager)),
     onTooLarge: options.onSnapshotTooLarge ?? (() => undefined),
   })
   const source = { connection, manager }

@@ -60,6 +60,7 @@ const createSeamCheck = (source: LogSource, { afterSequence, afterId }: Partial<
   const log = {
     head: () => headOf(source),
     at: (sequence: number) => messageAt(source.manager, sequence),
+    read: (part: Read) => deliver(source, part),
   }
   let given: ReadMessage | undefined =
     typeof afterId === "string" ? { sequence: afterSequence ?? 0, id: afterId } : undefined
@@ -73,7 +74,7 @@ const createSeamCheck = (source: LogSource, { afterSequence, afterId }: Partial<
       consumer === message.info.consumer || given === undefined ? undefined : requireHeld(given),
     gave: (message: JsMsg): void => {
       consumer = message.info.consumer
-      given = { sequence: message.seq, id: idOf(message) }
+      given = { subject: message.subject, sequence: message.seq, id: idOf(message) }
     },
   }
 }

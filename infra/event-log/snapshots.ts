@@ -31,8 +31,10 @@ const openBucket = (manager: JetStreamManager, replicas: Replicas | undefined): 
   })
 
 /** A snapshot of another shape is none: the state is folded instead. */
-const snapshotIn = (entry: KvEntry | null): Snapshot | undefined =>
-  entry?.operation === "PUT" ? Option.getOrUndefined(decode(entry.string())) : undefined
+const snapshotIn = (entry: KvEntry | null, logMadeMs: number): Snapshot | undefined =>
+  entry?.operation === "PUT" && entry.created.getTime() >= logMadeMs
+    ? Option.getOrUndefined(decode(entry.string()))
+    : undefined
 
 /**
  * Opens the part of the log that keeps snapshots, one a subject, written by compare-and-set.
@@ -44,9 +46,11 @@ export const openSnapshots = async (options: {
   connection: LogConnection
   manager: JetStreamManager
   replicas: Replicas | undefined
+  /** What is older is of a stream that was there before. */
+  logMadeMs: number
   onTooLarge: (notice: SnapshotTooLarge) => void
 }): Promise<Pick<EventLog, "snapshot" | "saveSnapshot">> => {
-  const { connection, manager, replicas, onTooLarge } = options
+  const { connection, manager, replicas, logMadeMs, onTooLarge } = options
   const bucket = await openBucket(manager, replicas)
 
   const get = (subject: string): Promise<KvEntry | null> =>
@@ -67,7 +71,7 @@ export const openSnapshots = async (options: {
     })
 
   return {
-    snapshot: async (subject) => snapshotIn(await get(subject)),
+    snapshot: async (subject) => snapshotIn(await get(subject), logMadeMs),
     saveSnapshot: async (subject, snapshot) => {
       const value = JSON.stringify(snapshot)
       const bytes = Buffer.byteLength(value)
@@ -75,7 +79,7 @@ export const openSnapshots = async (options: {
       if (bytes > limitBytes) return onTooLarge({ subject, bytes, limitBytes })
       for (let tries = 0; tries < mostTries; tries++) {
         const there = await get(subject)
-        if ((snapshotIn(there)?.version ?? 0) > snapshot.version) return
+        if ((snapshotIn(there, logMadeMs)?.version ?? 0) > snapshot.version) return
         if (await isStored(subject, value, there?.revision ?? 0)) return
       }
     },

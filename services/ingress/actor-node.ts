@@ -13,8 +13,10 @@ import { FactsRefused } from "@sluice/infra/actor-host/encoded-facts.ts"
 import type { HostEvents, HostOptions } from "@sluice/infra/actor-host/host-options.ts"
 import { HostedSubject } from "@sluice/infra/actor-host/hosted-subject.ts"
 import { UnreadableHistory } from "@sluice/infra/actor-host/loading.ts"
+import { LostTail } from "@sluice/infra/actor-host/lost-tail.ts"
 import type { Clock } from "@sluice/infra/clock/clock.ts"
 import { type EventLog, WrongSequence } from "@sluice/infra/event-log/event-log.ts"
+import type { ReadMessage } from "@sluice/infra/event-log/still-holds.ts"
 import { configurationDecider, type KeptConfiguration } from "./configuration-decider.ts"
 import { type HostedChannel, type LoggedChannel, openChannel } from "./hosted-channel.ts"
 import { ingressDecider } from "./ingress-decider.ts"
@@ -32,6 +34,8 @@ export interface ActorNodeOptions {
   readonly node: string
   readonly onTrouble: NonNullable<HostEvents["onTrouble"]>
   readonly onWaiting?: NonNullable<HostEvents["onWaiting"]>
+  /** What the tables have seen last of each subject. Default: nothing. */
+  readonly projected?: ReadonlyMap<string, ReadMessage>
 }
 
 /** A subject, whatever it is about. */
@@ -64,10 +68,16 @@ export class ActorNode {
 
   /** Loads everything that the log holds. A subject whose history cannot be folded stands still, with a word of it; the rest runs (L11). */
   static async open(options: ActorNodeOptions): Promise<ActorNode> {
-    const host = hostOptions(options, {})
+    const { node: id, onTrouble } = options
+    // They hold no limit and no lease: what they have lost is told, and keeps nobody from being served.
+    const onLostTail = (lost: LostTail): void => onTrouble(lost.message, lossDetail(lost))
+    const own = (subject: string): HostOptions => {
+      const host = hostOptions(options, subject, {})
+      return { ...host, load: { ...host.load, onLostTail } }
+    }
     const [ingress, configuration] = await Promise.all([
-      HostedSubject.openOrStopped(ingressSubject(options.node), ingressDecider, host),
-      HostedSubject.openOrStopped(configurationSubject, configurationDecider, host),
+      HostedSubject.openOrStopped(ingressSubject(id), ingressDecider, own(ingressSubject(id))),
+      HostedSubject.openOrStopped(configurationSubject, configurationDecider, own(configurationSubject)),
     ])
     const node = new ActorNode(options, ingress, configuration)
     for (const subject of [ingress, configuration]) node.#tellStopped(subject)
@@ -164,7 +174,7 @@ export class ActorNode {
       if (channel === undefined) throw new Error(`${id} decides before it is open`)
       return channel
     }
-    const host = hostOptions(this.#options, {
+    const host = hostOptions(this.#options, channelSubject(id), {
       onFacts: (facts, committed) => {
         for (const listener of this.#listeners) listener.onFacts(found(), facts, committed)
       },
@@ -213,12 +223,20 @@ const whyStopped = (error: unknown): WhyStopped => {
     return { reason: `its history cannot be read: ${reason}`, commit, sequence }
   }
   const none = { commit: null, sequence: null }
+  if (error instanceof LostTail) return { ...none, reason: error.message }
   if (error instanceof WrongSequence || (error instanceof CommitRefused && error.reason === "tail_lost"))
     return { ...none, reason: `the log has lost its end: ${error.message}` }
   return { ...none, reason: `a defect has stopped it: ${error instanceof Error ? error.message : "?"}` }
 }
 
-const hostOptions = (options: ActorNodeOptions, events: HostEvents): HostOptions => ({
+const lossDetail = ({ subject, by, seen, actual }: LostTail): Record<string, unknown> => ({
+  subject,
+  by,
+  seen,
+  actual,
+})
+
+const hostOptions = (options: ActorNodeOptions, subject: string, events: HostEvents): HostOptions => ({
   log: options.log,
   clock: options.clock,
   node: options.node,
@@ -227,4 +245,5 @@ const hostOptions = (options: ActorNodeOptions, events: HostEvents): HostOptions
     onTrouble: options.onTrouble,
     ...(options.onWaiting === undefined ? {} : { onWaiting: options.onWaiting }),
   },
+  load: { projected: options.projected?.get(subject) },
 })

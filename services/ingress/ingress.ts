@@ -2,6 +2,7 @@ import { join } from "node:path"
 import type { Wanted } from "@sluice/actors/configuration.ts"
 import { accountsOf } from "@sluice/events/implicit-account.ts"
 import { finishedSequence } from "@sluice/infra/clickhouse/nats-claims.ts"
+import { seenTailsAt } from "@sluice/infra/clickhouse/seen-tails.ts"
 import { type Clock, fromWall, systemClock } from "@sluice/infra/clock/clock.ts"
 import { bindingProblem, refusedBinding } from "@sluice/infra/configuration/binding.ts"
 import { type Configuration, readConfiguration } from "@sluice/infra/configuration/configuration.ts"
@@ -10,6 +11,7 @@ import { DirectoryInUse, lockDirectory } from "@sluice/infra/directory-lock/dire
 import type { WriteWatch } from "@sluice/infra/event-log/failing-writes.ts"
 import { isHalfImported } from "@sluice/infra/event-log/imports.ts"
 import { openRepairedLog } from "@sluice/infra/event-log/repair/repaired-log.ts"
+import type { ReadMessage } from "@sluice/infra/event-log/still-holds.ts"
 import { openInstallationSecret } from "@sluice/infra/identity/installation-secret.ts"
 import { createUlids } from "@sluice/infra/identity/ulid.ts"
 import type { Logger } from "@sluice/infra/logging/logging.ts"
@@ -58,6 +60,8 @@ export interface Parts extends IngressStart {
   readonly lines: OutageLines
   /** Session ids are made under it. Source: B5. */
   readonly sessionSecret: Buffer
+  /** What the tables have seen last of each subject. */
+  readonly projected: ReadonlyMap<string, ReadMessage>
   readonly current: InForce
 }
 
@@ -83,12 +87,13 @@ export const startIngress = Effect.fnUntraced(function* (start: IngressStart) {
   )
   const eventLog = { ...guarded, log: yield* attempt(() => openRepairedLog(guarded.log)) }
   const lines = new OutageLines(start.logger, systemClock)
-  const parts: Parts = { ...start, clock: systemClock, eventLog, lines, sessionSecret, current }
   const disk = yield* openDiskSpace({
     freeBytes: start.freeBytes ?? (() => freeBytesOf(start.dataDir)),
     minFreeBytes: () => settings().minFreeDiskBytes,
     log: start.logger,
   })
+  const projected = yield* attempt(async () => seenTailsAt(start.natsUrl, await eventLog.log.identity()))
+  const parts: Parts = { ...start, clock: systemClock, eventLog, lines, sessionSecret, current, projected }
   const { node, admission, operated } = yield* openActors(parts)
   const server = yield* serve(parts, { node, admission, disk })
   yield* Effect.acquireRelease(
@@ -124,12 +129,12 @@ const holdDirectory = (dataDir: string): Effect.Effect<Disposable, CannotStart, 
   )
 
 const openActors = Effect.fnUntraced(function* (parts: Parts) {
-  const { eventLog, clock, node: nodeId, logger, lines, current } = parts
+  const { eventLog, clock, node: nodeId, logger, lines, current, projected } = parts
   const { log } = eventLog
   const onTrouble = (message: string, detail: Record<string, unknown>) => lines.error(detail, message)
   const onWaiting: OutageLines["waits"] = (subject, waiting) => lines.waits(subject, waiting)
   const node = yield* Effect.acquireRelease(
-    attempt(() => ActorNode.open({ log, clock, node: nodeId, onTrouble, onWaiting })),
+    attempt(() => ActorNode.open({ log, clock, node: nodeId, onTrouble, onWaiting, projected })),
     (opened) => Effect.promise(() => leave(opened, parts)),
   )
   tellOfClock(node, logger)

@@ -1,6 +1,6 @@
 import { type Commit, decodeCommit } from "@sluice/events/commit.ts"
 import { inWallTime } from "@sluice/events/wall-time.ts"
-import type { Claim } from "@sluice/infra/clickhouse/claims.ts"
+import type { Claim, Tails } from "@sluice/infra/clickhouse/claims.ts"
 import { type NativeBlock, NativeRows } from "@sluice/infra/clickhouse/native/native-rows.ts"
 import type { StoredMessage } from "@sluice/infra/event-log/event-log.ts"
 import { bodyOf } from "@sluice/infra/event-log/repair/repaired-log.ts"
@@ -16,6 +16,7 @@ export interface RowsOfTable {
 
 /** What one message gives. */
 export interface ProjectedMessage {
+  readonly subject: string
   readonly sequence: number
   readonly id: string
   readonly tables: ReadonlyArray<RowsOfTable>
@@ -30,18 +31,27 @@ export interface ProjectedMessage {
 
 /** Makes rows from one message, with times as the machine's clock showed them; one that cannot be read becomes a row of `rejected_commits`. Source: P3. */
 export const projectMessage = (message: StoredMessage): ProjectedMessage => {
-  const { sequence, id, body } = message
+  const { subject, sequence, id, body } = message
   const bytes = body.length
   try {
     const commit = inWallTime(decodeCommit(body))
     const tables = tablesOf(commit, message)
     for (const { fact, repaired } of repairsIn(commit))
       tables.push(...tablesOf(repaired, { ...message, subject: fact.subject, id: fact.commit }))
-    return { sequence, id, tables, facts: commit.facts.length, at: commit.at, rejection: null, bytes }
+    return {
+      subject,
+      sequence,
+      id,
+      tables,
+      facts: commit.facts.length,
+      at: commit.at,
+      rejection: null,
+      bytes,
+    }
   } catch (error) {
     const rejection = reasonOf(error)
     const tables = [{ into: rejectedCommits, rows: [{ ...message, reason: rejection }] }]
-    return { sequence, id, tables, facts: 0, at: null, rejection, bytes }
+    return { subject, sequence, id, tables, facts: 0, at: null, rejection, bytes }
   }
 }
 
@@ -78,6 +88,8 @@ export interface OpenBlock {
   /** Absent while it is empty, as is `last`. */
   first: ProjectedMessage | undefined
   last: ProjectedMessage | undefined
+  /** The last message of each subject. */
+  readonly tails: Map<string, ProjectedMessage>
   readonly tables: Map<string, NativeRows<object>>
   facts: number
   bytes: number
@@ -87,6 +99,7 @@ export interface OpenBlock {
 export const openBlock = (): OpenBlock => ({
   first: undefined,
   last: undefined,
+  tails: new Map(),
   tables: new Map(),
   facts: 0,
   bytes: 0,
@@ -98,6 +111,7 @@ export const reopenBlock = (block: OpenBlock): void => {
   block.last = undefined
   block.facts = 0
   block.bytes = 0
+  block.tails.clear()
   for (const rows of block.tables.values()) rows.clear()
 }
 
@@ -110,6 +124,7 @@ export const fits = (block: OpenBlock, message: ProjectedMessage, limit: BlockLi
 export const addTo = (block: OpenBlock, message: ProjectedMessage): void => {
   block.first ??= message
   block.last = message
+  block.tails.set(message.subject, message)
   for (const { into, rows } of message.tables) {
     const collected = block.tables.get(into.table) ?? new NativeRows(into.columns)
     block.tables.set(into.table, collected)
@@ -134,16 +149,18 @@ export interface Block {
   readonly last: number
   /** The commit id of its last message. */
   readonly lastId: string
+  readonly tails: Tails
   readonly tables: ReadonlyArray<TableRows>
 }
 
 /** Ends a block that holds something; its rows stand until it is reopened. */
-export const closeBlock = ({ first, last, tables }: OpenBlock): Block => {
+export const closeBlock = ({ first, last, tails, tables }: OpenBlock): Block => {
   if (first === undefined || last === undefined) throw new Error("a block without messages cannot be written")
   return {
     first: first.sequence,
     last: last.sequence,
     lastId: last.id,
+    tails: Object.fromEntries([...tails].map(([subject, { sequence, id }]) => [subject, { sequence, id }])),
     tables: [...tables].flatMap(([table, rows]) =>
       rows.count === 0 ? [] : [{ table, columns: rows.names, count: rows.count, rows: rows.block() }],
     ),
@@ -151,10 +168,11 @@ export const closeBlock = ({ first, last, tables }: OpenBlock): Block => {
 }
 
 /** Makes the claim of a block. Source: P2. */
-export const claimOf = ({ first, last, lastId, tables }: Block, number: number): Claim => ({
+export const claimOf = ({ first, last, lastId, tails, tables }: Block, number: number): Claim => ({
   block: number,
   first,
   last,
   lastId,
+  tails,
   rows: Object.fromEntries(tables.map(({ table, count }) => [table, count])),
 })

@@ -6,6 +6,7 @@ import type { Block, ProjectedMessage } from "./block.ts"
 import { createCollector } from "./collector.ts"
 
 const message = (sequence: number, facts: number): ProjectedMessage => ({
+  subject: "sluice.log.channel.a",
   sequence,
   id: `commit-${sequence}`,
   tables: [],

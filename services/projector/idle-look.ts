@@ -4,7 +4,7 @@ import { stillHolds, type ReadMessage } from "@sluice/infra/event-log/still-hold
 
 /** How a log is looked at. */
 export interface IdleLookOptions {
-  readonly log: Pick<EventLog, "at" | "head">
+  readonly log: Pick<EventLog, "at" | "head" | "read">
   readonly clock: Clock
   readonly everyMs: number
   /** What was read last, or nothing yet. */

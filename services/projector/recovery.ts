@@ -1,8 +1,9 @@
-import type { Claim, Progress } from "@sluice/infra/clickhouse/claims.ts"
+import type { Claim, LostTails, Progress } from "@sluice/infra/clickhouse/claims.ts"
 import { databaseId } from "@sluice/infra/clickhouse/database-id.ts"
 import { readMeta, writeMeta } from "@sluice/infra/clickhouse/meta.ts"
+import { blocksSince } from "@sluice/infra/clickhouse/seen-tails.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
-import { stillHolds } from "@sluice/infra/event-log/still-holds.ts"
+import { type ReadMessage, stillHolds } from "@sluice/infra/event-log/still-holds.ts"
 import type { Logger } from "@sluice/infra/logging/logging.ts"
 import { addTo, closeBlock, openBlock, projectMessage, type Block } from "./block.ts"
 import { hasRowsAfter, removeRowsAfter } from "./kept-rows.ts"
@@ -51,7 +52,8 @@ interface Found {
 export const recover = async (parts: RecoveryParts): Promise<Recovered> => {
   const { clickHouse, logger } = parts
   const found = await look(parts)
-  const { progress, source, identity } = found
+  const { source, identity } = found
+  const progress = found.progress && { ...found.progress, log: identity }
   const isOfAnother = source !== undefined ? source !== identity : progress === undefined
   if (isOfAnother && (await turnTo(parts, { source, identity }))) return recover(parts)
   if (progress === undefined) {
@@ -64,19 +66,23 @@ export const recover = async (parts: RecoveryParts): Promise<Recovered> => {
     return makeAnew(parts, found)
   }
   if (source === undefined) await adopt(parts, found)
-  const standing = await newestStanding(parts, progress)
+  const { newest: standing, lost } = await findStanding(parts, progress)
   if (standing === "none") {
     await copyAside(parts, { identity, sequence: progress.claim?.last ?? progress.finished })
-    return makeAnew(parts, found)
+    return makeAnew(parts, { ...found, progress: { ...progress, lost: { ...progress.lost, ...lost } } })
   }
   if (progress.claim === null || standing === null)
     return { ...found, progress, written: progress.finished, writtenId: standing?.lastId ?? null }
   if (standing.block !== progress.claim.block || (await hasRowsAfter(parts, standing.last))) {
     logger.error(
-      { sequence: standing.last },
+      { sequence: standing.last, lost },
       "the tables hold what the log does not: projecting again from here",
     )
-    return goBackTo(parts, { ...found, progress, claim: standing })
+    return goBackTo(parts, {
+      ...found,
+      progress: { ...progress, lost: { ...progress.lost, ...lost } },
+      claim: standing,
+    })
   }
   const block = await readBlock(parts.log, standing)
   if (block !== undefined)
@@ -109,37 +115,50 @@ const adopt = async ({ clickHouse }: RecoveryParts, { progress, identity }: Foun
   await writeMeta(clickHouse, "log", identity)
 }
 
-/**
- * Finds the last block that the log still holds to its end: `"none"` where it holds none, `null` where there is none to look for.
- *
- * After a return that left the tables as they are, only what was written before it counts.
- */
-const newestStanding = async (
-  { claims, log }: RecoveryParts,
-  progress: Progress,
-): Promise<Claim | "none" | null> => {
-  const remembered = (await claims.remembered()).toSorted((a, b) => a.block - b.block)
-  const { claim, finished } = progress
-  if (claim === null) {
-    if (finished === 0) return null
-    const before = remembered.findLast(({ last }) => last === finished)
-    if (before !== undefined) return (await stillHolds(log, readOf(before))) ? before : "none"
-    return (await log.head()) < finished ? "none" : null
-  }
-  if (await stillHolds(log, readOf(claim))) return claim
-  const earlier = remembered.filter(({ block }) => block >= progress.checkFrom && block < claim.block)
-  // What stands before one that stands does so too.
-  let [from, to] = [0, earlier.length]
-  while (from < to) {
-    const middle = (from + to) >> 1
-    const one = earlier[middle]
-    if (one !== undefined && (await stillHolds(log, readOf(one)))) from = middle + 1
-    else to = middle
-  }
-  return earlier[from - 1] ?? "none"
+/** What of the blocks that were written the log still holds. */
+interface Standing {
+  /** The last one before which, and of which, nothing is lost: `"none"` where there is none, `null` where there is none to look for. */
+  readonly newest: Claim | "none" | null
+  /** What was seen last of the subjects of which something is lost. */
+  readonly lost: LostTails
 }
 
-const readOf = ({ last, lastId }: Claim) => ({ sequence: last, id: lastId })
+/** Finds what the log still holds. After a return that left the tables as they are, only what was written before it counts. */
+const findStanding = async ({ claims, log }: RecoveryParts, progress: Progress): Promise<Standing> => {
+  const remembered = await claims.remembered()
+  const { claim, finished } = progress
+  if (claim !== null) return standingOf(log, blocksSince(progress, remembered))
+  if (finished === 0) return { newest: null, lost: {} }
+  const before = remembered.toSorted((a, b) => a.block - b.block).findLast(({ last }) => last === finished)
+  if (before !== undefined) return standingOf(log, [before])
+  return { newest: (await log.head()) < finished ? "none" : null, lost: {} }
+}
+
+/** Goes back from the newest block, with each subject as far as the log does not hold what was read of it. */
+const standingOf = async (log: EventLog, blocks: ReadonlyArray<Claim>): Promise<Standing> => {
+  const head = await log.head()
+  const held = new Set<string>()
+  const lost: Record<string, LostTails[string]> = {}
+  let firstLost = blocks.length
+  for (const [at, block] of [...blocks.entries()].toReversed())
+    for (const read of readOf(block)) {
+      const { subject = "", sequence, id } = read
+      if (held.has(subject)) continue
+      if (await stillHolds(log, read)) {
+        held.add(subject)
+        continue
+      }
+      firstLost = at
+      if (subject !== "") lost[subject] ??= { sequence, id, head }
+    }
+  return { newest: blocks[firstLost - 1] ?? "none", lost }
+}
+
+/** What was read last of each subject in a block; of one that was claimed by code that did not note it, only the last of all. */
+const readOf = ({ last, lastId, tails }: Claim): ReadonlyArray<ReadMessage> =>
+  tails === undefined
+    ? [{ sequence: last, id: lastId }]
+    : Object.entries(tails).map(([subject, tail]) => ({ ...tail, subject }))
 
 /**
  * Gives the number of a return, that no return before it had: the claims may be older than the tables, which remember what was inserted under which number.
@@ -161,7 +180,16 @@ const makeAnew = async (parts: RecoveryParts, found: Found): Promise<Recovered> 
   // Tables of no log are empty.
   if (source === identity) await removeRowsAfter(parts, 0)
   else await writeMeta(clickHouse, "log", identity)
-  const progress = { database, repairs, nextBlock, checkFrom: nextBlock, finished: 0, claim: null }
+  const progress: Progress = {
+    database,
+    repairs,
+    nextBlock,
+    checkFrom: nextBlock,
+    finished: 0,
+    claim: null,
+    log: identity,
+    lost: found.progress?.lost ?? {},
+  }
   return { progress, revision: await claims.write(progress, revision), written: 0, writtenId: null }
 }
 

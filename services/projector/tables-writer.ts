@@ -1,4 +1,4 @@
-import type { Claim, Claims, Progress } from "@sluice/infra/clickhouse/claims.ts"
+import type { Claim, Claims, LostTails, Progress } from "@sluice/infra/clickhouse/claims.ts"
 import type { ClickHouse } from "@sluice/infra/clickhouse/clickhouse.ts"
 import { claimOf, type Block } from "./block.ts"
 
@@ -33,6 +33,12 @@ export interface TablesWriter {
   write(block: Block): Promise<void>
 }
 
+/** A subject of which something was lost, and to which something is added since, goes on from what the log holds. */
+const stillLost = ({ lost = {} }: Progress, { tails = {} }: Claim): LostTails =>
+  Object.fromEntries(
+    Object.entries(lost).filter(([subject, { head }]) => (tails[subject]?.sequence ?? 0) <= head),
+  )
+
 /**
  * Goes on from a stored progress.
  *
@@ -55,6 +61,7 @@ export const createTablesWriter = (
         nextBlock: claim.block + 1,
         finished: progress.claim?.last ?? progress.finished,
         claim,
+        lost: stillLost(progress, claim),
       }
       revision = await claims.write(progress, revision)
       await Promise.all([

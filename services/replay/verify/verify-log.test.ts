@@ -300,3 +300,17 @@ test("what happened before a time is folded and not judged", async () => {
   expect([violations, commits]).toEqual([[], 3])
   expect(counts.leases.checked).toBe(4)
 })
+
+test("L8: an end that the log has lost is a violation, where the snapshot knows of it", async () => {
+  const drafts = history()
+  const log = await logOf(drafts.slice(0, -2))
+  await log.saveSnapshot(subject, { version: drafts.length, sequence: 99, machineHash, state: null })
+  const report = await verifyLog(log, {
+    fromMs: 0,
+    running: async () => undefined,
+    onProgress: () => undefined,
+  })
+  expect(report.violations).toMatchObject([
+    { invariant: "history", subject, sequence: 99, problem: expect.stringContaining("has lost the end") },
+  ])
+})

@@ -1,4 +1,5 @@
 import { repairPrefix } from "@sluice/events/identifier.ts"
+import { type LostTail, lostTailOf } from "@sluice/infra/actor-host/lost-tail.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 import { foldOf } from "../folded-subject.ts"
 import type { ExpectedState } from "./same-state.ts"
@@ -26,12 +27,16 @@ export const verifyLog = async (log: EventLog, options: VerifyOptions): Promise<
   // A repair is about a commit of another subject, and is read with that.
   const subjects = (await log.subjects()).filter((subject) => !subject.startsWith(repairPrefix)).toSorted()
   const expected = new Map<string, ReadonlyArray<ExpectedState>>()
+  const lost = new Map<string, LostTail>()
   for (const subject of subjects) {
     const live = await running(subject)
     expected.set(subject, [
       ...(live === undefined ? [] : [{ ...live, by: "running" as const }]),
       ...(await stored(log, subject)),
     ])
+    const [snapshot, tail] = [await log.snapshot(subject), await log.last(subject)]
+    const lostTail = await lostTailOf(log, subject, { snapshot, tail, projected: undefined })
+    if (lostTail !== undefined) lost.set(subject, lostTail)
   }
   // What the running actors said is in the log by now.
   const untilSequence = await log.head()
@@ -39,7 +44,7 @@ export const verifyLog = async (log: EventLog, options: VerifyOptions): Promise<
   let read = 0
   for (const subject of subjects) {
     const readable = (expected.get(subject) ?? []).filter(isReadable(subject))
-    const range = { subject, untilSequence, fromMs, expected: readable }
+    const range = { subject, untilSequence, fromMs, expected: readable, lost: lost.get(subject) }
     reports.push(await verifySubject(log, range, () => onProgress(++read, untilSequence)))
   }
   return together(reports)

@@ -1,5 +1,6 @@
 import { isCheckpoint } from "@sluice/events/checkpoint.ts"
 import { aheadOf, type Commit, decodeCommit, type Fact } from "@sluice/events/commit.ts"
+import type { LostTail } from "@sluice/infra/actor-host/lost-tail.ts"
 import type { EventLog, StoredMessage } from "@sluice/infra/event-log/event-log.ts"
 import { beginsCheckpoint, CheckpointReader } from "../checkpoint-reader.ts"
 import { type FoldedSubject, foldOf } from "../folded-subject.ts"
@@ -22,6 +23,8 @@ export interface SubjectRange {
   readonly fromMs: number
   /** What somebody else says that the commits up to a version make. */
   readonly expected: ReadonlyArray<ExpectedState>
+  /** What others have seen of it and the log has lost. Source: L8. */
+  readonly lost?: LostTail | undefined
 }
 
 type Judge = (name: InvariantName, problem: string | undefined) => void
@@ -95,6 +98,11 @@ class SubjectRun {
   }
 
   report(): SubjectReport {
+    const { lost, subject } = this.#range
+    if (lost !== undefined) {
+      const message = { subject, sequence: lost.seen, id: "a commit", body: "" }
+      this.#tally.judge("history", { message, commit: undefined, problem: lost.message })
+    }
     return this.#tally.report(this.#range.expected.filter(({ version }) => version > this.#before.version))
   }
 
