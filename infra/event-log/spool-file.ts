@@ -26,15 +26,18 @@ export class SpoolFile {
   #bytes: number
   /** So much of it is done with. */
   #doneBytes = 0
+  /** How many records are on the disk, or about to be, and are not done with. */
+  #commits: number
   #waiting: Array<Write> = []
   #waitingBytes = 0
   #isBusy = false
   #isTorn = false
   #idle: Promise<void> = Promise.resolve()
 
-  private constructor(handle: AppendedFile, bytes: number) {
+  private constructor(handle: AppendedFile, { bytes, commits }: Whole) {
     this.#handle = handle
     this.#bytes = bytes
+    this.#commits = commits
   }
 
   /**
@@ -49,11 +52,11 @@ export class SpoolFile {
     try {
       const size = await handle.size()
       const whole = await wholeBytes(handle, size)
-      if (whole < size) {
-        await handle.truncate(whole)
+      if (whole.bytes < size) {
+        await handle.truncate(whole.bytes)
         await handle.sync()
       }
-      return { file: new SpoolFile(handle, whole), cutBytes: size - whole }
+      return { file: new SpoolFile(handle, whole), cutBytes: size - whole.bytes }
     } catch (error) {
       await handle.close()
       throw error
@@ -63,6 +66,11 @@ export class SpoolFile {
   /** What it takes on the disk, or is about to. */
   get bytes(): number {
     return this.#bytes + this.#waitingBytes
+  }
+
+  /** How many records are not done with. */
+  get commits(): number {
+    return this.#commits
   }
 
   /** What of it is not done with. */
@@ -80,6 +88,7 @@ export class SpoolFile {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.#waiting.push({ bytes, resolve, reject })
     this.#waitingBytes += bytes.length
+    this.#commits += 1
     if (!this.#isBusy) this.#work(async () => undefined)
     return promise
   }
@@ -97,7 +106,8 @@ export class SpoolFile {
   }
 
   /** Is done with a part, and gives its size. */
-  drop({ nextOffset }: SpoolPart): number {
+  drop({ records, nextOffset }: SpoolPart): number {
+    this.#commits -= records.length
     const bytes = nextOffset - this.#doneBytes
     this.#doneBytes = nextOffset
     return bytes
@@ -153,6 +163,7 @@ export class SpoolFile {
       for (const { resolve } of group) resolve()
     } catch (error) {
       this.#waitingBytes -= bytes.length
+      this.#commits -= group.length
       // At once, so that a disk that is full gets its room back; where that fails, before the next write.
       await this.#mend().catch(() => undefined)
       for (const { reject } of group) reject(error)
@@ -168,15 +179,22 @@ export class SpoolFile {
   }
 }
 
-const wholeBytes = async (handle: AppendedFile, size: number): Promise<number> => {
+interface Whole {
+  readonly bytes: number
+  readonly commits: number
+}
+
+const wholeBytes = async (handle: AppendedFile, size: number): Promise<Whole> => {
   let offset = 0
+  let commits = 0
   for (let length = partBytes; offset < size;) {
     const bytes = await handle.read({ offset, length: Math.min(length, size - offset) })
     const { records, bytes: read, rest } = decodeRecords(bytes)
     const isLast = offset + bytes.length >= size
     offset += read
-    if (rest === "damaged" || (rest === "unfinished" && isLast)) return offset
+    commits += records.length
+    if (rest === "damaged" || (rest === "unfinished" && isLast)) return { bytes: offset, commits }
     length = records.length > 0 ? partBytes : length * 2
   }
-  return offset
+  return { bytes: offset, commits }
 }

@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib"
+import { Predicate } from "effect"
 
 /** A commit as the spool holds it. */
 export interface SpoolRecord {
@@ -62,6 +63,16 @@ export const decodeRecords = (bytes: Buffer): Decoded => {
       return { records, bytes: at, rest: "damaged" }
     records.push(readPayload(payload))
     at = end
+  }
+}
+
+/** Counts the facts of a commit; 0 where they cannot be counted, which keeps it from nothing. */
+export const factsIn = (body: string): number => {
+  try {
+    const commit: unknown = JSON.parse(body)
+    return Predicate.hasProperty(commit, "facts") && Array.isArray(commit.facts) ? commit.facts.length : 0
+  } catch {
+    return 0
   }
 }
 

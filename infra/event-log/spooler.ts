@@ -1,11 +1,10 @@
-import { Predicate } from "effect"
-import type { Clock } from "../clock/clock.ts"
+import type { Cancel, Clock } from "../clock/clock.ts"
 import type { Disk } from "./disk.ts"
 import { type EventLog, LogUnavailable, WrongSequence } from "./event-log.ts"
 import { type Drained, SpoolDrain } from "./spool-drain.ts"
 import { SpoolFences } from "./spool-fences.ts"
 import { SpoolFile } from "./spool-file.ts"
-import { encodeRecord, type SpoolRecord } from "./spool-record.ts"
+import { encodeRecord, factsIn, type SpoolRecord } from "./spool-record.ts"
 import type { SpoolListener, SpoolPolicy, SpoolState } from "./spooling-log.ts"
 
 type Commit = Parameters<EventLog["append"]>[0]
@@ -27,6 +26,8 @@ const lastStretchBytes = 256 * 1024
 const startGiveUpMs = 10_000
 /** A close waits so long for a drain that is under way; what is left is drained at the next start. */
 const closeDrainMs = 2_000
+/** How often it is told that the spool still holds something. */
+const remindEveryMs = 60_000
 /** The wait before a disk that failed is asked again. */
 const diskRetryMs = 500
 
@@ -52,6 +53,7 @@ export class Spooler {
   #refusedFile: ReturnType<typeof SpoolFile.open> | undefined
   #isClosed = false
   #giveUpAt = Infinity
+  #endReminding: Cancel = () => undefined
 
   constructor(options: SpoolerOptions) {
     this.#options = options
@@ -60,9 +62,9 @@ export class Spooler {
 
   /** Gives what the spool is doing. */
   get state(): SpoolState {
-    const { bytes } = this.#file
+    const { bytes, commits } = this.#file
     const hasRoom = !this.#isFull && bytes < this.#options.policy().limitBytes / 2
-    return { isHolding: this.#holding !== undefined, bytes, hasRoom }
+    return { isHolding: this.#holding !== undefined, commits, bytes, hasRoom }
   }
 
   /** Stores a commit behind the fence: in the log, or in the spool while that does not answer or the spool holds anything. */
@@ -114,6 +116,7 @@ export class Spooler {
       cancel()
     }
     this.#isClosed = true
+    this.#endReminding()
     this.#openGate()
     this.#holding?.reject(closed())
     await this.#draining
@@ -181,6 +184,16 @@ export class Spooler {
     this.#figures = { commits: 0, facts: 0, bytes: 0 }
     this.#begunAt = this.#options.clock.now()
     this.#isTold = false
+    this.#remindLater()
+  }
+
+  #remindLater(): void {
+    const { clock, listener } = this.#options
+    this.#endReminding = clock.at(clock.now() + remindEveryMs, () => {
+      const { commits, bytes } = this.#file
+      listener.onHolding({ commits, bytes, seconds: (clock.now() - this.#begunAt) / 1_000 })
+      this.#remindLater()
+    })
   }
 
   async #drainUntilClosed(): Promise<void> {
@@ -273,6 +286,7 @@ export class Spooler {
   #finish(): void {
     const { listener, clock } = this.#options
     const seconds = (clock.now() - this.#begunAt) / 1_000
+    this.#endReminding()
     if (this.#isTold) listener.onDrained({ ...this.#figures, seconds })
     this.#holding?.resolve()
     this.#holding = undefined
@@ -286,13 +300,3 @@ export class Spooler {
 }
 
 const closed = (): LogUnavailable => new LogUnavailable({ reason: "the log is closed" })
-
-/** A commit whose facts cannot be counted is drained all the same. */
-const factsIn = (body: string): number => {
-  try {
-    const commit: unknown = JSON.parse(body)
-    return Predicate.hasProperty(commit, "facts") && Array.isArray(commit.facts) ? commit.facts.length : 0
-  } catch {
-    return 0
-  }
-}

@@ -33,6 +33,7 @@ const start = async (
   const policy = { isOn: given.isOn ?? true, limitBytes: given.limitBytes ?? 1_000_000 }
   const listener: SpoolListener = {
     onBegun: ({ reason }) => void told.push(`begun: ${reason}`),
+    onHolding: () => undefined,
     onDrained: ({ commits, facts }) => void told.push(`drained: ${commits} commits, ${facts} facts`),
     onRefused: ({ subject, commit }) => void told.push(`refused: ${commit} of ${subject}`),
     onCut: ({ bytes }) => void told.push(`cut: ${bytes}`),
@@ -101,7 +102,7 @@ describe("L9: while the log does not answer", () => {
     expect(await idsIn(run.log, a)).toEqual(["a1", "a2", "a3"])
     expect(await idsIn(run.log, b)).toEqual(["b1", "b2"])
     expect(run.told).toEqual(["begun: no answer", "drained: 4 commits, 8 facts"])
-    expect(run.spooling.spool()).toEqual({ isHolding: false, bytes: 0, hasRoom: true })
+    expect(run.spooling.spool()).toEqual({ isHolding: false, commits: 0, bytes: 0, hasRoom: true })
   })
 
   it("a commit is taken only when it is on the disk", async () => {

@@ -15,6 +15,8 @@ export interface SpoolPolicy {
 export interface SpoolListener {
   /** The log does not answer: commits go to the spool. */
   onBegun(begun: { readonly reason: string }): void
+  /** The spool holds commits that are not in the log, since a while: told once a minute. */
+  onHolding(holding: { readonly commits: number; readonly bytes: number; readonly seconds: number }): void
   /** All that the spool held is in the log, or refused. */
   onDrained(drained: SpoolFigures & { readonly seconds: number }): void
   /** A commit that was taken will never be in the log; its bytes are kept in the spool's file `refused`. */
@@ -38,6 +40,8 @@ export interface SpoolFigures {
 export interface SpoolState {
   /** It holds commits that are not in the log yet. */
   readonly isHolding: boolean
+  /** How many commits it holds that are not in the log yet. */
+  readonly commits: number
   readonly bytes: number
   /** Less than half of it is used, and it takes what it is given. Source: L9. */
   readonly hasRoom: boolean

@@ -4,7 +4,7 @@ import type { Clock } from "@sluice/infra/clock/clock.ts"
 import { type AnsweringLog, watchAnswers } from "@sluice/infra/event-log/answering-log.ts"
 import type { Disk } from "@sluice/infra/event-log/disk.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
-import type { WriteWatch } from "@sluice/infra/event-log/failing-writes.ts"
+import { WriteWatch } from "@sluice/infra/event-log/failing-writes.ts"
 import { openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
 import {
   openSpoolingLog,
@@ -39,6 +39,10 @@ export interface GuardedLogOptions extends GuardOptions {
 export interface LogHealth {
   readonly eventLog: "connected" | "spooling" | "unreachable"
   readonly spoolBytes: number
+  /** How many commits wait in the spool, which are not in the log yet. */
+  readonly spoolCommits: number
+  /** What is not as it should be, in words; empty where all is well. */
+  readonly degraded: ReadonlyArray<string>
 }
 
 /** The log of an ingress, with what is done while it does not answer. Source: L9. */
@@ -62,12 +66,12 @@ export const openGuardedLog = async (options: GuardedLogOptions): Promise<Guarde
 
 /** Guards a log that is open. Fails: as `openGuardedLog`, and closes the log. */
 export const guardLog = async (log: EventLog, options: GuardOptions): Promise<GuardedLog> => {
-  const { isEmbedded, settings, logger, writes, clock, disk } = options
+  const { isEmbedded, settings, logger, writes = new WriteWatch(), clock, disk } = options
   const answering = watchAnswers(log, writes)
   if (!isEmbedded) {
     if (settings().onLogUnavailable === "spool")
       logger.warn("settings.onLogUnavailable: spool works with the embedded log only; here it means refuse")
-    return refusing(answering)
+    return refusing(answering, writes)
   }
   const waiting = new WaitingForLog()
   try {
@@ -82,7 +86,12 @@ export const guardLog = async (log: EventLog, options: GuardOptions): Promise<Gu
       ...(clock === undefined ? {} : { clock }),
       ...(disk === undefined ? {} : { disk }),
     })
-    return withSpool(spooling, { answering, waiting, isOn: () => settings().onLogUnavailable !== "refuse" })
+    return withSpool(spooling, {
+      answering,
+      waiting,
+      writes,
+      isOn: () => settings().onLogUnavailable !== "refuse",
+    })
   } catch (error) {
     await answering.close()
     throw error
@@ -90,18 +99,36 @@ export const guardLog = async (log: EventLog, options: GuardOptions): Promise<Gu
 }
 
 /** Nothing new without an answer of the log; what runs waits for it. */
-const refusing = (log: AnsweringLog): GuardedLog => ({
+const refusing = (log: AnsweringLog, writes: WriteWatch): GuardedLog => ({
   log,
   takesNew: () => log.isAnswering(),
-  health: () => ({ eventLog: log.isAnswering() ? "connected" : "unreachable", spoolBytes: 0 }),
+  health: () => ({
+    eventLog: log.isAnswering() ? "connected" : "unreachable",
+    spoolBytes: 0,
+    spoolCommits: 0,
+    degraded: troubles(log, writes),
+  }),
   until: (stored) => stored,
 })
 
+/** Says why the log takes nothing. */
+const troubles = (log: AnsweringLog, writes: WriteWatch): ReadonlyArray<string> => {
+  if (!log.isConnected()) return ["the event log cannot be reached"]
+  const { failing } = writes
+  if (failing === undefined) return []
+  return [`the event log has taken nothing for ${Math.round(failing.forMs / 1_000)} s: ${failing.reason}`]
+}
+
 const withSpool = (
   log: SpoolingLog,
-  of: { readonly answering: AnsweringLog; readonly waiting: WaitingForLog; readonly isOn: () => boolean },
+  of: {
+    readonly answering: AnsweringLog
+    readonly waiting: WaitingForLog
+    readonly writes: WriteWatch
+    readonly isOn: () => boolean
+  },
 ): GuardedLog => {
-  const { answering, waiting, isOn } = of
+  const { answering, waiting, writes, isOn } = of
   return {
     log,
     takesNew: () => {
@@ -109,9 +136,19 @@ const withSpool = (
       return hasRoom && (isHolding || isOn() || answering.isAnswering())
     },
     health: () => {
-      const { isHolding, bytes } = log.spool()
+      const { isHolding, commits, bytes, hasRoom } = log.spool()
       const direct = answering.isAnswering() ? "connected" : "unreachable"
-      return { eventLog: isHolding ? "spooling" : direct, spoolBytes: bytes }
+      const degraded = [
+        ...troubles(answering, writes),
+        ...(isHolding ? [`the spool holds ${commits} commits that are not in the log yet`] : []),
+        ...(hasRoom ? [] : ["the spool has no room for more: nothing new is admitted"]),
+      ]
+      return {
+        eventLog: isHolding ? "spooling" : direct,
+        spoolBytes: bytes,
+        spoolCommits: commits,
+        degraded,
+      }
     },
     until: (stored) => waiting.until(stored),
   }
@@ -119,6 +156,8 @@ const withSpool = (
 
 const listener = (logger: Logger, waiting: WaitingForLog): SpoolListener => ({
   onBegun: (begun) => logger.warn(begun, "the event log does not answer: commits go to the spool"),
+  onHolding: (holding) =>
+    logger.warn(holding, "the spool still holds commits that the event log has not taken"),
   onDrained: (drained) => logger.info(drained, "the event log answers again: the spool is drained"),
   onRefused: ({ subject, commit, error }) =>
     logger.error(

@@ -1,12 +1,16 @@
+/** What a projector does: it brings the tables to the end of the last block first, after each start and each interruption. */
+export type ProjectionState = "recovering" | "following" | "interrupted"
+
 /** How far the tables are behind the log. Source: P4. */
 export interface Lag {
+  readonly state: ProjectionState
   /**
    * How many facts the log holds that the tables do not.
    *
    * Shape: exact when it is 0; otherwise the missing messages times the mean number of facts in one.
    */
   readonly lagFacts: number
-  /** How old the oldest commit is that was read and is not yet in the tables; 0 where there is none. */
+  /** How old the oldest commit is that is not yet in the tables, while the log is followed among those that were read; 0 where there is none. */
   readonly lagMs: number
   /** The last sequence of the log, and the one up to which everything is in the tables. */
   readonly head: number
@@ -18,6 +22,8 @@ export interface Lag {
 /** Follows what was read and what was written. */
 export interface LagMeter {
   lag(head: number, nowMs: number): Lag
+  /** Notes what is done now; where the tables are known to reach to, if that is. */
+  turns(state: ProjectionState, projected?: number): void
   read(message: { sequence: number; facts: number; at: number | null; rejection: string | null }): void
   written(sequence: number): void
   /** Begins anew at a sequence. */
@@ -34,6 +40,7 @@ export const createLagMeter = (): LagMeter => {
   let facts = 0
   let messages = 0
   let rejectedCommits = 0
+  let state: ProjectionState = "recovering"
   const reach = (sequence: number): void => {
     projected = sequence
     for (const waiter of waiting) if (waiter.sequence <= sequence) waiter.resolve()
@@ -44,12 +51,17 @@ export const createLagMeter = (): LagMeter => {
       const meanFacts = messages === 0 ? 1 : Math.max(1, facts / messages)
       const oldest = unwritten[0]
       return {
+        state,
         lagFacts: Math.ceil(behind * meanFacts),
         lagMs: oldest === undefined ? 0 : Math.max(0, nowMs - oldest.at),
         head,
         projected,
         rejectedCommits,
       }
+    },
+    turns: (next, known) => {
+      state = next
+      if (known !== undefined) projected = known
     },
     read: (message) => {
       messages++

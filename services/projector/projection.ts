@@ -58,6 +58,7 @@ export const startProjection = (options: ProjectionOptions): Projection => {
   const started = (): void => {
     isFollowing = true
     interruptions.follows()
+    meter.turns("following")
     retryMs = firstRetryMs
   }
   let areOthersKnown = false
@@ -73,6 +74,7 @@ export const startProjection = (options: ProjectionOptions): Projection => {
       } catch (error) {
         isFollowing = false
         interruptions.interrupted(error, retryMs)
+        meter.turns("interrupted")
         await waitFor(clock, retryMs, stopping.signal)
         retryMs = Math.min(longestRetryMs, retryMs * 2)
       }
@@ -114,7 +116,9 @@ const followOnce = async (
   options: ProjectionOptions,
   { meter, others, started, stopped }: Following,
 ): Promise<void> => {
-  const { log, clock = systemClock } = options
+  const { log, claims, clock = systemClock } = options
+  // What was finished before is in the tables meanwhile.
+  meter.turns("recovering", (await claims.read()).progress?.finished)
   const recovered = await recover(options)
   meter.restart(recovered.written)
   await others()

@@ -3,6 +3,7 @@ import { openClickHouse, type ClickHouseAddress } from "@sluice/infra/clickhouse
 import { migrate, readMigrations } from "@sluice/infra/clickhouse/migrate.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 import type { Logger } from "@sluice/infra/logging/logging.ts"
+import { projectMessage } from "./block.ts"
 import type { Lag } from "./lag.ts"
 import { startProjection, type Projection } from "./projection.ts"
 import { startQueryServer } from "./query-server.ts"
@@ -20,7 +21,19 @@ export interface Projector {
 
 const unreadyBecause = (projection: Projection, log: EventLog): string | undefined => {
   if (!log.isConnected()) return "the event log cannot be reached"
-  return projection.isFollowing() ? undefined : "the projection is interrupted or not begun"
+  if (projection.isFollowing()) return undefined
+  return projection.meter.lag(0, 0).state === "recovering"
+    ? "the tables are being recovered"
+    : "the projection is interrupted"
+}
+
+/** Gives the time of the first commit behind a sequence that can be read. */
+const timeAfter = async (log: EventLog, afterSequence: number): Promise<number | undefined> => {
+  for await (const message of log.read({ afterSequence })) {
+    const { at } = projectMessage(message)
+    if (at !== null) return at
+  }
+  return undefined
 }
 
 /**
@@ -49,7 +62,13 @@ export const startProjector = async (options: {
   const reading = opened.adopt(await openClickHouse(options.clickHouse), (client) => client.close())
   const projection = startProjection({ log, claims, clickHouse, adoptedLog, logger })
   opened.defer(() => projection.stop())
-  const lag = async (): Promise<Lag> => projection.meter.lag(await log.head(), Date.now())
+  const lag = async (): Promise<Lag> => {
+    const told = projection.meter.lag(await log.head(), Date.now())
+    if (told.state === "following" || told.lagFacts === 0) return told
+    // Nothing is read meanwhile, so the log is asked how old it is.
+    const since = await timeAfter(log, told.projected)
+    return { ...told, lagMs: since === undefined ? told.lagMs : Math.max(0, Date.now() - since) }
+  }
   const server = await startQueryServer(
     {
       clickHouse: reading,

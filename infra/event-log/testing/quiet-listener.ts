@@ -3,6 +3,7 @@ import type { SpoolListener } from "../spooling-log.ts"
 /** Hears what a spool tells and does nothing about it. */
 export const quietListener: SpoolListener = {
   onBegun: () => undefined,
+  onHolding: () => undefined,
   onDrained: () => undefined,
   onRefused: () => undefined,
   onCut: () => undefined,

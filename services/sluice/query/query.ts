@@ -21,6 +21,8 @@ export const query = Effect.fnUntraced(function* ({ name, parameters, json, ...p
     return void print(`${json ? JSON.stringify({ queries }) : formatList(queries)}\n`)
   }
   const rows = yield* source.rows(name, parameters)
+  const behind = yield* source.behind()
+  if (behind !== undefined) process.stderr.write(`sluice: ${behind}\n`)
   print(`${json ? JSON.stringify({ rows }) : formatTable(rows, terminalLook())}\n`)
 }, Effect.scoped)
 

@@ -21,12 +21,19 @@ export interface QuerySource {
     name: string,
     parameters: Readonly<Record<string, string>>,
   ): Effect.Effect<ReadonlyArray<Row>, CommandFailed>
+  /** Says in a line how far the tables are behind the log, and why; nothing where they follow it. */
+  behind(): Effect.Effect<string | undefined, CommandFailed>
 }
 
 const List = Schema.Struct({
   queries: Schema.Array(Schema.Struct({ name: Schema.String, about: Schema.String })),
 })
 const Answer = Schema.Struct({ rows: Schema.Array(Schema.Record(Schema.String, Schema.Unknown)) })
+const Lag = Schema.Struct({
+  state: Schema.Literals(["recovering", "following", "interrupted"]),
+  lagFacts: Schema.Number,
+  lagMs: Schema.Number,
+})
 const Refusal = Schema.Struct({ error: Schema.Struct({ message: Schema.String }) })
 const isRefusal = Schema.is(Refusal)
 
@@ -58,8 +65,24 @@ export interface ProjectorPlace {
   readonly key: string
 }
 
+/** Tables that follow the log are a second behind it at most, and longer under load. */
+const worthTellingMs = 5_000
+
+const doing = {
+  recovering: "the tables are being recovered",
+  interrupted: "the projection is interrupted and tried again",
+  following: "the tables are behind",
+} as const
+
+/** Says how far tables are behind; nothing where they follow closely. */
+export const behindText = ({ state, lagFacts, lagMs }: typeof Lag.Type): string | undefined =>
+  state === "following" && lagMs < worthTellingMs
+    ? undefined
+    : `${doing[state]}: ${lagFacts.toLocaleString("en-US")} facts of the log, the oldest ${(lagMs / 1_000).toFixed(1)} s old, are not in them yet`
+
 /** Asks the process that has the tables open. */
 export const askProjector = ({ url, key }: ProjectorPlace): QuerySource => ({
+  behind: () => Effect.map(ask({ url: `${url}/lag`, key }, Lag), behindText),
   list: () => Effect.map(ask({ url: `${url}/queries`, key }, List), ({ queries }) => queries),
   rows: (name, parameters) =>
     Effect.map(
@@ -104,6 +127,7 @@ const openTables = Effect.fnUntraced(function* (place: string) {
     (opened) => Effect.promise(() => opened.close()),
   )
   const source: QuerySource = {
+    behind: () => Effect.succeed(undefined),
     list: () => Effect.sync(listQueries),
     rows: (name, { wait, ...given }) =>
       wait === undefined

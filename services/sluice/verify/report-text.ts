@@ -1,4 +1,5 @@
 import { styleText } from "node:util"
+import type { Spooled } from "@sluice/infra/event-log/spooled.ts"
 import { visible } from "@sluice/infra/terminal/visible-text.ts"
 import { type InvariantName, invariants } from "@sluice/replay/verify/invariant.ts"
 import type { SubjectReport, Violation } from "@sluice/replay/verify/tally.ts"
@@ -55,6 +56,24 @@ export const reportText = (
     "",
     `${count(report.facts)} facts in ${count(report.commits)} commits, in ${seconds.toFixed(1)} s: ${count(Math.round(report.facts / seconds))} facts/s`,
   ].join("\n")
+}
+
+/** Says what lies in the spool, which was not verified; nothing where it is empty. */
+export const spoolLines = (spool: Spooled | null): ReadonlyArray<string> => {
+  if (spool === null) return []
+  const { waiting, refused } = spool
+  return [
+    ...(waiting.commits === 0
+      ? []
+      : [
+          `${count(waiting.commits)} commits with ${count(waiting.facts)} facts are in the spool and not in the log yet: they are not verified`,
+        ]),
+    ...(refused.commits === 0
+      ? []
+      : [
+          `${count(refused.commits)} commits with ${count(refused.facts)} facts were refused by the log: they are kept in the file refused of the spool`,
+        ]),
+  ]
 }
 
 /** A commit with all that is wrong with it. */

@@ -1,3 +1,6 @@
+import { join } from "node:path"
+import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
+import { spooledBeside } from "@sluice/infra/event-log/spooled.ts"
 import { type Asker, openAsker } from "@sluice/infra/operations/operations.ts"
 import { RunningState } from "@sluice/infra/operations/running-state.ts"
 import { print } from "@sluice/infra/terminal/print.ts"
@@ -8,7 +11,7 @@ import { failedWith } from "../failure.ts"
 import { closedPipe } from "../pipe.ts"
 import { logUrlOf, runningOn } from "../running.ts"
 import { showProgress } from "./progress.ts"
-import { reportText } from "./report-text.ts"
+import { reportText, spoolLines } from "./report-text.ts"
 
 /** What is verified. */
 export interface VerifyCommandOptions extends LogPlace {
@@ -37,14 +40,26 @@ export const verify = Effect.fnUntraced(function* ({ fromMs, json, ...place }: V
       }),
     catch: failedWith,
   })
+  const spool = yield* spoolOf(place, log)
   progress.end()
   const seconds = (performance.now() - begin) / 1_000
   const isGood = report.violations.length === 0
   if (!isGood) process.exitCode = 1
   const look = { colours: process.stdout.isTTY && process.stdout.hasColors() }
-  const text = json ? JSON.stringify({ ok: isGood, seconds, ...report }) : reportText(report, seconds, look)
+  const text = json
+    ? JSON.stringify({ ok: isGood, seconds, ...report, spool })
+    : [reportText(report, seconds, look), ...spoolLines(spool)].join("\n")
   print(`${text}\n`)
 }, Effect.scoped)
+
+/** Counts what lies beside the log; with a server of somebody else's there is no spool. */
+const spoolOf = ({ natsUrl, dataDirectory }: LogPlace, log: EventLog) =>
+  natsUrl === undefined
+    ? Effect.tryPromise({
+        try: () => spooledBeside(log, join(dataDirectory, "spool")),
+        catch: failedWith,
+      })
+    : Effect.succeed(null)
 
 /** Opens the way to the running actors; nothing where the log is at rest. */
 const askerOf = Effect.fnUntraced(function* ({ natsUrl, dataDirectory }: LogPlace) {
