@@ -1,6 +1,5 @@
 import { join } from "node:path"
-import { jetstreamManager } from "@nats-io/jetstream"
-import { connect } from "@nats-io/transport-node"
+import { connectToLog } from "@sluice/infra/event-log/connection.ts"
 import { startNatsServer } from "@sluice/infra/nats-server/nats-server.ts"
 import { expect, test } from "vitest"
 import { askForCompletion, runCommand, startSluice, temporaryDataDirectory } from "./sluice-process.ts"
