@@ -16,7 +16,7 @@ const wanted = configuration([
 const by = "api:test"
 const healthyLog = {
   takesNew: () => true,
-  health: () => ({ eventLog: "connected", spoolBytes: 0 }) as const,
+  health: () => ({ eventLog: "connected", spoolBytes: 0, spoolCommits: 0, degraded: [] }) as const,
 }
 
 /** Puts a commit behind the last one of a subject, as a process without checks would have. */
