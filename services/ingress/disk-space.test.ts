@@ -74,7 +74,10 @@ test("a proxy whose disk is nearly full lets what runs end, and admits nothing n
     answer = () => sendJson(response, 200, {})
   })
   const { node } = await startActors({ wanted: configuration([{ id: "c" }]) })
-  const eventLog = { takesNew: () => true, health: () => ({ eventLog: "connected", spoolBytes: 0 }) as const }
+  const eventLog = {
+    takesNew: () => true,
+    health: () => ({ eventLog: "connected", spoolBytes: 0, spoolCommits: 0, degraded: [] }) as const,
+  }
   const options = {
     isDiskFull: () => disk.isFull,
     readiness: () => readinessOf(node, eventLog, { disk, isShuttingDown: false, channels: [] }),
