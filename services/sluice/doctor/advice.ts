@@ -1,6 +1,6 @@
 import type { PassedOver } from "@sluice/events/ingress.ts"
 import type { Diagnosis } from "@sluice/infra/operations/diagnosis.ts"
-import ms from "ms"
+import { span } from "@sluice/replay/explain/wording.ts"
 
 const advice: Readonly<Partial<Record<PassedOver | "closed", string>>> = {
   closed: "sluice repair says why; sluice reset ACTOR opens it if its history can be read",
@@ -37,7 +37,7 @@ export const adviceLines = (diagnoses: ReadonlyArray<Diagnosis>): ReadonlyArray<
 export const clockLines = (diagnoses: ReadonlyArray<Diagnosis>): ReadonlyArray<string> =>
   diagnoses.flatMap(({ channel, account, model, aheadMs = 0 }) => {
     if (account !== null || model !== null || Math.abs(aheadMs) < 1_000) return []
-    const far = ms(Math.abs(aheadMs), { long: true })
+    const far = span(Math.abs(aheadMs))
     return aheadMs > 0
       ? [
           `the time of channel/${channel} is ${far} ahead of the clock of its machine: it goes at nine tenths until they meet`,
