@@ -2,10 +2,20 @@ import { isCheckpoint } from "./checkpoint.ts"
 import { aheadOf, type Commit, type Fact } from "./commit.ts"
 
 /** The fields of facts that hold a time. */
-const times = ["at", "arrivedAt", "dueAt", "gateUntil", "lastSeenAt", "startedAt", "until"] as const
+const times: ReadonlySet<string> = new Set([
+  "at",
+  "arrivedAt",
+  "dueAt",
+  "gateUntil",
+  "lastSeenAt",
+  "nextAt",
+  "since",
+  "startedAt",
+  "until",
+])
 
 /** Those that hold a bound of a window of cost, which is a full minute of the calendar. Source: D6. */
-const bounds = ["start", "end", "windowStart"] as const
+const bounds: ReadonlySet<string> = new Set(["start", "end", "windowStart"])
 
 const minuteMs = 60_000
 
@@ -13,13 +23,19 @@ const minuteMs = 60_000
 export const factInWallTime = <F extends Fact>(fact: F, aheadMs: number): F => {
   if (aheadMs === 0) return fact
   if (isCheckpoint(fact)) return { ...fact, at: fact.at - aheadMs }
-  const moved: Record<string, unknown> = { ...fact }
-  for (const name of times) if (typeof moved[name] === "number") moved[name] -= aheadMs
-  for (const name of bounds)
-    if (typeof moved[name] === "number")
-      moved[name] = Math.ceil((moved[name] - aheadMs) / minuteMs) * minuteMs
-  return moved as unknown as F
+  return moved(fact, aheadMs) as F
 }
+
+/** What a fact holds in a part of its own may hold times too. */
+const moved = (part: object, aheadMs: number): object =>
+  Object.fromEntries(
+    Object.entries(part).map(([name, value]) => {
+      if (typeof value === "number" && times.has(name)) return [name, value - aheadMs]
+      if (typeof value === "number" && bounds.has(name))
+        return [name, Math.ceil((value - aheadMs) / minuteMs) * minuteMs]
+      return [name, name === "probe" && typeof value === "object" ? moved(value, aheadMs) : value]
+    }),
+  )
 
 /** Gives a commit with its times, and those of its facts, as the machine's clock showed them. Source: L2. */
 export const inWallTime = (commit: Commit): Commit => {

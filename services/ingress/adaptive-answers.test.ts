@@ -3,7 +3,7 @@ import { learn } from "@sluice/actors/learning.ts"
 import { AccountConfiguration } from "@sluice/events/account-configuration.ts"
 import { Schema } from "effect"
 import { describe, expect, it } from "vitest"
-import { limitAnswer, listAnswer, statsAnswer, summaryAnswer } from "./adaptive-answers.ts"
+import { limitAnswer, listAnswer, shownBy, statsAnswer, summaryAnswer } from "./adaptive-answers.ts"
 
 const bounds = { algorithm: "bracket", initial: 6, min: 1, max: 50 } as const
 const configOf = Schema.decodeUnknownSync(AccountConfiguration)
@@ -94,6 +94,15 @@ describe("S6: the statistics of an account", () => {
       adjustmentCount: 17,
       recentAdjustments: [5, 4, 3, 2, 1].map(adjusted),
       window: { samples: 0, inFlight: 0, utilization: 0 },
+    })
+  })
+
+  it("tell times as the machine's clock has them (L2)", () => {
+    const adjustments = { count: 1, recent: [adjusted(100)] }
+    const time = { differs: true, toWall: (at: number) => at - 60 }
+    expect(statsAnswer(shownBy(account("a", { rejections, adjustments }), time))).toMatchObject({
+      last429At: 1_790_000_000_000 - 60,
+      recentAdjustments: [{ ...adjusted(100), at: adjusted(100).at - 60 }],
     })
   })
 

@@ -4,6 +4,7 @@ import type { ChannelContext } from "@sluice/actors/channel-ledger.ts"
 import { learningOf, ownLimitOf } from "@sluice/actors/limit-learning.ts"
 import type { Limit } from "@sluice/actors/limit.ts"
 import { isAdaptive } from "@sluice/events/adaptive-limit.ts"
+import type { SubjectTime } from "@sluice/infra/clock/subject-time.ts"
 import type {
   LimitAnswer,
   ListedAnswer,
@@ -27,6 +28,18 @@ const inForce = (one: Limited): Limit => (isAccount(one) ? slotsOf(one) : ownLim
 
 /** People read the name, and the id where there is none. */
 const nameOf = ({ config }: Limited): string => config?.name || (config?.id ?? "")
+
+/** Gives a channel or an account with the times of what it learned as the machine's clock has them. Source: L2. */
+export const shownBy = <One extends Limited>(
+  one: One,
+  time: Pick<SubjectTime, "differs" | "toWall">,
+): One => {
+  if (!time.differs) return one
+  const { rejections, adjustments } = one
+  const lastAt = rejections.lastAt === null ? null : time.toWall(rejections.lastAt)
+  const recent = adjustments.recent.map((adjusted) => ({ ...adjusted, at: time.toWall(adjusted.at) }))
+  return { ...one, rejections: { ...rejections, lastAt }, adjustments: { ...adjustments, recent } }
+}
 
 /** Gives the limit of a channel or an account. Source: S6. */
 export const limitAnswer = (one: Limited): LimitAnswer => ({

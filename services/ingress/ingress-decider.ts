@@ -29,9 +29,19 @@ export const ingressDecider: Decider<IngressActor, IngressCommand, Refusal> = {
   machineHash: machineHashOf(ingressMachine),
   translation: {
     command: (command, time) => {
-      if (command.type !== "complete") return command
-      const { request } = command
-      return { ...command, request: { ...request, arrivedAt: time.of(request.arrivedAt) } }
+      switch (command.type) {
+        case "complete": {
+          const { request } = command
+          return { ...command, request: { ...request, arrivedAt: time.of(request.arrivedAt) } }
+        }
+        case "refuse":
+          return {
+            ...command,
+            refused: command.refused.map((count) => ({ ...count, since: time.of(count.since) })),
+          }
+        default:
+          return command
+      }
     },
     refusal: (refused) => refused,
     ahead: () => undefined,

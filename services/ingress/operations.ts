@@ -9,7 +9,14 @@ import type { Fact } from "@sluice/events/commit.ts"
 import { actorName, idOf, kindOf } from "@sluice/events/identifier.ts"
 import type { ChangedLimitAnswer } from "@sluice/infra/operations/adaptive-answer.ts"
 import type { Operation, OperationAnswer } from "@sluice/infra/operations/operation.ts"
-import { limitAnswer, type Limited, listAnswer, statsAnswer, summaryAnswer } from "./adaptive-answers.ts"
+import {
+  limitAnswer,
+  type Limited,
+  listAnswer,
+  shownBy,
+  statsAnswer,
+  summaryAnswer,
+} from "./adaptive-answers.ts"
 import type { HostedChannel } from "./hosted-channel.ts"
 import { type Repairing, reopenAnswer, repairAnswer, stoppedAnswer } from "./repair.ts"
 import { diagnosisAnswer, stateAnswer } from "./running-answers.ts"
@@ -47,7 +54,7 @@ export const runOperation = async (operated: Operated, operation: Operation): Pr
     case "adaptive_stats": {
       const found = findLimited(channels, operation.limited)
       if (found === undefined) return unknownLimited(operation.limited)
-      return { ok: true, message: "", value: statsAnswer(found.now()) }
+      return { ok: true, message: "", value: statsAnswer(shownBy(found.now(), found.channel.subject.time)) }
     }
     case "adaptive_summary": {
       const all = [...accountsIn(channels), ...channelsIn(channels)]
@@ -173,10 +180,12 @@ const findLimited = (channels: Channels, named: string): Found | undefined => {
 }
 
 const accountsIn = (channels: Channels): ReadonlyArray<Limited> =>
-  [...channels.values()].flatMap(({ subject }) => [...subject.state.accounts.values()].map(contextOf))
+  [...channels.values()].flatMap(({ subject }) =>
+    [...subject.state.accounts.values()].map((actor) => shownBy(contextOf(actor), subject.time)),
+  )
 
 const channelsIn = (channels: Channels): ReadonlyArray<Limited> =>
-  [...channels.values()].map(({ subject }) => channelOf(subject.state))
+  [...channels.values()].map(({ subject }) => shownBy(channelOf(subject.state), subject.time))
 
 const clearedBy = (facts: ReadonlyArray<Fact>): string => {
   const cleared = facts.flatMap((fact) => {
