@@ -71,6 +71,14 @@ describe("a credential that an upstream echoes reaches nobody", () => {
     expect(shown).not.toContain(credential.toLowerCase())
   })
 
+  test("in a success that names a coding and has none", async () => {
+    const { text } = await run((response) => {
+      response.writeHead(200, { "content-type": "application/json", "content-encoding": "x-own" })
+      response.end(JSON.stringify({ text: credential }))
+    })
+    expect(JSON.parse(text)).toEqual({ text: "*".repeat(credential.length) })
+  })
+
   test("in a stream, in the middle of which it is cut", async () => {
     const delta = `data: ${JSON.stringify({ choices: [{ delta: { content: credential } }] })}\n\n`
     const { text } = await run((response) => {

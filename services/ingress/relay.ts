@@ -170,7 +170,8 @@ export const openRelay = (
   const relay = isPlain
     ? relayOf(protocol, headers, { stripsUsage, sink })
     : bodyRelay(protocol, headers, sink)
-  const mask = isPlain ? EchoMask.for(credential) : undefined
+  // Also where a coding is named: the bytes need not be coded at all.
+  const mask = EchoMask.for(credential)
   return mask === undefined ? relay : new MaskedRelay(relay, mask)
 }
 
