@@ -27,15 +27,25 @@ const foldingOf = (subject: string): Folding => {
   }
 }
 
-/** Folds a recorded stream, a line a commit, into the state of each subject. */
-export const statesOf = async (lines: ReadonlyArray<string>): Promise<Record<string, unknown>> => {
+/** Folds stored commits, in their order, into the state of each subject, as JSON. Fails: throws where one cannot be read or is out of place. */
+export const statesOfStored = (
+  messages: Iterable<{ readonly subject: string; readonly sequence: number; readonly body: string }>,
+): Record<string, unknown> => {
   const folds = new Map<string, Folding>()
-  for (const [place, line] of lines.entries()) {
-    const { subject, body } = JSON.parse(line) as { subject: string; body: unknown }
+  for (const { subject, body, sequence } of messages) {
     const fold = folds.get(subject) ?? foldingOf(subject)
     folds.set(subject, fold)
-    fold.add({ body: JSON.stringify(body), sequence: place + 1 })
+    fold.add({ body, sequence })
   }
   const states = [...folds].map(([subject, fold]) => [subject, fold.state()])
   return JSON.parse(JSON.stringify(Object.fromEntries(states))) as Record<string, unknown>
 }
+
+/** Folds a recorded stream, a line a commit, into the state of each subject. */
+export const statesOf = (lines: ReadonlyArray<string>): Record<string, unknown> =>
+  statesOfStored(
+    lines.map((line, place) => {
+      const { subject, body } = JSON.parse(line) as { subject: string; body: unknown }
+      return { subject, sequence: place + 1, body: JSON.stringify(body) }
+    }),
+  )

@@ -9,6 +9,6 @@ export const writeStream = async (name: string, log: EventLog): Promise<void> =>
     lines.push(JSON.stringify({ subject, body: JSON.parse(body) }))
   const folder = new URL(".", import.meta.url)
   await writeFile(new URL(`${name}.jsonl`, folder), `${lines.join("\n")}\n`)
-  const states = JSON.stringify(await statesOf(lines), null, 2)
+  const states = JSON.stringify(statesOf(lines), null, 2)
   await writeFile(new URL(`${name}.states.json`, folder), `${states}\n`)
 }

@@ -99,6 +99,8 @@ const asking =
 /** Actors and admission on a log and a clock that the test owns. */
 export const startActors = async (options: {
   wanted: ConfigurationFile
+  /** What every account brings to its upstream. */
+  credential?: string
   log?: EventLog
   clock?: ReturnType<typeof manualClock>
   takesNew?: () => boolean
@@ -121,7 +123,7 @@ export const startActors = async (options: {
     now: clock.now,
     fromWall: (wallMs) => fromWall(clock, wallMs),
     jitter: () => 0,
-    credentialOf: () => "secret",
+    credentialOf: () => options.credential ?? "secret",
     costOf,
     onTrouble,
     poolOf: (id) => options.wanted.pools.find((pool) => pool.id === id),
