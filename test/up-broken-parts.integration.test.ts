@@ -1,6 +1,9 @@
+import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
+import { startSimulatedProvider } from "@sluice/simulator/provider.ts"
 import { expect, test } from "vitest"
+import { stringify } from "yaml"
 import { askForCompletion, type RunningSluice, runCommand, startSluice } from "./sluice-process.ts"
 import { temporaryDataDirectory } from "./sluice-process.ts"
 import { openSmallDisk } from "./small-disk.ts"
@@ -25,12 +28,31 @@ const usage = async (data: string): Promise<number> => {
   return rows.reduce((sum, { requests }) => sum + requests, 0)
 }
 
+/** One channel, which admits requests to the last byte of the disk. */
+const wantedOn = (baseUrl: string) => ({
+  settings: { minFreeDiskBytes: 0 },
+  pools: [{ id: "p", models: ["demo-gpt"], tiers: [["c"]] }],
+  channels: [
+    {
+      id: "c",
+      protocol: "openai",
+      baseUrl,
+      models: ["demo-gpt"],
+      accounts: [{ id: "a", credential: "env:SLUICE_TEST_KEY" }],
+    },
+  ],
+})
+
 const natsOf = (sluice: RunningSluice): number => sluice.run().nats?.process?.pid ?? 0
 
 test("a disk that was full and is freed needs nobody: the log is written again, nothing is lost, the tables follow", async () => {
   await using disk = await openSmallDisk(128 * 1024 * 1024)
+  await using provider = await startSimulatedProvider({ serviceMs: 0 })
   const data = join(disk.path, "data")
-  await using sluice = await startSluice(data)
+  const file = join(disk.path, "sluice.yaml")
+  await writeFile(file, stringify(wantedOn(provider.url)))
+  const environment = { SLUICE_TEST_KEY: "sk-test" }
+  await using sluice = await startSluice(data, { args: ["--config", file], environment })
   const { url } = sluice
   let answered = 0
   const ask = async () => {
