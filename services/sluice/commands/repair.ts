@@ -14,6 +14,7 @@ export const repairCommand = Command.make(
     ),
     dryRun: Flag.Boolean("dry-run").pipe(
       Flag.withDescription("Only say which commit would be set aside, and what of it holds"),
+      Flag.withDefault(false),
     ),
     json: jsonFlag,
     data: dataFlag,
