@@ -6,7 +6,6 @@ import { startPrivateNats } from "./event-log-server.ts"
 import { absurdLife, plantCommit } from "./planted-commit.ts"
 import { startProduct } from "./product.ts"
 import { runCommand, temporaryDataDirectory } from "./sluice-process.ts"
-import { until } from "./until.ts"
 
 const channel = (id: string, baseUrl: string) => ({
   id,

@@ -354,10 +354,15 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
     this.#follow(this.#now())
   }
 
+  /** Folds what the log holds once more and keeps nothing of it. Fails: as `reopen`. */
+  async inspect(): Promise<void> {
+    await load(this.#options.log, this.subject, this.#decider, this.#options.load)
+  }
+
   /**
    * Opens a subject that stands still again, from what the log holds.
    *
-   * Fails: rejects with `UnreadableHistory`, `WrongSequence` and `LogUnavailable`; it stands still then as before.
+   * Fails: rejects with `UnreadableHistory`, `LostTail`, `WrongSequence` and `LogUnavailable`; it stands still then as before.
    */
   async reopen(): Promise<void> {
     if (this.#status !== "stopped") return

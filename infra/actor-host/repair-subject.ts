@@ -6,7 +6,7 @@ import { isReadable, type Place, type Salvaged, salvage, tokenOf } from "../even
 import { createUlids } from "../identity/ulid.ts"
 import type { Decider, Refusal } from "./decider.ts"
 import { encodeFacts } from "./encoded-facts.ts"
-import { foldBefore, load, UnreadableHistory } from "./loading.ts"
+import { foldBefore, UnreadableHistory } from "./loading.ts"
 
 /** A subject's history cannot be mended by setting a commit aside. */
 export class NotRepairable extends Schema.TaggedError<NotRepairable>()("NotRepairable", {
@@ -24,6 +24,8 @@ export interface RepairOptions<State> {
   readonly log: EventLog
   readonly subject: string
   readonly decider: Decider<State, never, Refusal>
+  /** Folds the subject as its host does. */
+  readonly inspect: () => Promise<void>
   readonly node: string
   readonly now: number
   readonly by: string
@@ -32,13 +34,12 @@ export interface RepairOptions<State> {
 /**
  * Finds the first commit of a subject that cannot be folded, and what stands in its place where it is set aside; `undefined` where all can be folded.
  *
- * Fails: rejects with `NotRepairable` and `LogUnavailable`.
+ * Fails: rejects with `NotRepairable`, with `LostTail` and with `LogUnavailable`.
  * Source: L11.
  */
 export const findRepair = async <State>(options: RepairOptions<State>): Promise<RepairFact | undefined> => {
-  const { log, subject, decider } = options
   try {
-    await load(log, subject, decider)
+    await options.inspect()
     return undefined
   } catch (error) {
     if (!(error instanceof UnreadableHistory)) throw error

@@ -10,12 +10,13 @@ export const StoppedAnswer = Schema.Struct({
 })
 export type StoppedAnswer = typeof StoppedAnswer.Type
 
-/** A commit that was set aside, or would be. Source: L11. */
+/** A commit that was set aside, or a lost end that was accepted, or would be. Source: L8, L11. */
 export const RepairAnswer = Schema.Struct({
   subject: Schema.String,
-  commit: Schema.String,
+  /** `null` where it is the end of the log that is lost. */
+  commit: Schema.NullOr(Schema.String),
   sequence: Schema.Int,
-  version: Schema.Int,
+  version: Schema.NullOr(Schema.Int),
   reason: Schema.String,
   /** How many of its facts hold. */
   kept: Schema.Int,

@@ -41,7 +41,16 @@ export interface ActorNodeOptions {
 /** A subject, whatever it is about. */
 export type KeptSubject = Pick<
   HostedSubject<unknown, never, Refusal>,
-  "subject" | "time" | "isLive" | "isUntouched" | "stoppedBy" | "checkpoint" | "fence" | "close" | "reopen"
+  | "subject"
+  | "time"
+  | "isLive"
+  | "isUntouched"
+  | "stoppedBy"
+  | "checkpoint"
+  | "fence"
+  | "close"
+  | "inspect"
+  | "reopen"
 >
 
 const channelPrefix = channelSubject("")

@@ -214,6 +214,43 @@ describe("L11: a commit that no reader accepts", () => {
   })
 })
 
+describe("L8: an end that the log has lost", () => {
+  it("closes its channel until a repair accepts it, and the channel goes on from what is left", async () => {
+    const log = createMemoryLog()
+    const { node: first, ask } = await startActors({ wanted, log })
+    await settle()
+    const copy = createMemoryLog({ identity: await log.identity() })
+    const subjects = await log.subjects()
+    for await (const { subject, id, body } of log.read({ afterSequence: 0 }))
+      await copy.append({
+        subject,
+        id,
+        body,
+        expectedSequence: (await copy.last(subject))?.sequence ?? 0,
+      })
+    expect(await ask("r1")).toMatchObject({ kind: "granted" })
+    await settle()
+    await first.close()
+    for (const subject of subjects) {
+      const snapshot = await log.snapshot(subject)
+      if (snapshot !== undefined) await copy.saveSnapshot(subject, snapshot)
+    }
+    const { node, operate } = await startActors({ wanted, log: copy })
+    expect(node.stopped).toMatchObject([{ actor: "channel/c" }])
+    expect(await operate({ type: "reset", actor: "channel/c", by })).toMatchObject({ ok: false })
+    expect(await operate({ type: "repair", actor: "channel/c", by, isTrial: true })).toMatchObject({
+      ok: true,
+      value: [{ commit: null }],
+    })
+    expect(await operate({ type: "repair", actor: "channel/c", by, isTrial: false })).toMatchObject({
+      ok: true,
+      message: "channel/c is open again",
+    })
+    expect(node.stopped).toEqual([])
+    expect((await startActors({ wanted, log: copy })).node.stopped).toEqual([])
+  })
+})
+
 describe("a channel that a defect has stopped", () => {
   it("is opened by a reset, and what attempts hold of it stays held", async () => {
     const log = createMemoryLog()

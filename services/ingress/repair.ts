@@ -2,7 +2,13 @@ import type { RepairFact } from "@sluice/events/commit.ts"
 import { configurationSubject, subjectPrefix } from "@sluice/events/identifier.ts"
 import type { Decider, Refusal } from "@sluice/infra/actor-host/decider.ts"
 import { UnreadableHistory } from "@sluice/infra/actor-host/loading.ts"
-import { findRepair, NotRepairable, storeRepair } from "@sluice/infra/actor-host/repair-subject.ts"
+import { acceptLostTail, LostTail } from "@sluice/infra/actor-host/lost-tail.ts"
+import {
+  findRepair,
+  NotRepairable,
+  type RepairOptions,
+  storeRepair,
+} from "@sluice/infra/actor-host/repair-subject.ts"
 import { type EventLog, LogUnavailable, WrongSequence } from "@sluice/infra/event-log/event-log.ts"
 import type { Operation, OperationAnswer } from "@sluice/infra/operations/operation.ts"
 import type { RepairAnswer, StoppedAnswer } from "@sluice/infra/operations/repair-answer.ts"
@@ -49,9 +55,9 @@ export const reopenAnswer = async (
 }
 
 /**
- * Sets aside what cannot be folded of a subject that stands still, one commit after the other, and opens it.
+ * Sets aside what cannot be folded of a subject that stands still, one commit after the other, accepts an end that the log has lost, and opens it.
  *
- * Source: L11.
+ * Source: L8, L11.
  */
 export const repairAnswer = async (
   repairing: Repairing,
@@ -59,23 +65,36 @@ export const repairAnswer = async (
 ): Promise<OperationAnswer> => {
   const { node, log, nodeId, now } = repairing
   const stopped = node.stopped.find((one) => one.actor === actor)
-  if (stopped === undefined)
+  const hosted = node.subjects.find(({ subject }) => subject === stopped?.subject)
+  if (stopped === undefined || hosted === undefined)
     return { ok: false, message: `${actor} is not closed: there is nothing to repair` }
   const { subject } = stopped
-  const options = { log, subject, decider: deciderOf(subject), node: nodeId, now: now(), by }
-  const repairs: Array<RepairFact> = []
+  const inspect = () => hosted.inspect()
+  const options = { log, subject, decider: deciderOf(subject), inspect, node: nodeId, now: now(), by }
+  const done: Array<RepairAnswer> = []
   try {
-    let repair = await findRepair(options)
-    if (isTrial) return { ok: true, message: "", value: repair === undefined ? [] : [answerOf(repair)] }
-    for (; repair !== undefined; repair = await findRepair(options)) {
-      await storeRepair(options, repair)
-      repairs.push(repair)
+    let damage = await damageOf(options)
+    if (isTrial) return { ok: true, message: "", value: damage === undefined ? [] : [answerOf(damage)] }
+    for (; damage !== undefined; damage = await damageOf(options)) {
+      if (damage instanceof LostTail) await acceptLostTail(log, subject, options)
+      else await storeRepair(options, damage)
+      done.push(answerOf(damage))
     }
     const opened = await reopenAnswer(repairing, stopped)
-    return opened.ok ? { ok: true, message: `${actor} is open again`, value: repairs.map(answerOf) } : opened
+    return opened.ok ? { ok: true, message: `${actor} is open again`, value: done } : opened
   } catch (error) {
     if (!isExpected(error)) throw error
     return { ok: false, message: error.message }
+  }
+}
+
+/** Gives what keeps a subject from being folded: a commit with what would stand in its place, or an end that is lost. */
+const damageOf = async (options: RepairOptions<unknown>): Promise<RepairFact | LostTail | undefined> => {
+  try {
+    return await findRepair(options)
+  } catch (error) {
+    if (error instanceof LostTail) return error
+    throw error
   }
 }
 
@@ -83,6 +102,7 @@ const isExpected = (error: unknown): error is Error =>
   error instanceof UnreadableHistory ||
   error instanceof WrongSequence ||
   error instanceof NotRepairable ||
+  error instanceof LostTail ||
   error instanceof LogUnavailable
 
 const deciderOf = (subject: string): Decider<unknown, never, Refusal> => {
@@ -94,7 +114,12 @@ const deciderOf = (subject: string): Decider<unknown, never, Refusal> => {
   >
 }
 
-const answerOf = (repair: RepairFact): RepairAnswer => {
-  const { subject, commit, sequence, version, reason, facts, left } = repair
+const answerOf = (damage: RepairFact | LostTail): RepairAnswer => {
+  if (damage instanceof LostTail) {
+    const { subject, actual, message } = damage
+    const left = [`all that stood behind sequence ${actual}`]
+    return { subject, commit: null, sequence: actual, version: null, reason: message, kept: 0, left }
+  }
+  const { subject, commit, sequence, version, reason, facts, left } = damage
   return { subject, commit, sequence, version, reason, kept: facts.length, left }
 }

@@ -1,4 +1,6 @@
+import { repairPrefix } from "@sluice/events/identifier.ts"
 import { Fold } from "@sluice/infra/actor-host/fold.ts"
+import { bodyOf, repairIn } from "@sluice/infra/event-log/repair/repaired-log.ts"
 import { channelDecider } from "@sluice/ingress/channel-decider.ts"
 import { configurationDecider } from "@sluice/ingress/configuration-decider.ts"
 import { ingressDecider } from "@sluice/ingress/ingress-decider.ts"
@@ -41,11 +43,24 @@ export const statesOfStored = (
   return JSON.parse(JSON.stringify(Object.fromEntries(states))) as Record<string, unknown>
 }
 
-/** Folds a recorded stream, a line a commit, into the state of each subject. */
-export const statesOf = (lines: ReadonlyArray<string>): Record<string, unknown> =>
-  statesOfStored(
-    lines.map((line, place) => {
-      const { subject, body } = JSON.parse(line) as { subject: string; body: unknown }
-      return { subject, sequence: place + 1, body: JSON.stringify(body) }
-    }),
+/** Folds a recorded stream, a line a commit, into the state of each subject, as its repairs have it. */
+export const statesOf = (lines: ReadonlyArray<string>): Record<string, unknown> => {
+  const written = lines.map((line) => JSON.parse(line) as { subject: string; body: { commit: string } })
+  const repairs = written.flatMap(
+    ({ subject, body }) => repairIn({ subject, body: JSON.stringify(body) }) ?? [],
   )
+  const bodies = new Map(repairs.map((repair) => [`${repair.subject} ${repair.commit}`, bodyOf(repair)]))
+  return statesOfStored(
+    written.flatMap(({ subject, body }, place) =>
+      subject.startsWith(repairPrefix)
+        ? []
+        : [
+            {
+              subject,
+              sequence: place + 1,
+              body: bodies.get(`${subject} ${body.commit}`) ?? JSON.stringify(body),
+            },
+          ],
+    ),
+  )
+}

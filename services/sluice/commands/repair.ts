@@ -28,7 +28,7 @@ export const repairCommand = Command.make(
   }),
 ).pipe(
   Command.withDescription(
-    "Open an actor that stays closed because a commit of its history cannot be read. The commit is set aside by a fact of its own: what can be read of it holds (leases, releases, usage with figures in their bounds), and every reader of the log goes by it from then on. Nothing is deleted.",
+    "Open an actor that stays closed because a commit of its history cannot be read, or because the log has lost its end. The commit is set aside by a fact of its own: what can be read of it holds (leases, releases, usage with figures in their bounds), and every reader of the log goes by it from then on. Nothing is deleted. Where the log has lost its end, the actor goes on from what is left.",
   ),
   Command.withShortDescription("Set a commit aside that cannot be read"),
   Command.withExamples([

@@ -44,11 +44,14 @@ export const repair = Effect.fnUntraced(function* (options: {
 
 const repairText = (one: RepairAnswer, isTrial: boolean): string => {
   const { commit, sequence, version, reason, kept, left } = one
-  const done = isTrial ? "would be set aside" : "is set aside"
+  const tense = isTrial ? "would be" : "is"
+  const facts = `${kept} of its facts hold, ${left.length} ${left.length === 1 ? "is" : "are"} left out`
   return [
-    `commit ${visible(commit)} (version ${version}, sequence ${sequence}) ${done}`,
+    commit === null
+      ? `the end behind sequence ${sequence} ${tense} given up`
+      : `commit ${visible(commit)} (version ${version}, sequence ${sequence}) ${tense} set aside`,
     ...indented(reason),
-    ...indented(`${kept} of its facts hold, ${left.length} are left out`),
+    ...(commit === null ? [] : indented(facts)),
     ...left.flatMap(indented),
   ].join("\n")
 }
