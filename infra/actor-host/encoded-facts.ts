@@ -19,10 +19,18 @@ export interface EncodedFacts {
   readonly count: number
   /** JSON values, separated by commas. */
   readonly json: string
+  /** Where they are few, their characters. */
   readonly bytes: number
   /** The time of the last one. */
   readonly at: number
 }
+
+/** A short text in a log that takes large bodies need not be measured: a character takes three bytes at most. */
+const shortCharacters = 16 * 1024
+const largeBytes = 1_000_000
+
+const bytesOf = (json: string, bytesMax: number): number =>
+  json.length <= shortCharacters && bytesMax >= largeBytes ? json.length : Buffer.byteLength(json)
 
 /**
  * Writes facts as they are stored, each held to the schema that reads it.
@@ -42,8 +50,8 @@ export const encodeFacts = (
     json += json === "" ? JSON.stringify(fact) : `,${JSON.stringify(fact)}`
     at = fact.at
   }
-  const bytes = Buffer.byteLength(json)
   const bytesMax = bodyBytesMax - headBytes
+  const bytes = bytesOf(json, bytesMax)
   if (bytes > bytesMax)
     throw new FactsRefused({
       subject,

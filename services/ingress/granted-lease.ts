@@ -83,14 +83,16 @@ export const grantedLease = (
           dispatched,
           jitter: support.jitter(),
         })
-      releaseWith(end)
-        .catch((error: unknown) => {
-          if (!(error instanceof FactsRefused)) throw error
-          support.onTrouble("the end of an attempt cannot be stored as it was", { lease, err: error })
-          return releaseWith(endWithoutWords)
-        })
-        .catch((error: unknown) => support.onTrouble("a lease was not released", { lease, err: error }))
-        .finally(() => channel.held.end(lease))
+      const done = (): void => channel.held.end(lease)
+      const fail = (error: unknown): void => {
+        done()
+        support.onTrouble("a lease was not released", { lease, err: error })
+      }
+      releaseWith(end).then(done, (error: unknown) => {
+        if (!(error instanceof FactsRefused)) return fail(error)
+        support.onTrouble("the end of an attempt cannot be stored as it was", { lease, err: error })
+        return releaseWith(endWithoutWords).then(done, fail)
+      })
     },
   }
 }
