@@ -12,6 +12,7 @@ import { startPrivateNats } from "./event-log-server.ts"
 /** A service of the product, as a process that can be killed and started again. */
 export interface ServiceProcess {
   readonly url: string
+  readonly pid: number
   /** Ends it without a warning (SIGKILL). */
   kill(): Promise<void>
   /** Asks it to end (SIGTERM) and gives its exit code. */
@@ -32,24 +33,36 @@ export interface ProductSetup {
   readonly clients?: ReadonlyArray<Record<string, unknown>>
   /** Whether the log counts as another's, as with NATS_URL. */
   readonly isLogElsewhere?: boolean
+  /** What the ingress finds in its environment beside what this process has. */
+  readonly ingressEnvironment?: Readonly<Record<string, string>>
+  /** What Node is told at the start of the ingress. */
+  readonly ingressFlags?: ReadonlyArray<string>
   /** A whole configuration, made for the URL of the provider, in place of that of one channel. */
   readonly configuration?: (providerUrl: string) => Record<string, unknown>
 }
 
 const scriptOf = (service: string) => fileURLToPath(import.meta.resolve(`@sluice/${service}/main.ts`))
 
-const startService = async (service: string, args: ReadonlyArray<string>): Promise<ServiceProcess> => {
-  const child: ChildProcess = spawn(process.execPath, [scriptOf(service), ...args], {
+const startService = async (
+  service: string,
+  args: ReadonlyArray<string>,
+  {
+    environment = {},
+    flags = [],
+  }: { environment?: Readonly<Record<string, string>>; flags?: ReadonlyArray<string> } = {},
+): Promise<ServiceProcess> => {
+  const child: ChildProcess = spawn(process.execPath, [...flags, scriptOf(service), ...args], {
     stdio: ["ignore", "ignore", "pipe", "ipc"],
-    env: { ...process.env, SLUICE_TEST_KEY: "sk-test-0123456789" },
+    env: { ...process.env, SLUICE_TEST_KEY: "sk-test-0123456789", ...environment },
   })
   let said = ""
   child.stderr?.on("data", (chunk: Buffer) => (said = (said + chunk.toString()).slice(-20_000)))
   const exited = once(child, "exit")
-  const ready = once(child, "message") as Promise<[{ ready?: true; url?: string }]>
+  const ready = once(child, "message") as Promise<[{ ready?: true; url?: string; failed?: string }]>
   const [first] = await Promise.race([ready, exited])
+  const why = typeof first === "object" ? (first?.failed ?? "") : String(first)
   if (typeof first !== "object" || first === null || first.url === undefined)
-    throw new Error(`the ${service} did not start: ${said}`)
+    throw new Error(`the ${service} did not start: ${why} ${said}`)
   const end = async (signal: "SIGTERM" | "SIGKILL") => {
     child.kill(signal)
     await exited
@@ -57,6 +70,7 @@ const startService = async (service: string, args: ReadonlyArray<string>): Promi
   }
   return {
     url: first.url,
+    pid: child.pid ?? 0,
     kill: async () => void (await end("SIGKILL")),
     end: () => end("SIGTERM"),
     freeze: () => void child.kill("SIGSTOP"),
@@ -92,7 +106,11 @@ export const startProduct = async (setup: ProductSetup = {}) => {
   await configure(setup)
   const shared = ["--nats", nats.url]
   const own = ["--data", directory, "--config", configFile, ...(setup.isLogElsewhere ? [] : ["--embedded"])]
-  const startIngress = (port = "0") => startService("ingress", [...shared, ...own, "--port", port])
+  const startIngress = (port = "0") =>
+    startService("ingress", [...shared, ...own, "--port", port], {
+      ...(setup.ingressEnvironment === undefined ? {} : { environment: setup.ingressEnvironment }),
+      ...(setup.ingressFlags === undefined ? {} : { flags: setup.ingressFlags }),
+    })
   const startProjector = () =>
     startService("projector", [...shared, "--clickhouse", join(directory, "clickhouse")])
   const running = { projector: await startProjector(), ingress: await startIngress() }

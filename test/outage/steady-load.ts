@@ -29,7 +29,10 @@ const completion = {
 }
 
 /** Sends requests at a rate, every other one a stream, however many are still unanswered, until it is stopped. */
-export const startLoad = (url: string, { perSecond }: { perSecond: number }): SteadyLoad => {
+export const startLoad = (
+  url: string,
+  { perSecond, headers = {} }: { perSecond: number; headers?: Readonly<Record<string, string>> },
+): SteadyLoad => {
   const pool = new Pool(url, { connections: null, pipelining: 1, headersTimeout: 0, bodyTimeout: 0 })
   const begin = performance.now()
   const outcomes: Array<Outcome> = []
@@ -39,7 +42,9 @@ export const startLoad = (url: string, { perSecond }: { perSecond: number }): St
     for (let n = 0; !isStopped; n += 1) {
       const waitMs = begin + (n * 1_000) / perSecond - performance.now()
       if (waitMs > 0) await pause(Math.ceil(waitMs))
-      asked.push(ask(pool, n % 2 === 0).then((outcome) => void outcomes.push(outcome)))
+      asked.push(
+        ask(pool, { stream: n % 2 === 0, more: headers }).then((outcome) => void outcomes.push(outcome)),
+      )
     }
   }
   const running = run()
@@ -55,14 +60,17 @@ export const startLoad = (url: string, { perSecond }: { perSecond: number }): St
   }
 }
 
-const ask = async (pool: Pool, stream: boolean): Promise<Outcome> => {
+const ask = async (
+  pool: Pool,
+  { stream, more }: { stream: boolean; more: Readonly<Record<string, string>> },
+): Promise<Outcome> => {
   const sentAt = performance.now()
   const answer = { request: "", status: 0, text: "" }
   try {
     const { headers, statusCode, body } = await pool.request({
       method: "POST",
       path: "/v1/chat/completions",
-      headers: { "content-type": "application/json" },
+      headers: { "content-type": "application/json", ...more },
       body: JSON.stringify({ ...completion, stream }),
     })
     answer.status = statusCode
