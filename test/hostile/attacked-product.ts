@@ -1,18 +1,15 @@
-import { request } from "node:http"
+import { once } from "node:events"
 import { setTimeout as pause } from "node:timers/promises"
+import { Worker } from "node:worker_threads"
 import { openAsker } from "@sluice/infra/operations/operations.ts"
 import { nodeFlags } from "@sluice/ingress/node-flags.ts"
 import { startProduct } from "../product.ts"
+import type { AttackerOrder, AttackerReport, AttackerStart } from "./attacker.ts"
+import { type Answered, queueTimeoutMs } from "./attacks.ts"
 import { openMemoryProbe } from "./process-memory.ts"
-import { misdeeds, startRogueUpstream } from "./rogue-upstream.ts"
-
-/** Whether this is the run by hand, at full size. */
-export const isFull = process.env["SLUICE_HOSTILE_REST_SECONDS"] !== undefined
+import { misdeeds } from "./rogue-upstream.ts"
 
 const keys = { quiet: "quiet-0123456789abcdef", hostile: "hostile-0123456789abcdef" }
-
-/** How long a request may wait where an upstream has no room. */
-export const queueTimeoutMs = 1_500
 
 const account = (id: string) => ({ id: `${id}-a`, credential: "env:SLUICE_TEST_KEY" })
 
@@ -47,57 +44,28 @@ const configurationOf = (rogueUrl: string, providerUrl: string): Record<string, 
   return { settings: { bodyBudgetBytes: 256 * 1024 * 1024 }, channels, pools, clients }
 }
 
-/** What an attacker sends. */
-export interface Attack {
-  readonly path?: string
-  readonly body?: string | Buffer
-  readonly headers?: Readonly<Record<string, string>>
-  /** When it leaves without waiting for more. */
-  readonly leavesAfterMs?: number
-}
-
-/** What it was answered; 0 where it left, or the connection broke before an answer. */
-export interface Answered {
-  readonly status: number
-  readonly code: string
-  readonly bytes: number
-  readonly tookMs: number
-}
-
-const send = (
-  url: string,
-  { path = "/v1/chat/completions", body = "", headers = {}, leavesAfterMs }: Attack,
-) => {
-  const { promise, resolve } = Promise.withResolvers<Answered>()
-  const sentAt = performance.now()
-  const got = { status: 0, text: "", bytes: 0 }
-  const sent = request(new URL(path, url), {
-    method: "POST",
-    agent: false,
-    headers: {
-      "content-type": "application/json",
-      authorization: `Bearer ${keys.hostile}`,
-      "content-length": Buffer.byteLength(body),
-      ...headers,
+/** An attacker in a thread of its own, with its upstream, so that its work holds up nobody who measures. */
+const startAttacker = async () => {
+  const workerData: AttackerStart = { key: keys.hostile }
+  const worker = new Worker(new URL("attacker.ts", import.meta.url), { workerData, execArgv: [] })
+  const report = async (): Promise<AttackerReport> => {
+    const [said] = (await once(worker, "message")) as [AttackerReport]
+    if ("failed" in said) throw new Error(said.failed)
+    return said
+  }
+  const first = await report()
+  return {
+    rogueUrl: "rogueUrl" in first ? first.rogueUrl : "",
+    run: async (order: AttackerOrder): Promise<ReadonlyArray<Answered>> => {
+      const reported = report()
+      worker.postMessage(order)
+      const said = await reported
+      return "answers" in said ? said.answers : []
     },
-  })
-  sent.on("response", (response) => {
-    got.status = response.statusCode ?? 0
-    response.on("data", (chunk: Buffer) => {
-      got.bytes += chunk.length
-      if (got.bytes < 10_000) got.text += chunk.toString()
-    })
-    response.on("error", () => undefined)
-  })
-  sent.on("error", () => undefined)
-  sent.on("close", () => {
-    const { status, text, bytes } = got
-    const code = /"code":"(\w+)"/u.exec(text)?.[1] ?? ""
-    resolve({ status, code, bytes, tookMs: performance.now() - sentAt })
-  })
-  sent.end(body)
-  if (leavesAfterMs !== undefined) setTimeout(() => sent.destroy(), leavesAfterMs)
-  return promise
+    [Symbol.asyncDispose]: async () => {
+      await worker.terminate()
+    },
+  }
 }
 
 /** A product that is attacked: a well channel for the quiet client, channels to simulated providers of all protocols, and one to a rogue upstream for each of its misdeeds. */
@@ -106,10 +74,10 @@ export type AttackedProduct = Awaited<ReturnType<typeof startAttackedProduct>>
 /** Starts one, whose ingress can be asked for its memory. */
 export const startAttackedProduct = async () => {
   await using starting = new AsyncDisposableStack()
-  const rogue = starting.use(await startRogueUpstream())
+  const attacker = starting.use(await startAttacker())
   const product = starting.use(
     await startProduct({
-      configuration: (providerUrl) => configurationOf(rogue.url, providerUrl),
+      configuration: (providerUrl) => configurationOf(attacker.rogueUrl, providerUrl),
       ingressFlags: [...nodeFlags, "--inspect=127.0.0.1:0"],
       ingressEnvironment: {
         KEY_OF_QUIET: keys.quiet,
@@ -124,22 +92,12 @@ export const startAttackedProduct = async () => {
   return {
     url: ingress.url,
     natsUrl: product.nats.url,
-    said: () => ingress.said(),
     memory,
     asker,
     /** What the quiet client says who it is with. */
     quiet: { authorization: `Bearer ${keys.quiet}` },
-    /** Sends what a hostile client sends, so many times, a number of them at once. */
-    attack: async (attacks: ReadonlyArray<Attack>, atOnce = 20): Promise<ReadonlyArray<Answered>> => {
-      const rest = [...attacks]
-      const answers: Array<Answered> = []
-      const run = async (): Promise<void> => {
-        for (let next = rest.shift(); next !== undefined; next = rest.shift())
-          answers.push(await send(ingress.url, next))
-      }
-      await Promise.all(Array.from({ length: atOnce }, run))
-      return answers
-    },
+    /** Runs an attack by its name, or without one what warms up, and gives what it was answered. */
+    attack: (name?: string) => attacker.run({ name, url: ingress.url, natsUrl: product.nats.url }),
     /** Lets a time pass. */
     passed: (ms: number): Promise<void> => pause(ms),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),

@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from "vitest"
 import { type Outcome, startLoad } from "../outage/steady-load.ts"
 import { runCommand } from "../sluice-process.ts"
 import { until } from "../until.ts"
-import { type AttackedProduct, isFull, startAttackedProduct } from "./attacked-product.ts"
-import { attacks, hugeBodies } from "./attacks.ts"
+import { type AttackedProduct, startAttackedProduct } from "./attacked-product.ts"
+import { type Answered, attacks, isFull } from "./attacks.ts"
 import type { Memory } from "./process-memory.ts"
 
 /** How long the process rests before its memory is judged; the short run takes the first good figure in that time. */
@@ -51,8 +51,7 @@ beforeAll(async () => {
   product = started.use(await startAttackedProduct())
   // What code, caches and the allocator keep is there before it is measured.
   expectWell(await quietWhile(() => product.passed(quietMs)))
-  await attacks["wrong keys, unknown paths and silent connections come in a flood"]?.run(product)
-  await hugeBodies(4)(product)
+  await product.attack()
   const quiet = await quietWhile(() => product.passed(quietMs))
   expectWell(quiet)
   quietP99Ms = p99Of(quiet)
@@ -63,10 +62,10 @@ afterAll(() => started.disposeAsync())
 
 test.each(Object.entries(attacks))(
   "%s, and nobody else is harmed",
-  async (name, { run, bars }) => {
-    let answers: Awaited<ReturnType<typeof run>> = []
+  async (name, { bars }) => {
+    let answers: ReadonlyArray<Answered> = []
     const outcomes = await quietWhile(async () => {
-      answers = await run(product)
+      answers = await product.attack(name)
     })
     const p99Ms = p99Of(outcomes)
     if (isFull)

@@ -2,16 +2,43 @@ import { once } from "node:events"
 import { connect, type Socket } from "node:net"
 import { connectToLog } from "@sluice/infra/event-log/connection.ts"
 import { operationSubject } from "@sluice/infra/event-log/server-names.ts"
-import {
-  type Answered,
-  type Attack,
-  type AttackedProduct,
-  isFull,
-  queueTimeoutMs,
-} from "./attacked-product.ts"
+
+/** Whether this is the run by hand, at full size. */
+export const isFull = process.env["SLUICE_HOSTILE_REST_SECONDS"] !== undefined
+
+/** How long a request may wait where an upstream has no room. */
+export const queueTimeoutMs = 1_500
+
+/** What an attacker sends. */
+export interface Sent {
+  readonly path?: string
+  readonly body?: string | Buffer
+  readonly headers?: Readonly<Record<string, string>>
+  /** When it leaves without waiting for more. */
+  readonly leavesAfterMs?: number
+}
+
+/** What it was answered; 0 where it left, or the connection broke before an answer. */
+export interface Answered {
+  readonly status: number
+  readonly code: string
+  readonly bytes: number
+  readonly tookMs: number
+}
+
+/** A running product, as an attacker sees it. */
+export interface Target {
+  readonly url: string
+  readonly natsUrl: string
+  /** A client's key. */
+  readonly key: string
+  /** Sends all of them, a number at once, and gives what each was answered. */
+  attack(all: ReadonlyArray<Sent>, atOnce?: number): Promise<ReadonlyArray<Answered>>
+  passed(ms: number): Promise<void>
+}
 
 /** Gives what its sender was answered. */
-type Run = (product: AttackedProduct) => Promise<ReadonlyArray<Answered>>
+type Run = (target: Target) => Promise<ReadonlyArray<Answered>>
 
 const mib = 2 ** 20
 /** As much as the largest body takes, with room for its other members. */
@@ -37,7 +64,7 @@ const absurd = [
   "99999999999999999999",
 ]
 
-const budgets = (number: string): ReadonlyArray<Attack> => [
+const budgets = (number: string): ReadonlyArray<Sent> => [
   { body: chat("demo-gpt", `,"max_tokens":${number}`) },
   { body: chat("demo-gpt", `,"max_completion_tokens":${number},"n":${number}`) },
   { path: "/v1/responses", body: `{"model":"demo-gpt","input":"hello","max_output_tokens":${number}}` },
@@ -82,7 +109,7 @@ const names: Run = async ({ attack }) => [
 const blind = "figures-1"
 
 /** Sends a body of millions of empty messages, so many times at once. */
-export const hugeBodies =
+const hugeBodies =
   (count: number): Run =>
   ({ attack }) => {
     const body = Buffer.from(`{"model":"${blind}","messages":[${"{},".repeat(largest / 3 - 100)}{}]}`)
@@ -92,12 +119,12 @@ export const hugeBodies =
     )
   }
 
-const bodies: Run = async (product) => {
+const bodies: Run = async (target) => {
   const nested = Buffer.from(`{"model":"${blind}","messages":${"[".repeat(mib)}${"]".repeat(mib)}}`)
   const text = Buffer.from(`{"model":"${blind}","messages":[{"content":"${"x".repeat(largest - 1_000)}"}]}`)
-  const { attack } = product
+  const { attack } = target
   return [
-    ...(await hugeBodies(times(8, 4))(product)),
+    ...(await hugeBodies(times(8, 4))(target)),
     ...(await attack(
       many(4, () => ({ body: nested })),
       4,
@@ -106,20 +133,16 @@ const bodies: Run = async (product) => {
       many(2, () => ({ body: text })),
       2,
     )),
-    ...(await slowBodies(product)),
+    ...(await slowBodies(target)),
   ]
 }
 
 /** Bodies that are announced, begun, and never ended: they hold their room until their senders leave. */
-const slowBodies = async ({
-  url,
-  quiet: _quiet,
-  passed,
-}: AttackedProduct): Promise<ReadonlyArray<Answered>> => {
+const slowBodies = async ({ url, key, passed }: Target): Promise<ReadonlyArray<Answered>> => {
   const sockets = await connections(url, 16)
   for (const socket of sockets)
     socket.write(
-      `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer hostile-0123456789abcdef\r\ncontent-type: application/json\r\ncontent-length: ${largest}\r\n\r\n{"model":"demo-gpt","x":"${"y".repeat(100_000)}`,
+      `POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${key}\r\ncontent-type: application/json\r\ncontent-length: ${largest}\r\n\r\n{"model":"demo-gpt","x":"${"y".repeat(100_000)}`,
     )
   await passed(times(10_000, 1_500))
   for (const socket of sockets) socket.destroy()
@@ -148,13 +171,13 @@ const upstream =
       atOnce,
     )
 
-const answers: Run = async (product) => [
-  ...(await upstream("pairs", times(8, 2))(product)),
-  ...(await product.attack(
+const answers: Run = async (target) => [
+  ...(await upstream("pairs", times(8, 2))(target)),
+  ...(await target.attack(
     many(times(8, 2), () => ({ path: "/v1/embeddings", body: '{"model":"embeddings-1","input":"x"}' })),
     4,
   )),
-  ...(await upstream("interim", times(40, 4))(product)),
+  ...(await upstream("interim", times(40, 4))(target)),
 ]
 
 const endless: Run = async ({ attack }) =>
@@ -163,9 +186,9 @@ const endless: Run = async ({ attack }) =>
     8,
   )
 
-const absurdHeaders: Run = (product) => upstream("headers", times(40, 10), 10)(product)
+const absurdHeaders: Run = (target) => upstream("headers", times(40, 10), 10)(target)
 
-const crowded: Run = (product) => upstream("crowded", times(100, 20), 20)(product)
+const crowded: Run = (target) => upstream("crowded", times(100, 20), 20)(target)
 
 const floods: Run = async ({ attack, url, passed }) => {
   const count = times(10_000, 800)
@@ -241,3 +264,6 @@ export const attacks: Readonly<Record<string, { readonly run: Run; readonly bars
   "wrong keys, unknown paths and silent connections come in a flood": { run: floods, bars: {} },
   "an operator asks for what makes no sense": { run: operations, bars: {} },
 }
+
+/** What is done before anything is measured, so that all that code, caches and the allocator keep is there. */
+export const warmUp: Run = async (target) => [...(await floods(target)), ...(await hugeBodies(4)(target))]
