@@ -44,3 +44,17 @@ test("commits that cannot be read are counted", () => {
   meter.read({ sequence: 1, facts: 0, at: null, rejection: "not JSON" })
   expect(meter.lag(1, nowMs)).toMatchObject({ rejectedCommits: 1 })
 })
+
+test("who waits is not answered by what the tables are thought to hold while they are recovered", async () => {
+  const meter = createLagMeter()
+  meter.turns("recovering", 7)
+  expect(meter.lag(7, nowMs).projected).toBe(7)
+  let isAnswered = false
+  const waiting = meter.reached(5, new AbortController().signal).then(() => (isAnswered = true))
+  await Promise.resolve()
+  expect(isAnswered).toBe(false)
+  meter.restart(0)
+  meter.written(5)
+  await waiting
+  expect(isAnswered).toBe(true)
+})

@@ -36,13 +36,16 @@ export interface LagMeter {
 export const createLagMeter = (): LagMeter => {
   const unwritten: Array<{ sequence: number; at: number }> = []
   const waiting = new Set<{ sequence: number; resolve: () => void }>()
+  /** What is known of the tables, and up to where everything is certain to be in them. */
   let projected = 0
+  let written = 0
   let facts = 0
   let messages = 0
   let rejectedCommits = 0
   let state: ProjectionState = "recovering"
   const reach = (sequence: number): void => {
     projected = sequence
+    written = sequence
     for (const waiter of waiting) if (waiter.sequence <= sequence) waiter.resolve()
   }
   return {
@@ -80,7 +83,7 @@ export const createLagMeter = (): LagMeter => {
     },
     reached: (sequence, signal) =>
       new Promise((resolve, reject) => {
-        if (sequence <= projected) return resolve()
+        if (sequence <= written) return resolve()
         const waiter = { sequence, resolve: () => (waiting.delete(waiter), resolve()) }
         waiting.add(waiter)
         signal.addEventListener("abort", () => (waiting.delete(waiter), reject(signal.reason)), {
