@@ -25,7 +25,7 @@ afterAll(() => started.disposeAsync())
 const commit = { subject: "sluice.log.channel.c", id: "one", body: "{}", expectedSequence: 0 }
 const logAs = (user: NatsUser) =>
   openJetStreamLog({ url: server.as(user), leavesAsFound: user !== "ingress", requestTimeoutMs: 500 })
-const reset = { type: "reset", actor: "account/a", by: "test" } as const
+const reset = { type: "reset", actor: "account/a", by: "api:test" } as const
 
 test("who has no password, or a wrong one, is not let in", async () => {
   await expect(openJetStreamLog({ url: server.url })).rejects.toThrow(/Authorization Violation/)

@@ -2,7 +2,7 @@ import { once } from "node:events"
 import { setTimeout as pause } from "node:timers/promises"
 import { Worker } from "node:worker_threads"
 import { openAsker } from "@sluice/infra/operations/operations.ts"
-import { nodeFlags } from "@sluice/ingress/node-flags.ts"
+import { memoryEnvironment, nodeFlags } from "@sluice/ingress/node-flags.ts"
 import { startProduct } from "../product.ts"
 import type { AttackerOrder, AttackerReport, AttackerStart } from "./attacker.ts"
 import { type Answered, queueTimeoutMs } from "./attacks.ts"
@@ -80,6 +80,7 @@ export const startAttackedProduct = async () => {
       configuration: (providerUrl) => configurationOf(attacker.rogueUrl, providerUrl),
       ingressFlags: [...nodeFlags, "--inspect=127.0.0.1:0"],
       ingressEnvironment: {
+        ...memoryEnvironment,
         KEY_OF_QUIET: keys.quiet,
         KEY_OF_HOSTILE: keys.hostile,
       },

@@ -1,7 +1,7 @@
 import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
 import { plainEnvironment } from "@sluice/infra/process/plain-environment.ts"
-import { nodeFlags } from "@sluice/ingress/node-flags.ts"
+import { memoryEnvironment, nodeFlags } from "@sluice/ingress/node-flags.ts"
 import { Effect, Schema } from "effect"
 import { simulatorSpecification } from "./demo.ts"
 import { inheritedFd, nodePart } from "./node-part.ts"
@@ -141,6 +141,7 @@ export const ingressPart = (
           inherited: options.listenFd,
           // It needs every key that the configuration may come to name.
           environment: {
+            ...memoryEnvironment,
             ...process.env,
             ...options.environment,
             NATS_URL: options.nats,

@@ -3,7 +3,7 @@ import { join } from "node:path"
 import type { ConfigurationFile } from "@sluice/events/configuration.ts"
 import { openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
 import { startNatsServer } from "@sluice/infra/nats-server/nats-server.ts"
-import { nodeFlags } from "@sluice/ingress/node-flags.ts"
+import { memoryEnvironment, nodeFlags } from "@sluice/ingress/node-flags.ts"
 import type { Lag } from "@sluice/projector/lag.ts"
 import { until } from "../../until.ts"
 import { benchModel } from "../load.ts"
@@ -48,7 +48,12 @@ export const startSluice = async (
     script: ingress,
     nodeFlags,
     args: ["--nats", nats.url, "--embedded", "--data", dataDir, "--config", config, "--port", "0"],
-    env: { SLUICE_BENCH_CREDENTIAL: "sk-upstream", SLUICE_BENCH_KEY: clientKey, ...otherKeys },
+    env: {
+      ...memoryEnvironment,
+      SLUICE_BENCH_CREDENTIAL: "sk-upstream",
+      SLUICE_BENCH_KEY: clientKey,
+      ...otherKeys,
+    },
   })
   const projecting = processes.start({
     name: "projector",
