@@ -1,4 +1,4 @@
-import { print } from "@sluice/infra/terminal/print.ts"
+import { print, printError } from "@sluice/infra/terminal/print.ts"
 import { Effect } from "effect"
 import { querySource, type QueryInfo } from "./source.ts"
 import { formatTable, terminalLook } from "./table.ts"
@@ -22,7 +22,7 @@ export const query = Effect.fnUntraced(function* ({ name, parameters, json, ...p
   }
   const rows = yield* source.rows(name, parameters)
   const behind = yield* source.behind()
-  if (behind !== undefined) process.stderr.write(`sluice: ${behind}\n`)
+  if (behind !== undefined) printError(`sluice: ${behind}\n`)
   print(`${json ? JSON.stringify({ rows }) : formatTable(rows, terminalLook())}\n`)
 }, Effect.scoped)
 
