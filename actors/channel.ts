@@ -47,7 +47,7 @@ export const channelMachine = setup({
     "channel.accepted": evolves,
     "channel.rejected": {},
     "channel.settled": evolves,
-    "channel.reset": {},
+    "channel.reset": evolves,
     "channel.timed_out": evolves,
     "channel.abandoned": evolves,
     "channel.released": evolves,

@@ -42,6 +42,6 @@ describe("B3: the score of a channel", () => {
     expect(standing(configured({ maxConcurrent: 10, rpm: 60, burstSeconds: 2 }), ...busy).score).toBeCloseTo(
       0.5,
     )
-    expect(standing(configured({ maxConcurrent: 10, tpm: 60 }), ...busy).score).toBe(0)
+    expect(standing(configured({ maxConcurrent: 10, tpm: 60 }), acquire("r1")).score).toBe(0)
   })
 })
