@@ -31,11 +31,11 @@ export const acquire = (group: Group, command: Acquire, now: number): Decision =
   if (!isEnabled(channel)) return refused("disabled")
   const ofChannel = channelObstacle(channel, command, now)
   if (ofChannel !== null) return { kind: "rejected", obstacles: [ofChannel] }
-  if (channel.lanes.size > 0 && isPreceded(channel, command)) return refused("saturated")
   const isProbe = command.mayProbe === true
   const asked = { now, of: command, tried: command.tried, isProbe }
   const account = chooseAccount(group, asked, command.account)
   if (account === undefined) return { kind: "rejected", obstacles: obstacles(group, asked, command.account) }
+  if (channel.lanes.size > 0 && isPreceded(channel, command)) return refused("saturated")
   const waitMs = now - command.since
   return { kind: "facts", facts: grant(group, { applicant: command, account, now, waitMs }) }
 }

@@ -1,4 +1,5 @@
 import { channelOf } from "@sluice/actors/group.ts"
+import type { Fact } from "@sluice/events/commit.ts"
 import { describe, expect, it } from "vitest"
 import type { Admitted, Lease } from "./lease.ts"
 import { configuration, factsIn, settle, startActors } from "./testing/actors-in-memory.ts"
@@ -9,6 +10,18 @@ const leaseOf = (admitted: Admitted): Lease => {
   if (admitted.kind !== "granted") throw new Error(`not granted: ${JSON.stringify(admitted)}`)
   return admitted.lease
 }
+
+const sentBack = ({ at, actor, request, attempt }: Extract<Fact, { type: "channel.queued" }>) =>
+  ({
+    type: "channel.abandoned",
+    at,
+    actor,
+    request,
+    attempt,
+    reason: "rerouted",
+    waitMs: 0,
+    depth: 0,
+  }) as const
 
 const one = (channel: Record<string, unknown>) => configuration([{ id: "c", ...channel }])
 
@@ -251,6 +264,50 @@ describe("A6, A10: a request that is routed again", () => {
     await settle()
     clock.advance(300)
     expect(await third).toMatchObject({ refusal: { code: "channel_queue_timeout" } })
+  })
+})
+
+describe("B10: a request that no account can serve in its time", () => {
+  const paced = () =>
+    startActors({
+      wanted: one({
+        queueTimeoutMs: 1_500,
+        burstSeconds: 1,
+        accounts: [{ id: "a", credential: "env:KEY", rpm: 60 }],
+      }),
+    })
+
+  it("is refused when that shows, though others wait behind it", async () => {
+    const { ask, clock } = await paced()
+    await ask("r1")
+    const waiting = [ask("r2"), ask("r3")]
+    await settle()
+    clock.advance(900)
+    const fourth = ask("r4")
+    await settle()
+    clock.advance(100)
+    leaseOf(await waiting[0]!)
+    expect(await waiting[1]).toMatchObject({
+      refusal: { code: "channel_rpm_exhausted", candidates: [{ channel: "c", account: "a", reason: "rpm" }] },
+    })
+    clock.advance(1_000)
+    expect(leaseOf(await fourth).waitMs).toBe(1_100)
+  })
+
+  it("is refused when its channel sends it back again and again", async () => {
+    const { ask, node, admission } = await paced()
+    let times = 0
+    node.listen({
+      onFacts: (channel, facts) => {
+        for (const fact of facts)
+          if (fact.type === "channel.queued" && ++times < 100)
+            queueMicrotask(() => admission.onFacts(channel, [sentBack(fact)], Promise.resolve()))
+      },
+      onReloaded: () => {},
+    })
+    await ask("r1")
+    expect(await ask("r2")).toMatchObject({ refusal: { code: "channel_rpm_exhausted" } })
+    expect(times).toBe(2)
   })
 })
 

@@ -29,7 +29,11 @@ export interface AdmissionOptions extends LeaseSupport {
   readonly mayGrant: Promise<void> | undefined
 }
 
-type AdmitOptions = Parameters<Admission["admit"]>[1]
+/** Besides what its request says: how often it was sent back to routing in this very instant. */
+type AdmitOptions = Parameters<Admission["admit"]>[1] & { readonly sentBack?: number }
+
+/** Whoever is sent back more often with no time between waits nowhere: nothing has changed, and it would go round for ever. */
+const mostSentBack = 2
 
 /** Tries every candidate without waiting, then waits at all of them at once. Source: B2. */
 export class ActorAdmission implements Admission {
@@ -71,7 +75,7 @@ export class ActorAdmission implements Admission {
     const round = new RoutingRound(request, options, { since, now })
     const granted = this.#ask(round) ?? this.#probe(round)
     if (granted !== undefined) return granted
-    if (round.places.length > 0) return this.#wait(round)
+    if (round.places.length > 0 && (options.sentBack ?? 0) < mostSentBack) return this.#wait(round, options)
     const room =
       this.#options.takesNew() && !this.#isShuttingDown ? round.untilRoom(this.#options.channelOf) : undefined
     return room?.then(() => this.#admitSince(request, options, since)) ?? this.#refuse(round)
@@ -188,8 +192,8 @@ export class ActorAdmission implements Admission {
     return { kind: "granted", lease, candidates: round.candidates }
   }
 
-  async #wait(round: RoutingRound): Promise<Admitted> {
-    const { request, options, candidates } = round
+  async #wait(round: RoutingRound, options: AdmitOptions): Promise<Admitted> {
+    const { request, candidates } = round
     const begunAt = this.#options.now()
     const waiting = new Waiting(request.request)
     this.#waiting.set(request.request, waiting)
@@ -216,8 +220,10 @@ export class ActorAdmission implements Admission {
       this.#waiting.delete(request.request)
       options.signal.removeEventListener("abort", leave)
     }
-    const waitedMs = options.waitedMs + this.#options.now() - begunAt
-    return this.#admitSince(request, { ...options, waitedMs }, request.arrivedAt)
+    const spentMs = this.#options.now() - begunAt
+    const waitedMs = options.waitedMs + spentMs
+    const sentBack = spentMs === 0 ? (options.sentBack ?? 0) + 1 : 0
+    return this.#admitSince(request, { ...options, waitedMs, sentBack }, request.arrivedAt)
   }
 
   #takePlace(waiting: Waiting, round: RoutingRound, { channel, asking, timeoutMs }: WaitingPlace): void {
