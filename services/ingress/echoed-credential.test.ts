@@ -1,4 +1,4 @@
-import { gzipSync } from "node:zlib"
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib"
 import { describe, expect, test } from "vitest"
 import { call } from "./scripted/client.ts"
 import { placeAt, startScriptedIngress } from "./scripted/scripted-ingress.ts"
@@ -17,12 +17,15 @@ const run = async (script: Script) => {
   const answer = await call(ingress.url, { body })
   const { admission, logged } = ingress
   const shown = [answer.headers, answer.body.toString(), admission.released, admission.completed, logged]
-  return { answer, text: answer.body.toString(), shown: JSON.stringify(shown).toLowerCase() }
+  const { metered } = admission
+  return { answer, text: answer.body.toString(), shown: JSON.stringify(shown).toLowerCase(), metered }
 }
 
 const error = (more: Readonly<Record<string, string>> = {}) => ({
   error: { message: `Incorrect API key: ${credential}`, type: "rate_limit", code: "c", ...more },
 })
+
+const masked = `Incorrect API key: ${"*".repeat(credential.length)}`
 
 describe("a credential that an upstream echoes reaches nobody", () => {
   test.each<[string, number, Readonly<Record<string, string>>, Readonly<Record<string, string>>]>([
@@ -35,22 +38,57 @@ describe("a credential that an upstream echoes reaches nobody", () => {
   ])("%s", async (_, status, more, headers) => {
     const { answer, text, shown } = await run((response) => sendJson(response, status, error(more), headers))
     expect(answer.status).toBe(status)
-    expect(JSON.parse(text)).toHaveProperty(
-      "error.message",
-      `Incorrect API key: ${"*".repeat(credential.length)}`,
-    )
+    expect(JSON.parse(text)).toHaveProperty("error.message", masked)
     expect(shown).not.toContain(credential.toLowerCase())
   })
 
-  test("in an error that comes compressed", async () => {
-    const zipped = gzipSync(JSON.stringify(error()))
-    const { answer, text } = await run((response) => {
-      response.writeHead(400, { "content-type": "application/json", "content-encoding": "gzip" })
-      response.end(zipped)
+  describe.each<[string, (plain: string) => Buffer]>([
+    ["gzip", gzipSync],
+    ["br", brotliCompressSync],
+    ["deflate", deflateSync],
+    ["zstd", zstdCompressSync],
+    ["gzip, br", (plain) => brotliCompressSync(gzipSync(plain))],
+  ])("in what comes compressed by %s though that was not asked for", (coding, compress) => {
+    const coded = (status: number, type: string, plain: string) =>
+      run((response) => {
+        const bytes = compress(plain)
+        response.writeHead(status, { "content-type": type, "content-encoding": coding })
+        response.write(bytes.subarray(0, 20), () => setImmediate(() => response.end(bytes.subarray(20))))
+      })
+
+    test("an error", async () => {
+      const { answer, text } = await coded(400, "application/json", JSON.stringify(error()))
+      expect(answer.headers).not.toHaveProperty("content-encoding")
+      expect(JSON.parse(text)).toEqual({ error: { ...error().error, message: masked } })
     })
-    expect(answer.headers).not.toHaveProperty("content-encoding")
-    expect(JSON.parse(text)).toHaveProperty("error.code", "c")
-    expect(text).not.toContain(credential)
+
+    test("a success, whose usage is read", async () => {
+      const usage = { prompt_tokens: 3, completion_tokens: 4 }
+      const { answer, text, metered } = await coded(
+        200,
+        "application/json",
+        JSON.stringify({ text: credential, usage }),
+      )
+      expect(answer.headers).not.toHaveProperty("content-encoding")
+      expect(JSON.parse(text)).toEqual({ text: "*".repeat(credential.length), usage })
+      expect(metered).toMatchObject([{ tokens: { input: 3, output: 4 }, estimated: false }])
+    })
+
+    test("a stream", async () => {
+      const events = `data: ${JSON.stringify({ choices: [{ delta: { content: credential } }] })}\n\ndata: [DONE]\n\n`
+      const { answer, text } = await coded(200, "text/event-stream", events)
+      expect(answer.headers).not.toHaveProperty("content-encoding")
+      expect(text).toBe(events.replace(credential, "*".repeat(credential.length)))
+    })
+
+    test("a success that is cut in its middle", async () => {
+      const { answer, text } = await run((response) => {
+        response.writeHead(200, { "content-type": "application/json", "content-encoding": coding })
+        response.end(compress(JSON.stringify({ text: credential.repeat(9) })).subarray(0, -9))
+      })
+      expect([answer.status, text]).not.toContain(credential)
+      expect(answer.status).toBe(502)
+    })
   })
 
   test("in an error of a coding that is not known: then none of it is passed on", async () => {

@@ -160,7 +160,7 @@ export interface RelayOptions {
   readonly credential: string
 }
 
-/** Opens the relay that the type of an answer asks for. A stream that came compressed in spite of what was asked cannot be followed and passes as a body, unread. */
+/** Opens the relay that the type of an answer asks for. What came in a coding that is not known cannot be followed and passes as a body. */
 export const openRelay = (
   protocol: WireProtocol,
   headers: AnswerHeaders,

@@ -1,6 +1,7 @@
 import type { AccountConfiguration } from "@sluice/events/account-configuration.ts"
 import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import { type Dispatcher, Pool } from "undici"
+import { DecodedAnswer } from "./decoded-answer.ts"
 import type { WireProtocol } from "./protocols/protocol.ts"
 
 /** Where the attempts of one channel go. */
@@ -53,7 +54,7 @@ export class Upstreams {
       headersTimeout: channel.timeouts.firstByteMs,
       bodyTimeout: channel.timeouts.stallMs,
     }
-    target.dispatcher.dispatch(options, handler)
+    target.dispatcher.dispatch(options, new DecodedAnswer(handler))
   }
 
   #open(channel: ChannelConfiguration): Target {
