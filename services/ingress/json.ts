@@ -7,3 +7,7 @@ export const parseJson = (body: Buffer | string): unknown => {
     throw error
   }
 }
+
+/** Parses the object that stands in the lines of an event; what holds none gives `undefined`. */
+export const objectIn = (event: string): unknown =>
+  parseJson(event.slice(event.indexOf("{"), event.lastIndexOf("}") + 1))

@@ -1,3 +1,4 @@
+import { objectIn } from "./json.ts"
 import { isObject } from "./protocols/protocol.ts"
 
 const bytesPerToken = 4
@@ -47,20 +48,10 @@ export class WrittenTokens {
 
   /** The estimate so far. */
   get tokens(): number {
-    const inSample = textIn(jsonIn(this.#sample), 0)
+    const inSample = textIn(objectIn(this.#sample), 0)
     const bytes = Math.max(0, this.#bytes - this.#events * (this.#sample.length - inSample))
     // Of a shape that is not known each event is one token, as it is with most upstreams.
     return (inSample === 0 ? this.#events : tokensIn(bytes)) + tokensIn(this.#unreadBytes)
-  }
-}
-
-const jsonIn = (event: string): unknown => {
-  const begin = event.indexOf("{")
-  try {
-    return JSON.parse(event.slice(begin, event.lastIndexOf("}") + 1))
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
   }
 }
 

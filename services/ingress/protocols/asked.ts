@@ -1,4 +1,4 @@
-import { choicesIn, type ScannedBody, tokenCount } from "./protocol.ts"
+import { type Ask, choicesIn, type ScannedBody, tokenCount } from "./protocol.ts"
 
 /** The members that say how much an answer may cost, as a protocol calls them. */
 export interface CostMembers {
@@ -20,8 +20,7 @@ const tokensPerInlineFile = 1_000
 export const estimateInputTokens = ({ bytes, files }: Pick<ScannedBody, "bytes" | "files">): number =>
   Math.ceil((bytes - files.bytes) / bytesPerToken) + files.count * tokensPerInlineFile
 
-/** Reads whether a stream is asked for. Fails: returns what is wrong as text, as upstreams differ in what they make of other values. */
-export const readStream = ({ json }: ScannedBody): boolean | string => {
+const readStream = ({ json }: ScannedBody): boolean | string => {
   const stream = json["stream"] ?? false
   return typeof stream === "boolean" ? stream : "Its stream must be true or false."
 }
@@ -47,11 +46,18 @@ export const readCost = (
   return { maxTokens: most, choices: answers }
 }
 
-/** Reads the model that a body names. Fails: gives `undefined`. */
-export const readModel = ({ json }: ScannedBody): string | undefined => {
+const readModel = ({ json }: ScannedBody): string | undefined => {
   const model = json["model"]
   return typeof model === "string" && model !== "" ? model : undefined
 }
 
-/** What is said of a body without a model. */
-export const noModel = "The body must name a model."
+/** Reads what a body that names its model asks for. Fails: returns what is wrong as text. */
+export const readAsk = (scanned: ScannedBody, members: CostMembers): Omit<Ask, "usageAsked"> | string => {
+  const model = readModel(scanned)
+  if (model === undefined) return "The body must name a model."
+  const stream = readStream(scanned)
+  if (typeof stream === "string") return stream
+  const cost = readCost(scanned.json, members)
+  if (typeof cost === "string") return cost
+  return { model, stream, ...cost, inputTokens: estimateInputTokens(scanned) }
+}

@@ -1,4 +1,4 @@
-import { type CostMembers, estimateInputTokens, noModel, readCost, readModel, readStream } from "./asked.ts"
+import { type CostMembers, readAsk } from "./asked.ts"
 import { outlineOf } from "./json-outline.ts"
 import { type Edit, splice } from "./json-splice.ts"
 import { openai } from "./openai.ts"
@@ -33,15 +33,11 @@ const costMembers: CostMembers = {
 }
 
 const read = (scanned: ScannedBody): Ask | string => {
-  const model = readModel(scanned)
-  if (model === undefined) return noModel
-  const stream = readStream(scanned)
-  if (typeof stream === "string") return stream
-  const cost = readCost(scanned.json, costMembers)
-  if (typeof cost === "string") return cost
+  const ask = readAsk(scanned, costMembers)
+  if (typeof ask === "string") return ask
   const options = scanned.json["stream_options"]
   const usageAsked = isObject(options) && options["include_usage"] === true
-  return { model, stream, ...cost, inputTokens: estimateInputTokens(scanned), usageAsked }
+  return { ...ask, usageAsked }
 }
 
 const rewrite = (body: Buffer, scanned: ScannedBody, { model, askUsage }: Rewrite): Buffer => {

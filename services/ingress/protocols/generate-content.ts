@@ -1,3 +1,4 @@
+import { objectIn } from "../json.ts"
 import { estimateInputTokens, readCost } from "./asked.ts"
 import { gemini, modelOfPath } from "./gemini.ts"
 import { outlineOf } from "./json-outline.ts"
@@ -77,7 +78,7 @@ const errorAtBegin = /^(?:data: ?)?\s*\{\s*"error"/
 const eventKind = (event: string): EventKind => {
   if (errorAtBegin.test(event)) return "error"
   // The arguments of a called function may have a member of this name, so what seems to be an end is looked at.
-  if (event.includes('"finishReason"') && isEnd(jsonIn(event))) return "end"
+  if (event.includes('"finishReason"') && isEnd(objectIn(event))) return "end"
   return event.includes('"usageMetadata"') ? "usage" : "text"
 }
 
@@ -86,16 +87,6 @@ const kindOfRead = (json: unknown): EventKind => {
   if (json["error"] !== undefined) return "error"
   if (isEnd(json)) return "end"
   return json["usageMetadata"] === undefined ? "text" : "usage"
-}
-
-const jsonIn = (event: string): unknown => {
-  const begin = event.indexOf("{")
-  try {
-    return JSON.parse(event.slice(begin, event.lastIndexOf("}") + 1))
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }
 
 const isEnd = (json: unknown): boolean => {

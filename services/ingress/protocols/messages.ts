@@ -1,5 +1,5 @@
 import { anthropic } from "./anthropic.ts"
-import { estimateInputTokens, noModel, readCost, readModel, readStream } from "./asked.ts"
+import { readAsk } from "./asked.ts"
 import { eventName } from "./event-name.ts"
 import { outlineOf } from "./json-outline.ts"
 import { splice } from "./json-splice.ts"
@@ -26,13 +26,8 @@ const answered = outlineOf({ type: "value", usage: "value", message: { usage: "v
 const costMembers = { maxTokens: ["max_tokens"], choices: [] }
 
 const read = (scanned: ScannedBody): Ask | string => {
-  const model = readModel(scanned)
-  if (model === undefined) return noModel
-  const stream = readStream(scanned)
-  if (typeof stream === "string") return stream
-  const cost = readCost(scanned.json, costMembers)
-  if (typeof cost === "string") return cost
-  return { model, stream, ...cost, inputTokens: estimateInputTokens(scanned), usageAsked: true }
+  const ask = readAsk(scanned, costMembers)
+  return typeof ask === "string" ? ask : { ...ask, usageAsked: true }
 }
 
 const kinds = new Map<string, EventKind>([

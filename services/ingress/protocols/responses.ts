@@ -1,4 +1,4 @@
-import { estimateInputTokens, noModel, readCost, readModel, readStream } from "./asked.ts"
+import { readAsk } from "./asked.ts"
 import { eventName } from "./event-name.ts"
 import { outlineOf } from "./json-outline.ts"
 import { splice } from "./json-splice.ts"
@@ -28,16 +28,12 @@ const answered = outlineOf({ type: "value", usage: "value", response: { usage: "
 const costMembers = { maxTokens: ["max_output_tokens"], choices: [] }
 
 const read = (scanned: ScannedBody): Ask | string => {
-  const model = readModel(scanned)
-  if (model === undefined) return noModel
+  const ask = readAsk(scanned, costMembers)
+  if (typeof ask === "string") return ask
   // Its answer is fetched later, past the request that paid for it, so its usage would never be known.
   if ((scanned.json["background"] ?? false) !== false)
     return "Responses in the background do not pass through this proxy."
-  const stream = readStream(scanned)
-  if (typeof stream === "string") return stream
-  const cost = readCost(scanned.json, costMembers)
-  if (typeof cost === "string") return cost
-  return { model, stream, ...cost, inputTokens: estimateInputTokens(scanned), usageAsked: true }
+  return { ...ask, usageAsked: true }
 }
 
 const kinds = new Map<string, EventKind>([
