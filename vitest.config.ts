@@ -14,6 +14,7 @@ export default defineConfig({
           exclude: [...configDefaults.exclude, integration],
           testTimeout: 60_000,
           hookTimeout: 20_000,
+          maxWorkers: "100%",
           sequence: { groupOrder: 0 },
         },
       },

@@ -259,10 +259,19 @@ export const play = (
   return live
 }
 
+const inAll = (rule: () => Rule, by: Decider) =>
+  fc.property(histories, (history) => void play(history, [rule()], by))
+
 /** Holds a decider to a rule in many histories; a counterexample is made small, and printed with its seed. */
 export const holdsInAll = (rule: () => Rule, by: Decider = decider, numRuns = runs): void =>
-  fc.assert(
-    fc.property(histories, (history) => void play(history, [rule()], by)),
-    // A counterexample that is not yet small after so long is printed as it is; a run that takes so long fails.
-    { numRuns, seed, interruptAfterTimeLimit: 45_000 + 100 * numRuns, markInterruptAsFailure: true },
-  )
+  // A counterexample that is not yet small after so long is printed as it is; a run that takes so long fails.
+  fc.assert(inAll(rule, by), {
+    numRuns,
+    seed,
+    interruptAfterTimeLimit: 45_000 + 100 * numRuns,
+    markInterruptAsFailure: true,
+  })
+
+/** Tells whether any of these histories shows that a decider breaks a rule. */
+export const isFoundOut = (rule: () => Rule, by: Decider): boolean =>
+  fc.check(inAll(rule, by), { numRuns: runs, seed, endOnFailure: true }).failed
