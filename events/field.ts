@@ -7,8 +7,12 @@ export const TimeMs = Schema.Int
 /** A span in whole milliseconds. */
 export const DurationMs = Schema.Int
 
-/** How many: never below zero. */
-export const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+/** How many: never below zero. One check takes half the time of two, and most of what a fact holds are counts. */
+export const Count = Schema.Number.check(
+  Schema.makeFilter((value) => Number.isSafeInteger(value) && value >= 0, {
+    expected: "a whole number from 0 on",
+  }),
+)
 
 /** Whether the request's session is registered on the account in question. Source: domain.md, Words. */
 export const RequestClass = Schema.Literals(["bound", "new"])

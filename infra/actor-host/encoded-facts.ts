@@ -42,14 +42,11 @@ export const encodeFacts = (
   facts: ReadonlyArray<Fact>,
   { subject, bodyBytesMax }: { readonly subject: string; readonly bodyBytesMax: number },
 ): EncodedFacts => {
-  let json = ""
-  let at = 0
   for (const fact of facts) {
     const reason = factProblem(fact)
     if (reason !== undefined) throw new FactsRefused({ subject, reason })
-    json += json === "" ? JSON.stringify(fact) : `,${JSON.stringify(fact)}`
-    at = fact.at
   }
+  const json = JSON.stringify(facts).slice(1, -1)
   const bytesMax = bodyBytesMax - headBytes
   const bytes = bytesOf(json, bytesMax)
   if (bytes > bytesMax)
@@ -57,5 +54,5 @@ export const encodeFacts = (
       subject,
       reason: `${facts.length} facts take ${bytes} bytes, and a commit holds at most ${bytesMax}`,
     })
-  return { count: facts.length, json, bytes, at }
+  return { count: facts.length, json, bytes, at: facts.at(-1)?.at ?? 0 }
 }

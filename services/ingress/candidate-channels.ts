@@ -21,7 +21,11 @@ export class CandidateChannels {
 
   /** Gives the channels of a tier, the one whose turn it is first. Source: B3. */
   ranked(pool: string, tier: number, ids: ReadonlyArray<string>): ReadonlyArray<HostedChannel> {
-    const channels = ids.flatMap((id) => this.#support.channelOf(id) ?? [])
+    const channels: HostedChannel[] = []
+    for (const id of ids) {
+      const channel = this.#support.channelOf(id)
+      if (channel !== undefined) channels.push(channel)
+    }
     if (channels.length < 2) return channels
     const key = `${pool} ${tier}`
     const turns = this.#turns.get(key) ?? new WeightedTurns()

@@ -35,12 +35,14 @@ interface Kept {
   readonly depth: number
 }
 
-/** Parses a value; the words, which most of those that are read are, without making a text of them. */
+/** Parses a value; words, and texts without escapes, which most of those that are read are, need no parser. */
 const valueIn = (bytes: Buffer, start: number, end: number): unknown => {
   const first = bytes[start]
   if (first === 0x74) return true
   if (first === 0x66) return false
-  return first === 0x6e ? null : JSON.parse(bytes.toString("utf8", start, end))
+  if (first === 0x6e) return null
+  const text = bytes.toString("utf8", start, end)
+  return first === 0x22 && !text.includes("\\") ? text.slice(1, -1) : JSON.parse(text)
 }
 
 /** Reads a few members of JSON that comes in pieces, and the size of the files that stand in it, and lets everything else pass. */
