@@ -1,4 +1,4 @@
-import { schemaNumber } from "@sluice/events/commit.ts"
+import { type Commit, type Fact, schemaNumber } from "@sluice/events/commit.ts"
 import { Schema } from "effect"
 import type { Clock } from "../clock/clock.ts"
 import {
@@ -9,7 +9,7 @@ import {
   WrongSequence,
 } from "../event-log/event-log.ts"
 import { createUlids } from "../identity/ulid.ts"
-import { type EncodedFacts, headBytes } from "./encoded-facts.ts"
+import { headBytes, type StorableFacts } from "./storable-facts.ts"
 import { whenAnswered } from "./when-answered.ts"
 
 /** The log did not take a commit, and never will: what it decided did not happen. Source: L6. */
@@ -45,11 +45,10 @@ const retryMs = { first: 50, most: 1_000 }
 const joined = { isApart: false, onStored: undefined }
 
 interface Batch {
-  /** The facts as JSON, separated by commas. */
-  json: string
-  count: number
+  readonly facts: Array<Fact>
+  /** What they take as JSON, or somewhat more. */
   bytes: number
-  /** The time of its last fact, or of a commit without facts. */
+  /** The time of a commit without facts. */
   at: number
   /** Whether it takes no more facts: its commit is built, or is to be one of its own. */
   isSealed: boolean
@@ -138,7 +137,7 @@ export class Committer {
   }
 
   /** Takes facts that were decided together; resolves when their commit is stored. */
-  add(facts: EncodedFacts): Promise<void> {
+  add(facts: StorableFacts): Promise<void> {
     const last = this.#batches.at(-1)
     const isFull = last === undefined || last.isSealed || !this.#hasRoomFor(last, facts)
     const batch = isFull ? this.#open(joined) : last
@@ -147,13 +146,13 @@ export class Committer {
     return batch.committed
   }
 
-  #hasRoomFor(batch: Batch, { count, bytes }: EncodedFacts): boolean {
+  #hasRoomFor(batch: Batch, { facts, bytes }: StorableFacts): boolean {
     const most = Math.min(bytesMax, this.#log.bodyBytesMax() - headBytes)
-    return batch.count + count <= factsMax && batch.bytes + bytes <= most
+    return batch.facts.length + facts.length <= factsMax && batch.bytes + bytes <= most
   }
 
   /** Takes facts that are a commit of their own, and tells where it is stored. */
-  addApart(facts: EncodedFacts, onStored?: (position: Position) => void): void {
+  addApart(facts: StorableFacts, onStored?: (position: Position) => void): void {
     put(this.#open({ isApart: true, onStored }), facts)
     this.#start()
   }
@@ -224,8 +223,7 @@ export class Committer {
     // A refusal reaches whoever waits for the batch; a batch that nobody waits for is no unhandled failure.
     promise.catch(() => undefined)
     const batch: Batch = {
-      json: "",
-      count: 0,
+      facts: [],
       bytes: 0,
       at: 0,
       isSealed: isApart,
@@ -247,7 +245,7 @@ export class Committer {
       const id = this.#nextId(this.#clock.now())
       const body = this.#bodyOf(batch, { id, version })
       const isLast = this.#batches.length === 1
-      const onStored = isLast ? this.#events.onCut({ version, facts: batch.count }) : undefined
+      const onStored = isLast ? this.#events.onCut({ version, facts: batch.facts.length }) : undefined
       const sequence = await this.#store(id, body)
       if (sequence === undefined || this.#closedBy !== undefined) return
       this.#position = { version, sequence }
@@ -263,12 +261,21 @@ export class Committer {
     this.#isRunning = false
   }
 
-  /** Gives a commit as JSON, of facts that are JSON already. */
-  #bodyOf({ at, json }: Batch, { id, version }: { id: string; version: number }): string {
+  #bodyOf(batch: Batch, { id, version }: { id: string; version: number }): string {
+    const { facts } = batch
+    const at = facts.at(-1)?.at ?? batch.at
     const aheadMs = this.#aheadMs()
     const wall = aheadMs === 0 ? {} : { wallAt: at - aheadMs }
-    const head = JSON.stringify({ commit: id, version, at, ...wall, ...this.#identity, schema: schemaNumber })
-    return `${head.slice(0, -1)},"facts":[${json}]}`
+    const commit: Commit = {
+      commit: id,
+      version,
+      at,
+      ...wall,
+      ...this.#identity,
+      schema: schemaNumber,
+      facts,
+    }
+    return JSON.stringify(commit)
   }
 
   /** Asks the log until it answers: after an append without an answer the commit may be stored, and the next one then finds it at the tail. Source: L8. */
@@ -302,9 +309,7 @@ export class Committer {
   }
 }
 
-const put = (batch: Batch, { count, json, bytes, at }: EncodedFacts): void => {
-  batch.json = batch.json === "" ? json : `${batch.json},${json}`
-  batch.count += count
+const put = (batch: Batch, { facts, bytes }: StorableFacts): void => {
+  for (const fact of facts) batch.facts.push(fact)
   batch.bytes += bytes
-  batch.at = at
 }

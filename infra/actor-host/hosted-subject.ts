@@ -4,10 +4,10 @@ import { SubjectTime } from "../clock/subject-time.ts"
 import { WrongSequence } from "../event-log/event-log.ts"
 import { CommitRefused, Committer } from "./committer.ts"
 import type { Decider, Refusal } from "./decider.ts"
-import { type EncodedFacts, encodeFacts, FactsRefused } from "./encoded-facts.ts"
 import type { HostOptions } from "./host-options.ts"
 import { load, type Loaded, UnreadableHistory } from "./loading.ts"
 import { LostTail } from "./lost-tail.ts"
+import { FactsRefused, storable, type StorableFacts } from "./storable-facts.ts"
 import { StoredStates } from "./stored-states.ts"
 import type { Executed, Subject } from "./subject.ts"
 import { whenAnswered } from "./when-answered.ts"
@@ -152,7 +152,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
     if (decided.kind === "later") return { kind: "later", at: this.time.toProcess(decided.at) }
     if (decided.kind !== "facts") return isAsIs ? decided : translation.refusal(decided, this.time)
     if (decided.facts.length === 0) return { ...decided, committed: this.#committer.settled }
-    const committed = this.#take(decided.facts, this.#encode(decided.facts), now)
+    const committed = this.#take(this.#storable(decided.facts), now)
     this.#follow(now)
     return { ...decided, committed }
   }
@@ -219,14 +219,15 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
     return now
   }
 
-  #encode(facts: ReadonlyArray<Fact>): EncodedFacts {
-    return encodeFacts(facts, { subject: this.subject, bodyBytesMax: this.#options.log.bodyBytesMax() })
+  #storable(facts: ReadonlyArray<Fact>): StorableFacts {
+    return storable(facts, { subject: this.subject, bodyBytesMax: this.#options.log.bodyBytesMax() })
   }
 
-  #take(facts: ReadonlyArray<Fact>, encoded: EncodedFacts, now: number): Promise<void> {
+  #take(taken: StorableFacts, now: number): Promise<void> {
+    const { facts } = taken
     for (const fact of facts) this.#decider.evolve(this.#state, fact)
     this.#stored.took(facts.length, now)
-    const committed = this.#committer.add(encoded)
+    const committed = this.#committer.add(taken)
     if (this.#stored.isCheckpointDue && this.#status === "open") this.#checkpoint()
     this.#options.events.onFacts?.(facts, committed)
     return committed
@@ -238,15 +239,15 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
       const facts = this.#decider.following(this.#state, now)
       if (facts.length === 0) return this.#arm(this.#decider.dueAt(this.#state))
       count += facts.length
-      void this.#take(facts, this.#encodeOwn(facts), now)
+      void this.#take(this.#ownStorable(facts), now)
     }
     this.#arm(now)
   }
 
   /** Nobody asked for what follows by itself, so nobody can be refused it. */
-  #encodeOwn(facts: ReadonlyArray<Fact>): EncodedFacts {
+  #ownStorable(facts: ReadonlyArray<Fact>): StorableFacts {
     try {
-      return this.#encode(facts)
+      return this.#storable(facts)
     } catch (cause) {
       throw new Error("what follows by itself cannot be stored", { cause })
     }

@@ -1,12 +1,12 @@
-import { decodeCommit, type Fact, type RepairFact, schemaNumber } from "@sluice/events/commit.ts"
+import { type Commit, decodeCommit, type Fact, type RepairFact, schemaNumber } from "@sluice/events/commit.ts"
 import { actorName, repairPrefix } from "@sluice/events/identifier.ts"
 import { Schema } from "effect"
 import type { EventLog, StoredMessage } from "../event-log/event-log.ts"
 import { isReadable, type Place, type Salvaged, salvage, tokenOf } from "../event-log/repair/salvage.ts"
 import { createUlids } from "../identity/ulid.ts"
 import type { Decider, Refusal } from "./decider.ts"
-import { encodeFacts } from "./encoded-facts.ts"
 import { foldBefore, UnreadableHistory } from "./loading.ts"
+import { storable } from "./storable-facts.ts"
 
 /** A subject's history cannot be mended by setting a commit aside. */
 export class NotRepairable extends Schema.TaggedError<NotRepairable>()("NotRepairable", {
@@ -133,9 +133,9 @@ export const storeRepair = async <State>(
   const before = await log.last(own)
   const version = before === undefined ? 1 : decodeCommit(before.body).version + 1
   const id = createUlids()(repair.at)
-  const { json } = encodeFacts([repair], { subject: own, bodyBytesMax: log.bodyBytesMax() })
-  const head = JSON.stringify({ commit: id, version, at: repair.at, node, epoch: 1, schema: schemaNumber })
-  const body = `${head.slice(0, -1)},"facts":[${json}]}`
+  const { facts } = storable([repair], { subject: own, bodyBytesMax: log.bodyBytesMax() })
+  const commit: Commit = { commit: id, version, at: repair.at, node, epoch: 1, schema: schemaNumber, facts }
+  const body = JSON.stringify(commit)
   await log.append({ subject: own, id, body, expectedSequence: before?.sequence ?? 0 })
   const snapshot = await log.snapshot(subject)
   if (snapshot !== undefined && snapshot.sequence >= repair.sequence)

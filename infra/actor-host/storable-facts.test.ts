@@ -1,11 +1,11 @@
-import type { Fact } from "@sluice/events/commit.ts"
+import { type Fact, factProblem } from "@sluice/events/commit.ts"
 import { describe, expect, it } from "vitest"
 import { manualClock } from "../clock/clock.ts"
 import { CommitTooLarge, type EventLog } from "../event-log/event-log.ts"
 import { createMemoryLog } from "../event-log/memory-log.ts"
 import type { Decider, Refusal } from "./decider.ts"
-import { FactsRefused } from "./encoded-facts.ts"
 import { HostedSubject } from "./hosted-subject.ts"
+import { FactsRefused, storable } from "./storable-facts.ts"
 import { commitsIn, counting, type Starts, subject } from "./testing/counting.ts"
 
 const clock = manualClock(1_000)
@@ -96,4 +96,121 @@ describe("L6: what is decided", () => {
     expect(stored.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled"])
     expect((await commitsIn(log)).map(({ facts }) => facts.length)).toEqual([1, 1])
   })
+})
+
+const id = "i".repeat(55)
+const most = Number.MAX_SAFE_INTEGER
+const model = "\u0001".repeat(256)
+const session = "s".repeat(64)
+const lease = { request: "R".repeat(26), attempt: most, lease: `${"R".repeat(26)}.${most}` }
+const estimate = { inputTokens: most, outputTokens: most }
+const rest = { class: "bound", client: id, model, inFlight: most } as const
+const ended = {
+  ...lease,
+  outcome: "upstream_error",
+  status: most,
+  holdMs: most,
+  ttftMs: most,
+  inFlight: most,
+  classification: "concurrency",
+  model,
+  jitter: -0.123_456_789_012_345_68,
+  retryAfterMs: most,
+} as const
+const ofChannel = { actor: `channel/${id}`, at: most, ...lease }
+const ofAccount = { actor: `account/${id}`, at: most, ...lease }
+const tokens = { input: most, output: most, cacheRead: most, cacheWrite5m: most, cacheWrite1h: most }
+/** Everything that can be long in a fact of a request is as long as it may be. */
+const longest: ReadonlyArray<Fact> = [
+  { ...ofChannel, ...rest, type: "channel.acquired", account: id, waitMs: most, estimatedTokens: most },
+  { ...ofChannel, type: "channel.accepted", ttfbMs: most, by: "headers" },
+  { ...ofChannel, type: "channel.settled", tokens: most, estimatedTokens: most },
+  { ...ofChannel, ...ended, type: "channel.released", account: id },
+  {
+    ...ofAccount,
+    ...rest,
+    type: "account.acquired",
+    session,
+    estimate,
+    estimatedCostNanoUsd: most,
+    takenTokens: most,
+    isProbe: false,
+  },
+  {
+    ...ofAccount,
+    ...ended,
+    type: "account.released",
+    startedAt: most,
+    gateUntil: most,
+    fingerprint: "f".repeat(64),
+  },
+  { ...ofAccount, type: "account.accepted", ttfbMs: most, by: "headers" },
+  {
+    ...ofAccount,
+    type: "account.usage_recorded",
+    client: id,
+    model,
+    tokens: { ...tokens, reasoning: most },
+    standardCostNanoUsd: most,
+    costNanoUsd: most,
+    multiplier: 0.123_456_789_012_345_68,
+    priced: false,
+    complete: false,
+    estimated: false,
+    prices: "p".repeat(64),
+    windowStart: most,
+  },
+  {
+    actor: `ingress/${id}`,
+    type: "request.completed",
+    at: most,
+    request: lease.request,
+    client: id,
+    protocol: "anthropic",
+    path: "\u0001".repeat(300),
+    model: "\u0001".repeat(200),
+    pool: id,
+    session,
+    sessionSource: "prompt_cache_key",
+    streaming: false,
+    arrivedAt: most,
+    deadlineMs: most,
+    estimate,
+    maxTokens: most,
+    candidates: Array.from({ length: 9 }, () => ({ channel: id, account: id, reason: "log_unavailable" })),
+    attempts: Array.from({ length: 9 }, () => ({
+      attempt: most,
+      channel: id,
+      account: id,
+      outcome: "upstream_error",
+      status: most,
+      waitMs: most,
+    })),
+    channel: id,
+    account: id,
+    status: most,
+    code: "c".repeat(40),
+    waitMs: most,
+    ttftMs: most,
+    totalMs: most,
+    bytesIn: most,
+    bytesOut: most,
+  },
+]
+it.each(longest.map((fact) => [fact.type, fact] as const))(
+  "L6: what %s is taken to take is no less than it takes",
+  (_, fact) => {
+    expect(factProblem(fact)).toBeUndefined()
+    const { bytes } = storable([fact], { subject, bodyBytesMax: 1_048_576 })
+    expect(bytes).toBeGreaterThanOrEqual(Buffer.byteLength(JSON.stringify(fact)) + 1)
+  },
+)
+
+it("L6: what is taken to be too large is measured", () => {
+  const [completed] = longest.slice(-1)
+  if (completed?.type !== "request.completed") throw new Error("it is another fact")
+  const candidate = { channel: "c", reason: "model" } as const
+  const short = { ...completed, candidates: Array.from({ length: 5_000 }, () => candidate) }
+  const { bytes } = storable([short], { subject, bodyBytesMax: 1_048_576 })
+  expect(bytes).toBe(Buffer.byteLength(JSON.stringify([short])))
 })

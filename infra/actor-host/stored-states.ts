@@ -2,8 +2,8 @@ import type { CheckpointFact } from "@sluice/events/checkpoint.ts"
 import type { CheckpointPlace, EventLog } from "../event-log/event-log.ts"
 import type { Committer, Position } from "./committer.ts"
 import type { Decider, Refusal } from "./decider.ts"
-import { type EncodedFacts, encodeFacts, FactsRefused } from "./encoded-facts.ts"
 import type { Loaded } from "./loading.ts"
+import { FactsRefused, storable, type StorableFacts } from "./storable-facts.ts"
 
 /** How many facts a fold may have to read beyond the newest snapshot. */
 const snapshotEveryFacts = 10_000
@@ -77,7 +77,7 @@ export class StoredStates<State> {
     // The next fold begins there: it is told of as soon as it is stored.
     this.#factsSinceSnapshot = snapshotEveryFacts
     let first: Position | undefined
-    const commits = this.#encoded(commitsOf(decider.checkpoint(state, { subject, at })))
+    const commits = this.#storable(commitsOf(decider.checkpoint(state, { subject, at })))
     this.#checkpointBytes = commits.reduce((sum, { bytes }) => sum + bytes, 0)
     for (const [nth, facts] of commits.entries())
       committer.addApart(facts, (position) => {
@@ -87,10 +87,10 @@ export class StoredStates<State> {
   }
 
   /** A checkpoint that cannot be stored whole is not stored at all, which costs a longer fold, never the history. */
-  #encoded(commits: ReadonlyArray<ReadonlyArray<CheckpointFact>>): ReadonlyArray<EncodedFacts> {
+  #storable(commits: ReadonlyArray<ReadonlyArray<CheckpointFact>>): ReadonlyArray<StorableFacts> {
     const { log, subject, onTrouble } = this.#options
     try {
-      return commits.map((facts) => encodeFacts(facts, { subject, bodyBytesMax: log.bodyBytesMax() }))
+      return commits.map((facts) => storable(facts, { subject, bodyBytesMax: log.bodyBytesMax() }))
     } catch (error) {
       if (!(error instanceof FactsRefused)) throw error
       onTrouble?.("a checkpoint was not stored", { subject, reason: error.reason })

@@ -2,7 +2,7 @@ import { awaitsAcceptance } from "@sluice/actors/ending.ts"
 import { accountOf, channelOf, contextOf } from "@sluice/actors/group.ts"
 import type { ChannelFact } from "@sluice/events/channel.ts"
 import type { Tokens } from "@sluice/events/field.ts"
-import { FactsRefused } from "@sluice/infra/actor-host/encoded-facts.ts"
+import { FactsRefused } from "@sluice/infra/actor-host/storable-facts.ts"
 import type { HostedChannel } from "./hosted-channel.ts"
 import type { AttemptEnd, Lease, Metered } from "./lease.ts"
 

@@ -1,4 +1,4 @@
-import { FactsRefused } from "@sluice/infra/actor-host/encoded-facts.ts"
+import { FactsRefused } from "@sluice/infra/actor-host/storable-facts.ts"
 import { describe, expect, it } from "vitest"
 import type { Lease } from "./lease.ts"
 import { configuration, factsIn, settle, startActors } from "./testing/actors-in-memory.ts"
