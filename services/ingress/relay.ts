@@ -1,5 +1,6 @@
 import type { AnswerHeaders } from "./classification/classification.ts"
 import { EchoMask } from "./credential-echo.ts"
+import { parseJson } from "./json.ts"
 import { ListRelay } from "./list-relay.ts"
 import { MaskedRelay } from "./masked-relay.ts"
 import { JsonScan } from "./protocols/json-scan.ts"
@@ -87,6 +88,8 @@ export class EventRelay implements Relay {
 }
 
 const collectedBytes = 64 * 1024
+/** So much is parsed at once in less time than it is scanned, and too soon for anybody else to wait for it. */
+const parsedBytes = 16 * 1024
 
 /**
  * Passes any other body on. A small one is collected and goes out in one piece with its length; of a larger one the newest chunk waits.
@@ -97,7 +100,8 @@ export class BodyRelay implements Relay {
   readonly #protocol: WireProtocol
   readonly #sink: RelaySink
   readonly #declaredBytes: number | undefined
-  readonly #scan: JsonScan
+  /** Of a body that is too large to be parsed at once. */
+  #scan: JsonScan | undefined
   #chunks: Buffer[] = []
   #bytes = 0
   #streams = false
@@ -110,12 +114,11 @@ export class BodyRelay implements Relay {
     this.#protocol = protocol
     this.#declaredBytes = declaredBytes
     this.#sink = sink
-    this.#scan = new JsonScan(protocol.answered)
   }
 
   data(chunk: Buffer): void {
-    this.#scan.feed(chunk)
     this.#bytes += chunk.length
+    if (this.#bytes > parsedBytes) this.#scanOn(chunk)
     if (this.#streams) {
       if (this.#held !== undefined) this.#sink.forward(this.#held)
       this.#held = chunk
@@ -128,11 +131,25 @@ export class BodyRelay implements Relay {
     }
   }
 
+  #scanOn(chunk: Buffer): void {
+    if (this.#scan === undefined) {
+      this.#scan = new JsonScan(this.#protocol.answered)
+      for (const earlier of this.#chunks) this.#scan.feed(earlier)
+    }
+    this.#scan.feed(chunk)
+  }
+
   end(): void {
-    const { isWhole, problem, json } = this.#scan
-    if (isWhole && problem === undefined) this.figures = this.#protocol.readFigures(json, undefined)
     if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)]
+    const json = this.#json
+    if (json !== undefined) this.figures = this.#protocol.readFigures(json, undefined)
     this.#sink.conclude(true)
+  }
+
+  get #json(): unknown {
+    if (this.#scan === undefined) return parseJson(this.#chunks[0] ?? "")
+    const { isWhole, problem, json } = this.#scan
+    return isWhole && problem === undefined ? json : undefined
   }
 
   takeTail(): Buffer | undefined {

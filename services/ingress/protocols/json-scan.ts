@@ -36,13 +36,16 @@ interface Kept {
 }
 
 /** Parses a value; words, and texts without escapes, which most of those that are read are, need no parser. */
-const valueIn = (bytes: Buffer, start: number, end: number): unknown => {
+const valueIn = (
+  bytes: Buffer,
+  { start, end, isEscaped }: { readonly start: number; readonly end: number; readonly isEscaped: boolean },
+): unknown => {
   const first = bytes[start]
   if (first === 0x74) return true
   if (first === 0x66) return false
   if (first === 0x6e) return null
-  const text = bytes.toString("utf8", start, end)
-  return first === 0x22 && !text.includes("\\") ? text.slice(1, -1) : JSON.parse(text)
+  if (first === 0x22 && !isEscaped) return bytes.toString("utf8", start + 1, end - 1)
+  return JSON.parse(bytes.toString("utf8", start, end))
 }
 
 /** Reads a few members of JSON that comes in pieces, and the size of the files that stand in it, and lets everything else pass. */
@@ -154,23 +157,24 @@ export class JsonScan extends JsonWalk {
     const { member, range } = kept
     this.#kept = undefined
     const parts = this.#keptParts
-    this.#keptParts = []
+    if (parts.length > 0) this.#keptParts = []
     range.end = this.base + end
     if (range.end - range.start > longestValueBytes) {
       if (this.#isStrict) this.refuse(`Its ${member.path} is longer than ${longestValueBytes} bytes.`)
       return
     }
     const into = this.#read.at(-1)?.into as Record<string, unknown>
-    if (parts.length === 0) into[member.name] = valueIn(piece, range.start - this.base, end)
+    const { isEscaped } = this
+    if (parts.length === 0)
+      into[member.name] = valueIn(piece, { start: range.start - this.base, end, isEscaped })
     else {
       const bytes = Buffer.concat([...parts, piece.subarray(0, end)])
-      into[member.name] = valueIn(bytes, 0, bytes.length)
+      into[member.name] = valueIn(bytes, { start: 0, end: bytes.length, isEscaped })
     }
   }
 
   protected override onTextEnd(at: number): void {
-    const level = this.levels.at(-1) ?? 0
-    if (level !== (isObjectLevel | holdsFilesLevel) || (this.#fileKind & isFileText) === 0) return
+    if (this.level !== (isObjectLevel | holdsFilesLevel) || (this.#fileKind & isFileText) === 0) return
     const length = this.base + at - this.textStart
     if (length < smallestFileBytes) return
     this.files.count += 1
@@ -181,7 +185,7 @@ export class JsonScan extends JsonWalk {
     const isRead = this.levels.length === this.#readDepth
     const begin = this.#keyBegin
     this.#keyBegin = undefined
-    if (!isRead && ((this.levels.at(-1) ?? 0) & holdsFilesLevel) === 0) return
+    if (!isRead && (this.level & holdsFilesLevel) === 0) return
     const bytes = begin === undefined ? piece : Buffer.concat([begin, piece.subarray(0, at)])
     const start = begin === undefined ? this.textStart - this.base : 0
     const end = begin === undefined ? at : bytes.length

@@ -48,6 +48,8 @@ export abstract class JsonWalk {
   protected base = 0
   /** Where the newest text begins, behind its quote, in all that came. */
   protected textStart = 0
+  /** Whether the newest text holds an escape. */
+  protected isEscaped = false
   /** What is wrong; nothing more is read then. */
   problem: string | undefined
   /** Whether the outermost value has come to its end. */
@@ -70,6 +72,11 @@ export abstract class JsonWalk {
   protected abstract onKeyEnd(piece: Buffer, at: number): void
   /** Ends a piece; where `isInKey`, in the middle of a key. */
   protected abstract onPieceEnd(piece: Buffer, end: number, isInKey: boolean): void
+
+  /** What the innermost level is. */
+  protected get level(): number {
+    return this.levels[this.levels.length - 1] ?? 0
+  }
 
   /** Reads the next piece. Returns how much of it was read: all of it, or all up to the end or to a problem. */
   feed(piece: Buffer): number {
@@ -113,7 +120,7 @@ export abstract class JsonWalk {
           continue
         case 0x2c:
           if (this.#expected !== expects.commaOrEnd) return this.#fail(at)
-          this.#expected = (this.levels.at(-1) ?? 0) & isObjectLevel ? expects.key : expects.value
+          this.#expected = this.level & isObjectLevel ? expects.key : expects.value
           continue
         case 0x3a:
           if (this.#expected !== expects.colon) return this.#fail(at)
@@ -162,6 +169,7 @@ export abstract class JsonWalk {
       this.onScalar(at)
     }
     this.#token = token.text
+    this.isEscaped = false
     this.textStart = this.base + at + 1
     return at + 1
   }
@@ -184,6 +192,7 @@ export abstract class JsonWalk {
         return at + 1
       }
       if (byte !== 0x5c) return this.#fail(at)
+      this.isEscaped = true
       // Nearly every escape is one of a letter, and stands in one piece.
       if (at + 1 < end && isEscape[piece[at + 1] as number] === 1) at += 2
       else {
