@@ -24,5 +24,4 @@ export const nodeFlags: ReadonlyArray<string> = [
  */
 export const memoryEnvironment: Readonly<Record<string, string>> = {
   MALLOC_MMAP_THRESHOLD_: "131072",
-  MALLOC_ARENA_MAX: "2",
 }
