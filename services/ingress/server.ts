@@ -148,7 +148,8 @@ export class IngressServer {
     const model = modelsAt(path, dialectFor(request))
     const isProbe = path === "/healthz" || path === "/readyz"
     if (model === undefined && !isProbe) {
-      const message = `${path.slice(0, 200)} is not served here.${unservedNote(path)}`
+      // A key may stand in the path of who misspells its query, and messages are kept and shown around.
+      const message = `No such path is served here.${unservedNote(path)}`
       return this.#refuse(request, response, problem("not_found", message))
     }
     if (request.method !== "GET" && request.method !== "HEAD")
