@@ -145,13 +145,24 @@ test("all parts of a killed start end within seconds without another one, and lo
   expect([verified.code, verified.stderr]).toEqual([0, ""])
 })
 
+/** Copies a directory that is in use, where tables are merged: false when a file was gone before it was read. */
+const isCopied = (from: string, to: string): boolean => {
+  try {
+    cpSync(from, to, { recursive: true, preserveTimestamps: true })
+    return true
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return false
+    throw error
+  }
+}
+
 test("a start on a copy of a data directory leaves what runs on the original alone, and so do commands", async () => {
   await using data = await temporaryDataDirectory()
   await using copy = await temporaryDataDirectory()
   await using sluice = await startSluice(data.path)
   expect(await answers(sluice.url)).toBe(true)
   const known = processesOf(sluice.run())
-  cpSync(data.path, copy.path, { recursive: true, preserveTimestamps: true })
+  await until(() => isCopied(data.path, copy.path), "it is copied while no file in it is taken away")
   const { code, stderr } = await runCommand(["reset", "account/demo-openai-1", "--data", copy.path])
   expect([code, stderr]).toEqual([1, expect.stringContaining("nothing runs on the data directory")])
   await using other = await startSluice(copy.path)
