@@ -12,6 +12,8 @@ import { openRelay, type Relay, type RelaySink } from "./relay.ts"
 
 const errorBodyBytes = 256 * 1024
 const closeAfterEndMs = 1_000
+/** So much of one answer is taken in a turn of the event loop: an upstream that never pauses would take 2 MB each time, and everybody else's requests need ten turns. */
+const turnBytes = 64 * 1024
 /** Ends that this side chose while the upstream was at work. */
 const isOwnChoice: ReadonlySet<Cause> = new Set<Cause>(["client_left", "deadline", "shutting_down"])
 const cutByProxy = new Error("the proxy has cut the attempt")
@@ -47,6 +49,10 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
   #cancelClose: Cancel | undefined
   #interim: InterimAnswers | undefined
   #dispatchedAt = 0
+  #turnBytes = 0
+  #isTurnOver = false
+  /** Whether the client, or the commit of the lease, is waited for. */
+  #isHeld = false
   status = 0
   headers: AnswerHeaders = {}
   /** On the monotonic clock. */
@@ -141,6 +147,23 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
     this.firstByteAt ??= performance.now()
     if (this.#relay !== undefined) this.#relay.data(chunk)
     else this.#collectError(chunk)
+    this.#turnBytes += chunk.length
+    if (this.#turnBytes >= turnBytes && !this.#isTurnOver) this.#endTurn()
+  }
+
+  #endTurn(): void {
+    this.#isTurnOver = true
+    this.#controller?.pause()
+    setImmediate(() => {
+      this.#isTurnOver = false
+      this.#turnBytes = 0
+      if (!this.#isHeld && !this.#closed) this.#controller?.resume()
+    })
+  }
+
+  #hold(): void {
+    this.#isHeld = true
+    this.#controller?.pause()
   }
 
   onResponseEnd(): void {
@@ -196,15 +219,16 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
 
   /** Lets the upstream go on after the client took what it was given. */
   resume(): void {
-    this.#controller?.resume()
+    this.#isHeld = false
+    if (!this.#isTurnOver) this.#controller?.resume()
   }
 
   forward(chunk: Buffer): void {
     if (this.#owner.hasLeft) return
     if (!this.#committed) {
       this.#gated.push(chunk)
-      this.#controller?.pause()
-    } else if (!this.#owner.forward(this, chunk)) this.#controller?.pause()
+      this.#hold()
+    } else if (!this.#owner.forward(this, chunk)) this.#hold()
   }
 
   conclude(whole: boolean): void {
