@@ -4,7 +4,8 @@ import { expect, it } from "vitest"
 import { startProduct } from "./product.ts"
 import { until } from "./until.ts"
 
-const kills = 20
+/** `npm run test:chaos` kills it 20 times. */
+const kills = Number(process.env["SLUICE_KILLS"] ?? 8)
 const clients = 24
 const limit = 8
 

@@ -9,10 +9,11 @@ import type { AttemptEnd, Lease } from "./lease.ts"
 import { legible } from "./legible-answer.ts"
 import { meteredOf } from "./metering.ts"
 import { openRelay, type Relay, type RelaySink } from "./relay.ts"
+import { inTurn } from "./turns.ts"
 
 const errorBodyBytes = 256 * 1024
 const closeAfterEndMs = 1_000
-/** So much of one answer is taken in a turn of the event loop: an upstream that never pauses would take 2 MB each time, and everybody else's requests need ten turns. */
+/** So much of an answer is taken before others have their turn: an upstream that never pauses would be read 2 MB at a time, and everybody else's requests need ten turns of the event loop. */
 const turnBytes = 64 * 1024
 /** Ends that this side chose while the upstream was at work. */
 const isOwnChoice: ReadonlySet<Cause> = new Set<Cause>(["client_left", "deadline", "shutting_down"])
@@ -154,7 +155,7 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
   #endTurn(): void {
     this.#isTurnOver = true
     this.#controller?.pause()
-    setImmediate(() => {
+    inTurn(() => {
       this.#isTurnOver = false
       this.#turnBytes = 0
       if (!this.#isHeld && !this.#closed) this.#controller?.resume()

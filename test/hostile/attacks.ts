@@ -266,4 +266,8 @@ export const attacks: Readonly<Record<string, { readonly run: Run; readonly bars
 }
 
 /** What is done before anything is measured, so that all that code, caches and the allocator keep is there. */
-export const warmUp: Run = async (target) => [...(await floods(target)), ...(await hugeBodies(4)(target))]
+export const warmUp: Run = async (target) => [
+  ...(await floods(target)),
+  ...(await hugeBodies(4)(target)),
+  ...(await endless(target)),
+]
