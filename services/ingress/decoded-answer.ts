@@ -4,7 +4,7 @@ import type { AnswerHeaders } from "./classification/classification.ts"
 type Handler = Dispatcher.DispatchHandler
 type Controller = Dispatcher.DispatchController
 
-/** Makes the handler that undoes a coding and lets the client's pace through; made when the first answer has one, since few upstreams code what was not asked for. */
+/** What undoes codings at the pace at which the client reads; it is made for the first answer that has one, since few do. */
 let decoder: ReturnType<typeof interceptors.decompress> | undefined
 
 const decoding = (inner: Handler): Handler => {

@@ -1,7 +1,7 @@
-import { once } from "node:events"
 import { createServer, type IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
 import { setImmediate as nextTurn } from "node:timers/promises"
+import { listenLocally } from "@sluice/ingress/scripted/local-server.ts"
 import { answerPieces, exchangeHeader } from "./hostile-bytes.ts"
 import type { HostileAnswer, HostileExchange } from "./hostile-exchanges.ts"
 
@@ -50,23 +50,14 @@ export const startHostileUpstream = async (): Promise<HostileUpstream> => {
     })
   })
   server.on("connection", (socket) => socket.on("error", () => undefined))
-  server.listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const address = server.address()
-  const port = typeof address === "object" && address !== null ? address.port : 0
+  const listening = await listenLocally(server)
   return {
-    url: `http://127.0.0.1:${port}`,
+    ...listening,
     seen,
     play: (next) => {
       exchanges = next
       attempts.clear()
       seen.length = 0
-    },
-    [Symbol.asyncDispose]: async () => {
-      const closed = once(server, "close")
-      server.close()
-      server.closeAllConnections()
-      await closed
     },
   }
 }

@@ -1,6 +1,6 @@
-import { once } from "node:events"
 import { createServer, type ServerResponse } from "node:http"
 import { buffer } from "node:stream/consumers"
+import { type LocalServer, listenLocally } from "@sluice/ingress/scripted/local-server.ts"
 
 const json = (response: ServerResponse, status: number, body: unknown, headers = {}): void => {
   response.writeHead(status, { "content-type": "application/json", ...headers })
@@ -76,7 +76,7 @@ export const misdeeds: Readonly<Record<string, (response: ServerResponse, model:
 }
 
 /** Starts an upstream on a free port that does what the model's name says. */
-export const startRogueUpstream = async (): Promise<{ readonly url: string } & AsyncDisposable> => {
+export const startRogueUpstream = async (): Promise<LocalServer> => {
   const server = createServer((request, response) => {
     response.on("error", () => undefined)
     const answer = async (): Promise<void> => {
@@ -87,17 +87,5 @@ export const startRogueUpstream = async (): Promise<{ readonly url: string } & A
     // A proxy that has left wants no answer.
     answer().catch(() => response.destroy())
   })
-  server.listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const address = server.address()
-  const port = typeof address === "object" && address !== null ? address.port : 0
-  return {
-    url: `http://127.0.0.1:${port}`,
-    [Symbol.asyncDispose]: async () => {
-      const closed = once(server, "close")
-      server.close()
-      server.closeAllConnections()
-      await closed
-    },
-  }
+  return listenLocally(server)
 }

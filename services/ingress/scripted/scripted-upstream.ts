@@ -1,6 +1,6 @@
-import { once } from "node:events"
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http"
 import { buffer } from "node:stream/consumers"
+import { listenLocally } from "./local-server.ts"
 
 /** A request as an upstream saw it. */
 export interface SeenRequest {
@@ -39,19 +39,10 @@ export const startScriptedUpstream = async (script: Script): Promise<ScriptedUps
       response.destroy(error instanceof Error ? error : undefined),
     )
   })
-  server.listen(0, "127.0.0.1")
-  await once(server, "listening")
-  const address = server.address()
-  const port = typeof address === "object" && address !== null ? address.port : 0
+  const listening = await listenLocally(server)
   return {
-    url: `http://127.0.0.1:${port}`,
+    ...listening,
     seen,
-    [Symbol.asyncDispose]: async () => {
-      const closed = once(server, "close")
-      server.close()
-      server.closeAllConnections()
-      await closed
-    },
   }
 }
 
