@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { AccountConfiguration } from "./account-configuration.ts"
+import { AccountConfiguration } from "./configuration/account.ts"
 import { cooldownFacts } from "./cooldown.ts"
 import {
   ChangedBy,

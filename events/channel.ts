@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { ChannelConfiguration } from "./channel-configuration.ts"
+import { ChannelConfiguration } from "./configuration/channel.ts"
 import { cooldownFacts } from "./cooldown.ts"
 import {
   ChangedBy,

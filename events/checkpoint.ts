@@ -1,7 +1,7 @@
 import { Schema } from "effect"
-import { AccountConfiguration } from "./account-configuration.ts"
-import { ChannelConfiguration } from "./channel-configuration.ts"
-import { ClientConfiguration, PoolConfiguration, Settings } from "./configuration.ts"
+import { AccountConfiguration } from "./configuration/account.ts"
+import { ChannelConfiguration } from "./configuration/channel.ts"
+import { ClientConfiguration, PoolConfiguration, Settings } from "./configuration/configuration.ts"
 import { Count, fact } from "./field.ts"
 
 /** What an actor holds as JSON; the fields that are named have schemas of their own, so that those of an older file get their defaults. */

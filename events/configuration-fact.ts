@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { ClientConfiguration, PoolConfiguration, Settings } from "./configuration.ts"
+import { ClientConfiguration, PoolConfiguration, Settings } from "./configuration/configuration.ts"
 import { ChangedBy, Count, fact } from "./field.ts"
 
 const changed = { revision: Count, by: ChangedBy }

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { LimitMode } from "./adaptive-limit.ts"
+import { LimitMode } from "./configuration/adaptive-limit.ts"
 import { ChangedBy, Classification, Count, DurationMs, fact, leaseFields } from "./field.ts"
 
 /** The facts of a limit that is learned, of a channel or of an account. Source: event-log.md, Facts; F1, F3, S6. */

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url"
 import { startSimulatedProvider } from "@sluice/simulator/provider.ts"
 import type { ProviderOptions } from "@sluice/simulator/settings.ts"
 import { stringify } from "yaml"
-import { startPrivateNats } from "./event-log-server.ts"
+import { startPrivateNats } from "./event-log/event-log-server.ts"
 
 /** A service of the product, as a process that can be killed and started again. */
 export interface ServiceProcess {

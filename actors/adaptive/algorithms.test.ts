@@ -1,4 +1,4 @@
-import type { Algorithm } from "@sluice/events/adaptive-limit.ts"
+import type { Algorithm } from "@sluice/events/configuration/adaptive-limit.ts"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { start } from "../testing/specification.ts"

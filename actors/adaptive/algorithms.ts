@@ -1,11 +1,11 @@
-import type { Algorithm } from "@sluice/events/adaptive-limit.ts"
-import { aether } from "./aether.ts"
-import { aimd } from "./aimd.ts"
+import type { Algorithm } from "@sluice/events/configuration/adaptive-limit.ts"
 import type { Bounds, LimitAlgorithm } from "./algorithm.ts"
-import { bracket } from "./bracket.ts"
-import { cubic } from "./cubic.ts"
-import { gradient2 } from "./gradient2.ts"
-import { vegas } from "./vegas.ts"
+import { aether } from "./algorithms/aether.ts"
+import { aimd } from "./algorithms/aimd.ts"
+import { bracket } from "./algorithms/bracket.ts"
+import { cubic } from "./algorithms/cubic.ts"
+import { gradient2 } from "./algorithms/gradient2.ts"
+import { vegas } from "./algorithms/vegas.ts"
 
 /** A way to learn a limit, and the bounds that it has where nobody says others. */
 export interface Known {

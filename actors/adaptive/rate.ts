@@ -14,6 +14,18 @@ export interface LearnedRate {
   readonly falls: number
 }
 
+/** The kinds of rates. */
+export type RateKind = "rpm" | "tpm"
+
+/** What was found out of an account's rates; `null` for what was not. */
+export type LearnedRates = Readonly<Record<RateKind, LearnedRate | null>> & {
+  /** Until then rejections of an unknown kind are not taken for a rate's again. */
+  readonly refutedUntil: number
+}
+
+/** What is known where nothing was found out. */
+export const noRates: LearnedRates = { rpm: null, tpm: null, refutedUntil: 0 }
+
 const firstShare = 0.97
 const backShare = 0.99
 const firstGrowth = 0.02

@@ -1,4 +1,4 @@
-import type { AdaptiveBounds, AdaptiveSettings } from "@sluice/events/adaptive-limit.ts"
+import type { AdaptiveBounds, AdaptiveSettings } from "@sluice/events/configuration/adaptive-limit.ts"
 import { expect, it } from "vitest"
 import { boundsIn, usualBounds } from "./settings.ts"
 

@@ -1,4 +1,4 @@
-import type { AdaptiveBounds, AdaptiveSettings } from "@sluice/events/adaptive-limit.ts"
+import type { AdaptiveBounds, AdaptiveSettings } from "@sluice/events/configuration/adaptive-limit.ts"
 import { type Bounds, within } from "./algorithm.ts"
 import { algorithms } from "./algorithms.ts"
 

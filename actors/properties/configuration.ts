@@ -1,4 +1,4 @@
-import type { Configure } from "../command.ts"
+import type { Configure } from "../decisions/command.ts"
 import type { Rule } from "../testing/live.ts"
 import type { World } from "../testing/world.ts"
 

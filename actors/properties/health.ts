@@ -1,6 +1,6 @@
 import type { Fact } from "@sluice/events/commit.ts"
 import { actorName, idOf } from "@sluice/events/identifier.ts"
-import { contextOf } from "../group.ts"
+import { contextOf } from "../group/group.ts"
 import { grantedBy, neverGrantedWhile } from "../testing/granted.ts"
 import type { Rule } from "../testing/live.ts"
 import { candidatesOf, fails, isUsable, reasonsOf, reasonsOfChannel } from "../testing/naive-rules.ts"

@@ -1,4 +1,4 @@
-import { contextOf } from "../group.ts"
+import { contextOf } from "../group/group.ts"
 import { grantedBy } from "../testing/granted.ts"
 import type { Rule } from "../testing/live.ts"
 import { accountIn, type Registered, type World } from "../testing/world.ts"

@@ -1,12 +1,12 @@
-import { AccountConfiguration } from "@sluice/events/account-configuration.ts"
-import { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import type { Fact } from "@sluice/events/commit.ts"
+import { AccountConfiguration } from "@sluice/events/configuration/account.ts"
+import { ChannelConfiguration } from "@sluice/events/configuration/channel.ts"
 import { Schema } from "effect"
 import { expect } from "vitest"
-import type { Acquire, Command, Decision, Enqueue, Rejection429, Release } from "../command.ts"
-import { decide } from "../decide.ts"
-import { following } from "../following.ts"
-import { createGroup, evolve, type Group } from "../group.ts"
+import type { Acquire, Command, Decision, Enqueue, Rejection429, Release } from "../decisions/command.ts"
+import { decide } from "../decisions/decide.ts"
+import { following } from "../decisions/following.ts"
+import { createGroup, evolve, type Group } from "../group/group.ts"
 
 /** The instant at which every specification begins. */
 export const start = 1_790_000_000_000

@@ -1,5 +1,5 @@
-import type { AccountConfiguration } from "@sluice/events/account-configuration.ts"
-import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
+import type { AccountConfiguration } from "@sluice/events/configuration/account.ts"
+import type { ChannelConfiguration } from "@sluice/events/configuration/channel.ts"
 import type { Classification } from "@sluice/events/field.ts"
 import fc from "fast-check"
 

@@ -1,7 +1,7 @@
-import type { AccountConfiguration } from "@sluice/events/account-configuration.ts"
-import { isAdaptive, type LimitMode } from "@sluice/events/adaptive-limit.ts"
-import type { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import type { ChannelFact } from "@sluice/events/channel.ts"
+import type { AccountConfiguration } from "@sluice/events/configuration/account.ts"
+import { isAdaptive, type LimitMode } from "@sluice/events/configuration/adaptive-limit.ts"
+import type { ChannelConfiguration } from "@sluice/events/configuration/channel.ts"
 import type { Classification, Estimate } from "@sluice/events/field.ts"
 
 /** An attempt that holds a slot, as its facts say. */

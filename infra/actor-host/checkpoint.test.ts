@@ -1,7 +1,7 @@
 import { expect, it } from "vitest"
 import { manualClock } from "../clock/clock.ts"
 import type { EventLog } from "../event-log/event-log.ts"
-import { createMemoryLog } from "../event-log/memory-log.ts"
+import { createMemoryLog } from "../event-log/testing/memory-log.ts"
 import type { Decider, Refusal } from "./decider.ts"
 import { HostedSubject } from "./hosted-subject.ts"
 import { commitsIn, counting, type Starts, subject } from "./testing/counting.ts"

@@ -1,7 +1,7 @@
 import { isCheckpoint } from "@sluice/events/checkpoint.ts"
 import { Schema } from "effect"
 import type { EventLog, StoredMessage } from "../event-log/event-log.ts"
-import type { Imports } from "../event-log/imports.ts"
+import type { Imports } from "../event-log/jetstream/imports.ts"
 import type { Manifest } from "./archive-line.ts"
 import { ArchiveDamaged, readArchive } from "./read-archive.ts"
 

@@ -1,9 +1,9 @@
 import { JetStreamApiCodes, jetstreamManager, StorageType } from "@nats-io/jetstream"
 import { Kvm, type KV, type KvEntry } from "@nats-io/kv"
 import { Schema } from "effect"
-import { connectToLog, type LogConnection } from "../event-log/connection.ts"
-import { progressBucket } from "../event-log/server-names.ts"
-import { isApiError, type Replicas } from "../event-log/stream.ts"
+import { connectToLog, type LogConnection } from "../event-log/jetstream/connection.ts"
+import { progressBucket } from "../event-log/jetstream/server-names.ts"
+import { isApiError, type Replicas } from "../event-log/jetstream/stream.ts"
 import { asking } from "../event-log/unavailable.ts"
 import { Claim, ClaimLost, Progress, rememberedBlocks, type Claims } from "./claims.ts"
 

@@ -3,7 +3,7 @@ import type { Fact } from "@sluice/events/commit.ts"
 import { expect, it } from "vitest"
 import { envelopeBytes, type EventLog } from "./event-log.ts"
 import { findExpendable } from "./expendable.ts"
-import { createMemoryLog } from "./memory-log.ts"
+import { createMemoryLog } from "./testing/memory-log.ts"
 
 const subjectOf = (id: string) => `sluice.log.ingress.${id}`
 

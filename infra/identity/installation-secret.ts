@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto"
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises"
 import { dirname } from "node:path"
 import { Predicate, Schema } from "effect"
-import { whyUnreadable } from "../configuration/unreadable.ts"
+import { whyUnreadable } from "../configuration/file/unreadable.ts"
 
 /** A secret of the installation is there and cannot be used, or cannot be made. */
 export class UnusableSecret extends Schema.TaggedError<UnusableSecret>()("UnusableSecret", {

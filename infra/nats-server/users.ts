@@ -6,7 +6,7 @@ import {
   progressBucket,
   snapshotBucket,
   streamName,
-} from "../event-log/server-names.ts"
+} from "../event-log/jetstream/server-names.ts"
 
 /** Who may do what on an embedded server: a part of the product, or a command that looks at it or fills it. */
 export const natsUsers = ["ingress", "projector", "reader", "operator", "owner"] as const

@@ -1,7 +1,7 @@
 import { Schema } from "effect"
-import { connectToLog } from "../event-log/connection.ts"
 import { LogUnavailable } from "../event-log/event-log.ts"
-import { operationSubject } from "../event-log/server-names.ts"
+import { connectToLog } from "../event-log/jetstream/connection.ts"
+import { operationSubject } from "../event-log/jetstream/server-names.ts"
 import { Operation, OperationAnswer } from "./operation.ts"
 
 const answerTimeoutMs = 5_000

@@ -1,4 +1,4 @@
-import type { ModelPrice, TokenPrices } from "@sluice/events/price.ts"
+import type { ModelPrice, TokenPrices } from "@sluice/events/configuration/price.ts"
 import { BigDecimal, Result, Schema } from "effect"
 
 /** A list of prices that cannot be read, and why, a line each. */

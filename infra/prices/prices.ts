@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import { readFile } from "node:fs/promises"
-import type { ModelPrice } from "@sluice/events/price.ts"
+import type { ModelPrice } from "@sluice/events/configuration/price.ts"
 import { Effect } from "effect"
 import { InvalidPrices, parsePriceList } from "./price-list.ts"
 

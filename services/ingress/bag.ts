@@ -22,7 +22,7 @@ export class Bag<T extends InBag> implements Iterable<T> {
   }
 
   /** Takes out a thing that is in it. */
-  remove(thing: T): void {
+  remove(thing: InBag): void {
     const last = this.#things.pop()
     if (last === undefined || last === thing) return
     this.#things[thing.place] = last

@@ -1,7 +1,7 @@
 import type { Configuration } from "@sluice/infra/configuration/configuration.ts"
 import { TrustedProxies } from "@sluice/infra/network/network.ts"
-import { createMostOutput } from "./most-output.ts"
-import { createRoutes, type Routes } from "./routes.ts"
+import { createRoutes, type Routes } from "./admission/routes.ts"
+import { createMostOutput } from "./usage/most-output.ts"
 
 /** The configuration in force and what follows from it; it is replaced as a whole. */
 export interface InForce {

@@ -1,12 +1,12 @@
 import type { Socket } from "node:net"
-import type { PoolConfiguration } from "@sluice/events/configuration.ts"
+import type { PoolConfiguration } from "@sluice/events/configuration/configuration.ts"
 import type { Protocol } from "@sluice/events/field.ts"
 import type { RefusedCount } from "@sluice/events/ingress.ts"
 import type { TrustedProxies } from "@sluice/infra/network/network.ts"
-import type { ClientLimit } from "./client-limits.ts"
-import type { Admission } from "./lease.ts"
-import type { Ends } from "./peers.ts"
-import type { SessionOwner } from "./session-key.ts"
+import type { ClientLimit } from "./admission/client-limits.ts"
+import type { Admission } from "./admission/lease.ts"
+import type { SessionOwner } from "./admission/session-key.ts"
+import type { Ends } from "./http/peers.ts"
 
 /** Where the ingress writes what an operator should see; a pino logger is one. */
 export interface IngressLog {

@@ -1,6 +1,6 @@
 import { join } from "node:path"
-import type { Wanted } from "@sluice/actors/configuration.ts"
-import { accountsOf } from "@sluice/events/implicit-account.ts"
+import type { Wanted } from "@sluice/actors/configuration/configuration.ts"
+import { accountsOf } from "@sluice/events/configuration/implicit-account.ts"
 import { finishedSequence } from "@sluice/infra/clickhouse/nats-claims.ts"
 import { seenTailsAt } from "@sluice/infra/clickhouse/seen-tails.ts"
 import { type Clock, fromWall, systemClock } from "@sluice/infra/clock/clock.ts"
@@ -8,62 +8,28 @@ import { bindingProblem, refusedBinding } from "@sluice/infra/configuration/bind
 import { type Configuration, readConfiguration } from "@sluice/infra/configuration/configuration.ts"
 import { watchConfiguration } from "@sluice/infra/configuration/watch-configuration.ts"
 import { DirectoryInUse, lockDirectory } from "@sluice/infra/directory-lock/directory-lock.ts"
-import type { WriteWatch } from "@sluice/infra/event-log/failing-writes.ts"
-import { isHalfImported } from "@sluice/infra/event-log/imports.ts"
+import { isHalfImported } from "@sluice/infra/event-log/jetstream/imports.ts"
 import { openRepairedLog } from "@sluice/infra/event-log/repair/repaired-log.ts"
-import type { ReadMessage } from "@sluice/infra/event-log/still-holds.ts"
 import { openInstallationSecret } from "@sluice/infra/identity/installation-secret.ts"
 import { createUlids } from "@sluice/infra/identity/ulid.ts"
 import type { Logger } from "@sluice/infra/logging/logging.ts"
 import { serveOperations } from "@sluice/infra/operations/operations.ts"
 import { Effect, type Scope } from "effect"
-import { ActorNode } from "./actor-node.ts"
-import { ActorAdmission } from "./admission.ts"
-import { announce } from "./announcements.ts"
+import { ActorAdmission } from "./admission/admission.ts"
+import { credentialNames } from "./admission/session-key.ts"
 import { attempt, CannotStart, cannotStart } from "./cannot-start.ts"
-import { freeBytesOf, openDiskSpace } from "./disk-space.ts"
-import { type GuardedLog, openGuardedLog } from "./guarded-log.ts"
-import { type InForce, inForce } from "./in-force.ts"
-import { type Operated, runOperation } from "./operations.ts"
-import { OutageLines } from "./outage-lines.ts"
-import { createPricing } from "./pricing.ts"
-import { recover, type RecoveryOptions, reopen } from "./recovery.ts"
-import { keepLogShort } from "./retention.ts"
+import { ActorNode } from "./hosting/actor-node.ts"
+import { announce } from "./hosting/announcements.ts"
+import { freeBytesOf, openDiskSpace } from "./hosting/disk-space.ts"
+import { openGuardedLog } from "./hosting/guarded-log.ts"
+import { OutageLines } from "./hosting/outage-lines.ts"
+import { recover, type RecoveryOptions, reopen } from "./hosting/recovery.ts"
+import { keepLogShort } from "./hosting/retention.ts"
+import { inForce } from "./in-force.ts"
+import type { IngressParts, IngressStart } from "./ingress-parts.ts"
+import { type Operated, runOperation } from "./operations/operations.ts"
 import { serve } from "./serving.ts"
-import { credentialNames } from "./session-key.ts"
-
-/** How an ingress is started. */
-export interface IngressStart {
-  readonly configFile: string
-  readonly dataDir: string
-  readonly natsUrl: string
-  /** Whether the NATS server is this installation's own, so that nobody else can own its channels. Source: L7. */
-  readonly isEmbedded: boolean
-  readonly host: string
-  readonly port: number
-  /** The socket that is listened on in place of one of its own, by its file descriptor. */
-  readonly listenFd: number | undefined
-  /** The process's name in the log. */
-  readonly node: string
-  readonly logger: Logger
-  /** Hears what of the writes to the log is taken. */
-  readonly writes: WriteWatch
-  /** Tells how much of the disk is free, where the file system is not to be asked. Units: bytes. */
-  readonly freeBytes?: () => Promise<number>
-}
-
-/** What a running ingress is made of; the configuration is replaced as a whole. */
-export interface Parts extends IngressStart {
-  readonly clock: Clock
-  readonly eventLog: GuardedLog
-  /** Where an outage of the log is told once, whoever meets it. */
-  readonly lines: OutageLines
-  /** Session ids are made under it. Source: B5. */
-  readonly sessionSecret: Buffer
-  /** What the tables have seen last of each subject. */
-  readonly projected: ReadonlyMap<string, ReadMessage>
-  readonly current: InForce
-}
+import { createPricing } from "./usage/pricing.ts"
 
 /**
  * Starts an ingress and ends it with its scope: it stops listening, turns waiters away, lets what is in flight end, commits everything.
@@ -93,7 +59,15 @@ export const startIngress = Effect.fnUntraced(function* (start: IngressStart) {
     log: start.logger,
   })
   const projected = yield* attempt(async () => seenTailsAt(start.natsUrl, await eventLog.log.identity()))
-  const parts: Parts = { ...start, clock: systemClock, eventLog, lines, sessionSecret, current, projected }
+  const parts: IngressParts = {
+    ...start,
+    clock: systemClock,
+    eventLog,
+    lines,
+    sessionSecret,
+    current,
+    projected,
+  }
   const { node, admission, operated } = yield* openActors(parts)
   const server = yield* serve(parts, { node, admission, disk })
   yield* Effect.acquireRelease(
@@ -128,7 +102,7 @@ const holdDirectory = (dataDir: string): Effect.Effect<Disposable, CannotStart, 
     (lock) => Effect.sync(() => lock[Symbol.dispose]()),
   )
 
-const openActors = Effect.fnUntraced(function* (parts: Parts) {
+const openActors = Effect.fnUntraced(function* (parts: IngressParts) {
   const { eventLog, clock, node: nodeId, logger, lines, current, projected } = parts
   const { log } = eventLog
   const onTrouble = (message: string, detail: Record<string, unknown>) => lines.error(detail, message)
@@ -203,7 +177,7 @@ const tellOfClock = ({ aheadMs }: ActorNode, logger: Logger): void => {
 }
 
 /** What of a configuration becomes facts: credentials only by names that tell one from another. */
-const toApply = ({ sessionSecret }: Parts, { wanted, credentialOf }: Configuration): Wanted => {
+const toApply = ({ sessionSecret }: IngressParts, { wanted, credentialOf }: Configuration): Wanted => {
   const accounts = wanted.channels.flatMap(accountsOf).map(({ id }) => id)
   return { wanted, credentials: credentialNames(sessionSecret, accounts, credentialOf), by: "file" }
 }
@@ -217,7 +191,7 @@ const toldFromMs = 1_000
 /** How long an end waits for the log, or the spool, to take what was decided last; no client waits for it any more. */
 const lastCommitsMs = 5_000
 
-const leave = async (node: ActorNode, { clock, logger }: Parts): Promise<void> => {
+const leave = async (node: ActorNode, { clock, logger }: IngressParts): Promise<void> => {
   const isStored = await Promise.race([
     node.close().then(() => true),
     after(clock, lastCommitsMs).then(() => false),
@@ -228,7 +202,7 @@ const leave = async (node: ActorNode, { clock, logger }: Parts): Promise<void> =
 }
 
 /** Keeps the log short: what a checkpoint stands for, and the projector has finished, goes in time. Source: L5. */
-const shorten = (parts: Parts, node: ActorNode): Effect.Effect<Disposable, never, Scope.Scope> =>
+const shorten = (parts: IngressParts, node: ActorNode): Effect.Effect<Disposable, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() =>
       keepLogShort({
@@ -243,7 +217,7 @@ const shorten = (parts: Parts, node: ActorNode): Effect.Effect<Disposable, never
   )
 
 /** Lets a valid change of the file apply at once, and an invalid one change nothing. Source: S4, A10. */
-const follow = (parts: Parts, node: ActorNode): Effect.Effect<Disposable, never, Scope.Scope> => {
+const follow = (parts: IngressParts, node: ActorNode): Effect.Effect<Disposable, never, Scope.Scope> => {
   const { current, logger } = parts
   const onChange = (next: Configuration) => {
     Object.assign(current, inForce(next))

@@ -1,6 +1,6 @@
-import type { ActorNode } from "./actor-node.ts"
-import type { DiskSpace } from "./disk-space.ts"
-import type { GuardedLog } from "./guarded-log.ts"
+import type { ActorNode } from "./hosting/actor-node.ts"
+import type { DiskSpace } from "./hosting/disk-space.ts"
+import type { GuardedLog } from "./hosting/guarded-log.ts"
 import type { Health } from "./ingress-options.ts"
 
 /** What of a process says whether it is ready. */

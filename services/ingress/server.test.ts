@@ -1,10 +1,10 @@
 import { once } from "node:events"
 import { connect, type Socket } from "node:net"
 import { describe, expect, test } from "vitest"
-import type { Ends } from "./peers.ts"
-import { call, OpenCall, until } from "./scripted/client.ts"
-import { placeAt, type ScriptedIngressOptions, startScriptedIngress } from "./scripted/scripted-ingress.ts"
-import { sendJson, startScriptedUpstream } from "./scripted/scripted-upstream.ts"
+import type { Ends } from "./http/peers.ts"
+import { call, OpenCall, until } from "./testing/client.ts"
+import { placeAt, type ScriptedIngressOptions, startScriptedIngress } from "./testing/scripted-ingress.ts"
+import { sendJson, startScriptedUpstream } from "./testing/scripted-upstream.ts"
 
 const body = { model: "m1", messages: [{ role: "user", content: "hello" }] }
 const nowhere = placeAt("http://127.0.0.1:9")

@@ -2,26 +2,26 @@ import { once } from "node:events"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import type { Socket } from "node:net"
 import { after } from "@sluice/infra/clock/clock.ts"
-import { Bag } from "./bag.ts"
-import { BodyBudget } from "./body-budget.ts"
-import { answerBroken, refusedHead } from "./broken-request.ts"
-import { Callers } from "./callers.ts"
-import { ClientLimits } from "./client-limits.ts"
-import { decoded } from "./decoded.ts"
-import { type Problem, problem, problemHeaders } from "./errors.ts"
-import type { ExchangeContext } from "./exchange-context.ts"
+import { ClientLimits } from "./admission/client-limits.ts"
+import { modelNameProblem } from "./admission/model-name.ts"
+import { Bag, type InBag } from "./bag.ts"
+import type { ExchangeContext } from "./exchange/exchange-context.ts"
+import { Exchange } from "./exchange/exchange.ts"
+import { identify } from "./exchange/intake.ts"
+import { BodyBudget } from "./http/body-budget.ts"
+import { answerBroken, refusedHead } from "./http/broken-request.ts"
+import { Callers } from "./http/callers.ts"
+import { type Problem, problem, problemHeaders } from "./http/errors.ts"
+import { Peers } from "./http/peers.ts"
+import { decoded } from "./http/percent-decoded.ts"
+import { readRequestHeaders } from "./http/request-headers.ts"
 import { defaultLimits, type IngressOptions } from "./ingress-options.ts"
-import { identify } from "./intake.ts"
-import { modelNameProblem } from "./model-name.ts"
-import { Peers } from "./peers.ts"
-import { dialectOf, endpointAt, modelsAt, unservedNote } from "./protocols/endpoints.ts"
-import type { Dialect } from "./protocols/protocol.ts"
-import { readQuery } from "./query.ts"
-import { RefusedRequests } from "./refused-requests.ts"
-import { readRequestHeaders } from "./request-headers.ts"
-import { Exchange } from "./request.ts"
-import { Upstreams } from "./upstream.ts"
-import { UsageAsking } from "./usage-asking.ts"
+import { dialectOf, endpointAt, modelsAt, unservedNote } from "./providers/endpoints.ts"
+import { readQuery } from "./providers/gemini/query.ts"
+import type { Dialect } from "./providers/protocol.ts"
+import { RefusedRequests } from "./refusals/refused-requests.ts"
+import { Upstreams } from "./upstream/upstream.ts"
+import { UsageAsking } from "./usage/usage-asking.ts"
 
 /** Where connections are taken: at an address, or on a socket that is there. */
 export interface ListenAt {
@@ -119,7 +119,7 @@ export class IngressServer {
     this.#idle = undefined
   }
 
-  #done(exchange: Exchange): void {
+  #done(exchange: InBag): void {
     this.#active.remove(exchange)
     if (this.#active.size === 0) this.#idle?.()
   }

@@ -1,16 +1,16 @@
 import { createUlids } from "@sluice/infra/identity/ulid.ts"
 import { httpUrl } from "@sluice/infra/network/http-url.ts"
 import { Effect } from "effect"
-import type { ActorNode } from "./actor-node.ts"
-import type { ActorAdmission } from "./admission.ts"
-import { bodyBudgetOf } from "./body-budget.ts"
-import type { DiskSpace } from "./disk-space.ts"
-import type { Parts } from "./ingress.ts"
+import type { ActorAdmission } from "./admission/admission.ts"
+import { createSessionIds } from "./admission/session-key.ts"
+import type { ActorNode } from "./hosting/actor-node.ts"
+import type { DiskSpace } from "./hosting/disk-space.ts"
+import { bodyBudgetOf } from "./http/body-budget.ts"
+import type { IngressParts } from "./ingress-parts.ts"
 import { listen } from "./listening.ts"
 import { readinessOf } from "./readiness.ts"
-import { refusalRecord } from "./refusal-record.ts"
+import { refusalRecord } from "./refusals/refusal-record.ts"
 import { createIngressServer } from "./server.ts"
-import { createSessionIds } from "./session-key.ts"
 
 /** What requests are served with. */
 interface Serving {
@@ -20,7 +20,7 @@ interface Serving {
 }
 
 /** Serves requests until the scope closes; then it stops listening and lets what is in flight end. Returns where it listens. Fails: `CannotStart`. Source: L10. */
-export const serve = Effect.fnUntraced(function* (parts: Parts, { node, admission, disk }: Serving) {
+export const serve = Effect.fnUntraced(function* (parts: IngressParts, { node, admission, disk }: Serving) {
   const { current, eventLog, clock } = parts
   const nextId = createUlids()
   const settings = () => current.configuration.wanted.settings
@@ -56,6 +56,9 @@ export const serve = Effect.fnUntraced(function* (parts: Parts, { node, admissio
     admission.shutDown()
     return server.stop(current.configuration.wanted.settings.shutdownGraceMs)
   }
-  const port = yield* Effect.acquireRelease(listen(server, parts), () => Effect.promise(stop))
+  const port = yield* Effect.acquireRelease(
+    listen(server, { host: parts.host, port: parts.port, fd: parts.listenFd }),
+    () => Effect.promise(stop),
+  )
   return { url: httpUrl({ host: parts.host, port }), server }
 })

@@ -1,3 +1,6 @@
+/** So much of a body is taken before others have their turn: one whose sender never pauses would be read 2 MB at a time, and everybody else's requests need ten turns of the event loop. */
+export const turnBytes = 64 * 1024
+
 const waiting: Array<() => void> = []
 
 const next = (): void => {

@@ -1,8 +1,8 @@
 import { parseArgs } from "node:util"
 import { print, printError } from "@sluice/infra/terminal/print.ts"
 import { visible } from "@sluice/infra/terminal/visible-text.ts"
-import { workInBackground } from "./priority.ts"
-import { ownProcessors, shareProcessors } from "./processors.ts"
+import { workInBackground } from "./process/priority.ts"
+import { ownProcessors, shareProcessors } from "./process/processors.ts"
 
 const usage = `Makes ClickHouse follow the event log, and answers questions from it.
 
@@ -60,7 +60,7 @@ const run = async ({ nats, clickhouse, port, adoptedLog, queryKey }: Given) => {
     { startProjector },
   ] = await Promise.all([
     import("@sluice/infra/logging/logging.ts"),
-    import("@sluice/infra/event-log/jetstream-log.ts"),
+    import("@sluice/infra/event-log/jetstream/jetstream-log.ts"),
     import("@sluice/infra/event-log/failing-writes.ts"),
     import("@sluice/infra/process/supervised.ts"),
     import("@sluice/infra/clickhouse/nats-claims.ts"),

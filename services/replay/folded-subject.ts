@@ -1,18 +1,22 @@
-import type { AccountContext } from "@sluice/actors/account-context.ts"
-import type { ChannelContext } from "@sluice/actors/channel-ledger.ts"
-import { groupFromCheckpoint } from "@sluice/actors/checkpoint.ts"
-import { configurationFromCheckpoint } from "@sluice/actors/configuration-checkpoint.ts"
-import { foldConfiguration, noConfiguration, type StoredConfiguration } from "@sluice/actors/configuration.ts"
-import { channelOf, contextOf, type Group } from "@sluice/actors/group.ts"
-import { ingressFromCheckpoint } from "@sluice/actors/ingress-checkpoint.ts"
+import type { AccountContext } from "@sluice/actors/account/context.ts"
+import type { ChannelContext } from "@sluice/actors/channel/ledger.ts"
+import { configurationFromCheckpoint } from "@sluice/actors/configuration/checkpoint.ts"
+import {
+  foldConfiguration,
+  noConfiguration,
+  type StoredConfiguration,
+} from "@sluice/actors/configuration/configuration.ts"
+import { groupFromCheckpoint } from "@sluice/actors/group/checkpoint.ts"
+import { channelOf, contextOf, type Group } from "@sluice/actors/group/group.ts"
+import { type GroupSnapshot, machineHash, machineHashOf, toSnapshot } from "@sluice/actors/group/snapshot.ts"
+import { ingressFromCheckpoint } from "@sluice/actors/ingress/checkpoint.ts"
 import {
   createIngress,
   evolveIngress,
   ingressMachine,
   type IngressSnapshot,
   ingressSnapshot,
-} from "@sluice/actors/ingress.ts"
-import { type GroupSnapshot, machineHash, machineHashOf, toSnapshot } from "@sluice/actors/snapshot.ts"
+} from "@sluice/actors/ingress/machine.ts"
 import type { CheckpointFact } from "@sluice/events/checkpoint.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import type { ConfigurationFact } from "@sluice/events/configuration-fact.ts"

@@ -1,4 +1,4 @@
-import { type GroupSnapshot, toSnapshot } from "@sluice/actors/snapshot.ts"
+import { type GroupSnapshot, toSnapshot } from "@sluice/actors/group/snapshot.ts"
 import { holdsInAll } from "@sluice/actors/testing/history.ts"
 import { decider, type Rule } from "@sluice/actors/testing/live.ts"
 import { expect, test } from "vitest"

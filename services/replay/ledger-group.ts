@@ -1,11 +1,18 @@
-import { type AccountContext, newAccount } from "@sluice/actors/account-context.ts"
-import { evolveAccount } from "@sluice/actors/account-ledger.ts"
-import { accountMachine } from "@sluice/actors/account.ts"
-import { type ChannelContext, evolveChannel, newChannel } from "@sluice/actors/channel-ledger.ts"
-import { channelMachine } from "@sluice/actors/channel.ts"
-import { channelOf, contextOf, createGroup, evolve, type Group, indexAll } from "@sluice/actors/group.ts"
-import { changed, type Kept, type LiveActor, start, UnknownFact } from "@sluice/actors/live-actor.ts"
-import { fromSnapshot, type GroupSnapshot, toSnapshot } from "@sluice/actors/snapshot.ts"
+import { type AccountContext, newAccount } from "@sluice/actors/account/context.ts"
+import { evolveAccount } from "@sluice/actors/account/ledger.ts"
+import { accountMachine } from "@sluice/actors/account/machine.ts"
+import { type ChannelContext, evolveChannel, newChannel } from "@sluice/actors/channel/ledger.ts"
+import { channelMachine } from "@sluice/actors/channel/machine.ts"
+import {
+  channelOf,
+  contextOf,
+  createGroup,
+  evolve,
+  type Group,
+  indexAll,
+} from "@sluice/actors/group/group.ts"
+import { fromSnapshot, type GroupSnapshot, toSnapshot } from "@sluice/actors/group/snapshot.ts"
+import { changed, type Kept, type LiveActor, start, UnknownFact } from "@sluice/actors/machine/live-actor.ts"
 import type { AccountFact } from "@sluice/events/account.ts"
 import type { ChannelFact } from "@sluice/events/channel.ts"
 import type { Fact } from "@sluice/events/commit.ts"

@@ -1,5 +1,5 @@
-import { createGroup, evolve } from "@sluice/actors/group.ts"
-import { machineHash, toSnapshot } from "@sluice/actors/snapshot.ts"
+import { createGroup, evolve } from "@sluice/actors/group/group.ts"
+import { machineHash, toSnapshot } from "@sluice/actors/group/snapshot.ts"
 import {
   acquire,
   configured,

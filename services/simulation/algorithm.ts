@@ -1,4 +1,4 @@
-import { AccountConfiguration } from "@sluice/events/account-configuration.ts"
+import { AccountConfiguration } from "@sluice/events/configuration/account.ts"
 import { Option, Schema } from "effect"
 import { type Algorithm, algorithms } from "./algorithm-name.ts"
 import type { Scenario } from "./scenario/scenario.ts"

@@ -1,5 +1,5 @@
 import type { Estimate, Protocol, Tokens } from "@sluice/events/field.ts"
-import type { Session } from "@sluice/ingress/session-key.ts"
+import type { Session } from "@sluice/ingress/admission/session-key.ts"
 
 /** What a request costs a provider. Units: milliseconds of its service, from its arrival there to its last byte. */
 export interface Work {

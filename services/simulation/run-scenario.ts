@@ -1,4 +1,4 @@
-import { limitOf } from "@sluice/actors/group.ts"
+import { limitOf } from "@sluice/actors/group/group.ts"
 import { seededRandom } from "@sluice/simulator/seeded-random.ts"
 import type { Algorithm } from "./algorithm-name.ts"
 import type { Figures } from "./figures/figures.ts"

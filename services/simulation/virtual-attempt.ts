@@ -1,7 +1,7 @@
 import type { Clock } from "@sluice/infra/clock/clock.ts"
-import type { AnswerHeaders } from "@sluice/ingress/classification/classification.ts"
-import type { Cause } from "@sluice/ingress/failure.ts"
-import type { Lease } from "@sluice/ingress/lease.ts"
+import type { Lease } from "@sluice/ingress/admission/lease.ts"
+import type { Cause } from "@sluice/ingress/exchange/failure.ts"
+import type { AnswerHeaders } from "@sluice/ingress/providers/classification/answered.ts"
 import type { Work } from "./demand.ts"
 import type { Call, Rejected, Upstream } from "./provider/upstream.ts"
 

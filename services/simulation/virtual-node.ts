@@ -1,12 +1,12 @@
-import { channelCommands, type Wanted } from "@sluice/actors/configuration.ts"
+import { channelCommands, type Wanted } from "@sluice/actors/configuration/configuration.ts"
 import type { Fact } from "@sluice/events/commit.ts"
-import type { ConfigurationFile } from "@sluice/events/configuration.ts"
+import type { ConfigurationFile } from "@sluice/events/configuration/configuration.ts"
 import type { RequestCompleted } from "@sluice/events/ingress.ts"
 import { type Clock, fromWall } from "@sluice/infra/clock/clock.ts"
-import { ActorAdmission } from "@sluice/ingress/admission.ts"
-import type { LeaseSupport } from "@sluice/ingress/granted-lease.ts"
-import { hosted, type HostedChannel } from "@sluice/ingress/hosted-channel.ts"
-import { createRoutes, type Routes } from "@sluice/ingress/routes.ts"
+import { ActorAdmission } from "@sluice/ingress/admission/admission.ts"
+import type { LeaseSupport } from "@sluice/ingress/admission/granted-lease.ts"
+import { hosted, type HostedChannel } from "@sluice/ingress/admission/hosted-channel.ts"
+import { createRoutes, type Routes } from "@sluice/ingress/admission/routes.ts"
 import { VirtualSubject } from "./virtual-subject.ts"
 
 /** How a request ended, as the log would hold it. */

@@ -1,4 +1,4 @@
-import { ConfigurationFile } from "@sluice/events/configuration.ts"
+import { ConfigurationFile } from "@sluice/events/configuration/configuration.ts"
 import { Schema } from "effect"
 import { describe, expect, it } from "vitest"
 import type { Demand } from "./demand.ts"

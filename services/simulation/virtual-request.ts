@@ -1,19 +1,19 @@
 import type { Outcome } from "@sluice/events/field.ts"
 import type { AttemptSummary, Candidate } from "@sluice/events/ingress.ts"
-import { lastWordOf } from "@sluice/ingress/answer.ts"
-import { endOfAnswer, endOfFailure, type Heard } from "@sluice/ingress/attempt-end.ts"
-import { okCode, type Problem } from "@sluice/ingress/errors.ts"
+import type { Admitted, AttemptEnd, Lease, Metered } from "@sluice/ingress/admission/lease.ts"
+import { endOfAnswer, endOfFailure, type Heard } from "@sluice/ingress/exchange/attempt-end.ts"
 import {
   type AttemptFailure,
   type Cause,
   outcomeOfCause,
   problemOfCause,
   readAnswer,
-} from "@sluice/ingress/failure.ts"
-import type { Admitted, AttemptEnd, Lease, Metered } from "@sluice/ingress/lease.ts"
-import { meteredOf } from "@sluice/ingress/metering.ts"
-import type { Figures } from "@sluice/ingress/protocols/protocol.ts"
-import { Retries } from "@sluice/ingress/retry.ts"
+} from "@sluice/ingress/exchange/failure.ts"
+import { Retries } from "@sluice/ingress/exchange/retry.ts"
+import { lastWordOf } from "@sluice/ingress/http/answer.ts"
+import { okCode, type Problem } from "@sluice/ingress/http/errors.ts"
+import type { Figures } from "@sluice/ingress/providers/protocol.ts"
+import { meteredOf } from "@sluice/ingress/usage/metering.ts"
 import type { Demand, Work } from "./demand.ts"
 import type { Rejected } from "./provider/upstream.ts"
 import { spokenProtocol } from "./spoken-protocol.ts"

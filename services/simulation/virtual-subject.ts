@@ -1,11 +1,11 @@
-import type { Command } from "@sluice/actors/command.ts"
-import type { Group } from "@sluice/actors/group.ts"
+import type { Command } from "@sluice/actors/decisions/command.ts"
+import type { Group } from "@sluice/actors/group/group.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import type { Executed } from "@sluice/infra/actor-host/subject.ts"
 import type { Cancel, Clock } from "@sluice/infra/clock/clock.ts"
 import { SubjectTime } from "@sluice/infra/clock/subject-time.ts"
-import { channelDecider, type ChannelRefusal } from "@sluice/ingress/channel-decider.ts"
-import type { ChannelSubject } from "@sluice/ingress/hosted-channel.ts"
+import type { ChannelSubject } from "@sluice/ingress/admission/hosted-channel.ts"
+import { channelDecider, type ChannelRefusal } from "@sluice/ingress/hosting/channel-decider.ts"
 
 /** Where there is no log, everything is stored at once. */
 const stored = Promise.resolve()

@@ -2,7 +2,7 @@ import type { Exchange } from "./exchange.ts"
 import type { Fault } from "./fault.ts"
 import { chunkText, wholeMs, type Plan } from "./plan.ts"
 import { drawAround } from "./seeded-random.ts"
-import type { StreamFrames, Usages } from "./wire.ts"
+import type { StreamFrames, Usages } from "./wire/wire.ts"
 
 type Break = Extract<Fault, { kind: "break" }>
 

@@ -8,7 +8,7 @@ import { readBody } from "./read-body.ts"
 import type { Refusal, RefusalReason } from "./refusal.ts"
 import { readAsk, type Ask } from "./request-body.ts"
 import { seededRandom } from "./seeded-random.ts"
-import type { RateReport, Wire } from "./wire.ts"
+import type { RateReport, Wire } from "./wire/wire.ts"
 
 /**
  * Serves one request for a completion: admits it, reads its body, and answers, refuses or fails as it was

@@ -6,7 +6,7 @@ import type { ProviderClock } from "./provider-clock.ts"
 import { retryHeaders, type Refusal } from "./refusal.ts"
 import { drawId, seededRandom, type Random } from "./seeded-random.ts"
 import type { ProviderSettings } from "./settings.ts"
-import type { RateReport, Wire } from "./wire.ts"
+import type { RateReport, Wire } from "./wire/wire.ts"
 
 /** All that one simulated provider remembers. */
 export interface ProviderState {

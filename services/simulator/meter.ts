@@ -10,7 +10,7 @@ import {
 } from "./rate-gauge.ts"
 import type { Refusal } from "./refusal.ts"
 import type { ProviderSettings } from "./settings.ts"
-import type { RateReport } from "./wire.ts"
+import type { RateReport } from "./wire/wire.ts"
 
 /** Counts of one credential since the start or the last reset. */
 export interface CredentialStats {

@@ -1,15 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
-import { anthropicWire, countTokensWire } from "./anthropic-wire.ts"
 import { serveCompletion } from "./completion-request.ts"
-import { completionsWire } from "./completions-wire.ts"
-import { embeddingsWire } from "./embeddings-wire.ts"
 import type { ProviderState } from "./exchange.ts"
-import { geminiListWire, geminiWire } from "./gemini-wire.ts"
 import { Meter, type CredentialStats } from "./meter.ts"
-import { openaiWire } from "./openai-wire.ts"
 import { startProviderClock } from "./provider-clock.ts"
 import { readBody } from "./read-body.ts"
-import { responsesWire } from "./responses-wire.ts"
 import {
   changeSettings,
   InvalidProviderSettings,
@@ -18,7 +12,13 @@ import {
   type ProviderOptions,
   type ProviderSettings,
 } from "./settings.ts"
-import type { Wire } from "./wire.ts"
+import { anthropicWire, countTokensWire } from "./wire/anthropic.ts"
+import { completionsWire } from "./wire/completions.ts"
+import { embeddingsWire } from "./wire/embeddings.ts"
+import { geminiListWire, geminiWire } from "./wire/gemini.ts"
+import { openaiWire } from "./wire/openai.ts"
+import { responsesWire } from "./wire/responses.ts"
+import type { Wire } from "./wire/wire.ts"
 
 /**
  * What a provider measured since its start or the last `POST /__stats/reset`. `inFlight` counts requests that

@@ -1,5 +1,5 @@
 import { styleText } from "node:util"
-import { checkConfiguration } from "@sluice/infra/configuration/check-configuration.ts"
+import { checkConfiguration } from "@sluice/infra/configuration/checks/check-configuration.ts"
 import { print, printError } from "@sluice/infra/terminal/print.ts"
 import { visible } from "@sluice/infra/terminal/visible-text.ts"
 import { Effect } from "effect"

@@ -1,6 +1,6 @@
-import type { Rejection429 } from "@sluice/actors/command.ts"
+import type { Rejection429 } from "@sluice/actors/decisions/command.ts"
 import type { Classification } from "@sluice/events/field.ts"
-import type { Admitted, AttemptEnd, Lease } from "@sluice/ingress/lease.ts"
+import type { Admitted, AttemptEnd, Lease } from "@sluice/ingress/admission/lease.ts"
 import { configuration, settle, startActors } from "@sluice/ingress/testing/actors-in-memory.ts"
 import { writeStream } from "./write-stream.ts"
 

@@ -1,4 +1,4 @@
-import type { Admitted, AttemptEnd, Lease } from "@sluice/ingress/lease.ts"
+import type { Admitted, AttemptEnd, Lease } from "@sluice/ingress/admission/lease.ts"
 import { configuration, settle, startActors } from "@sluice/ingress/testing/actors-in-memory.ts"
 import { writeStream } from "./write-stream.ts"
 

@@ -1,7 +1,7 @@
 import { channelSubject } from "@sluice/events/identifier.ts"
-import { createMemoryLog } from "@sluice/infra/event-log/memory-log.ts"
+import { createMemoryLog } from "@sluice/infra/event-log/testing/memory-log.ts"
 import { configuration, startActors } from "@sluice/ingress/testing/actors-in-memory.ts"
-import { absurdLife, plantCommit } from "../planted-commit.ts"
+import { absurdLife, plantCommit } from "../event-log/planted-commit.ts"
 import { writeStream } from "./write-stream.ts"
 
 /** Records the golden stream of a commit that was set aside, under schema 2: run once, and never again. Source: L13. */

@@ -1,6 +1,6 @@
 import { schemaNumber } from "@sluice/events/commit.ts"
 import type { RequestCompleted } from "@sluice/events/ingress.ts"
-import type { Admitted, Lease } from "@sluice/ingress/lease.ts"
+import type { Admitted, Lease } from "@sluice/ingress/admission/lease.ts"
 import { configuration, settle, startActors } from "@sluice/ingress/testing/actors-in-memory.ts"
 import { writeStream } from "./write-stream.ts"
 

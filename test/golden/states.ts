@@ -1,9 +1,9 @@
 import { repairPrefix } from "@sluice/events/identifier.ts"
 import { Fold } from "@sluice/infra/actor-host/fold.ts"
 import { bodyOf, repairIn } from "@sluice/infra/event-log/repair/repaired-log.ts"
-import { channelDecider } from "@sluice/ingress/channel-decider.ts"
-import { configurationDecider } from "@sluice/ingress/configuration-decider.ts"
-import { ingressDecider } from "@sluice/ingress/ingress-decider.ts"
+import { channelDecider } from "@sluice/ingress/hosting/channel-decider.ts"
+import { configurationDecider } from "@sluice/ingress/hosting/configuration-decider.ts"
+import { ingressDecider } from "@sluice/ingress/hosting/ingress-decider.ts"
 
 interface Folding {
   add(message: { readonly body: string; readonly sequence: number }): unknown

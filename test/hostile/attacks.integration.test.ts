@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { type Outcome, startLoad } from "../outage/steady-load.ts"
+import { type Outcome, startLoad } from "../event-log/outage/steady-load.ts"
 import { runCommand } from "../sluice-process.ts"
 import { until } from "../until.ts"
 import { type AttackedProduct, startAttackedProduct } from "./attacked-product.ts"

@@ -1,7 +1,7 @@
 import { once } from "node:events"
 import { connect, type Socket } from "node:net"
-import { connectToLog } from "@sluice/infra/event-log/connection.ts"
-import { operationSubject } from "@sluice/infra/event-log/server-names.ts"
+import { connectToLog } from "@sluice/infra/event-log/jetstream/connection.ts"
+import { operationSubject } from "@sluice/infra/event-log/jetstream/server-names.ts"
 
 /** Whether this is the run by hand, at full size. */
 export const isFull = process.env["SLUICE_HOSTILE_REST_SECONDS"] !== undefined

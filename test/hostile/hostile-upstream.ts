@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage } from "node:http"
 import type { Socket } from "node:net"
 import { setImmediate as nextTurn } from "node:timers/promises"
-import { listenLocally } from "@sluice/ingress/scripted/local-server.ts"
+import { listenLocally } from "@sluice/ingress/testing/local-server.ts"
 import { answerPieces, exchangeHeader } from "./hostile-bytes.ts"
 import type { HostileAnswer, HostileExchange } from "./hostile-exchanges.ts"
 

@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from "node:http"
 import { buffer } from "node:stream/consumers"
-import { type LocalServer, listenLocally } from "@sluice/ingress/scripted/local-server.ts"
+import { type LocalServer, listenLocally } from "@sluice/ingress/testing/local-server.ts"
 
 const json = (response: ServerResponse, status: number, body: unknown, headers = {}): void => {
   response.writeHead(status, { "content-type": "application/json", ...headers })

@@ -1,5 +1,5 @@
 import { type EventLog, LogUnavailable, type StoredMessage } from "../event-log.ts"
-import { createMemoryLog } from "../memory-log.ts"
+import { createMemoryLog } from "./memory-log.ts"
 
 /** A log in memory that fails on command. */
 export interface FailingLog extends EventLog {

@@ -1,5 +1,5 @@
-import { SpoolFile } from "../spool-file.ts"
-import { encodeRecord, type SpoolRecord } from "../spool-record.ts"
+import { SpoolFile } from "../spool/file.ts"
+import { encodeRecord, type SpoolRecord } from "../spool/record.ts"
 
 // Fills a spool under a limit on the size of files, and prints what became of each append and what it holds in the end.
 const [path = ""] = process.argv.slice(2)

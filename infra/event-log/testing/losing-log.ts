@@ -1,5 +1,5 @@
 import type { EventLog, StoredMessage } from "../event-log.ts"
-import { createMemoryLog } from "../memory-log.ts"
+import { createMemoryLog } from "./memory-log.ts"
 
 /** A log that loses messages and keeps its last sequence, as a server can whose files were damaged. */
 export interface LosingLog extends EventLog {

@@ -1,4 +1,4 @@
-import type { SpoolListener } from "../spooling-log.ts"
+import type { SpoolListener } from "../spool/spool.ts"
 
 /** Hears what a spool tells and does nothing about it. */
 export const quietListener: SpoolListener = {

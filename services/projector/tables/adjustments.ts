@@ -1,5 +1,5 @@
-import { isAdaptive, type LimitMode } from "@sluice/events/adaptive-limit.ts"
 import type { Fact } from "@sluice/events/commit.ts"
+import { isAdaptive, type LimitMode } from "@sluice/events/configuration/adaptive-limit.ts"
 import { category, float64, nullable, uint64 } from "@sluice/infra/clickhouse/native/column-types.ts"
 import { channelOf, keyColumns, rowKey, type Projection, type RowKey } from "./row.ts"
 

@@ -1,5 +1,5 @@
-import { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
 import { type Commit, type Fact, schemaNumber } from "@sluice/events/commit.ts"
+import { ChannelConfiguration } from "@sluice/events/configuration/channel.ts"
 import { Schema } from "effect"
 import { expect, test } from "vitest"
 import { adjustments } from "./adjustments.ts"

@@ -1,6 +1,6 @@
 import type { Commit, Fact } from "@sluice/events/commit.ts"
 import { describe, expect, test } from "vitest"
-import { exampleCommits } from "../example-commits.ts"
+import { exampleCommits } from "../testing/example-commits.ts"
 import { adjustments } from "./adjustments.ts"
 import { admissions } from "./admissions.ts"
 import { cooldowns } from "./cooldowns.ts"

@@ -1,4 +1,4 @@
-import type { Command } from "@sluice/actors/command.ts"
+import type { Command } from "@sluice/actors/decisions/command.ts"
 import {
   acquire,
   configured,

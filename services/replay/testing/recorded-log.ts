@@ -1,10 +1,10 @@
-import { checkpointGroup } from "@sluice/actors/checkpoint.ts"
-import { createGroup, evolve } from "@sluice/actors/group.ts"
+import { checkpointGroup } from "@sluice/actors/group/checkpoint.ts"
+import { createGroup, evolve } from "@sluice/actors/group/group.ts"
 import { run, start } from "@sluice/actors/testing/specification.ts"
 import { type Fact, schemaNumber } from "@sluice/events/commit.ts"
 import { channelSubject } from "@sluice/events/identifier.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
-import { createMemoryLog } from "@sluice/infra/event-log/memory-log.ts"
+import { createMemoryLog } from "@sluice/infra/event-log/testing/memory-log.ts"
 
 /** A command, or a span of time that passes. */
 export type Step = Parameters<typeof run>[1][number]

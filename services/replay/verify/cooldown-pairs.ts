@@ -1,6 +1,6 @@
-import type { Cooldown } from "@sluice/actors/cooldown.ts"
-import { channelOf, contextOf } from "@sluice/actors/group.ts"
-import { ofModel } from "@sluice/actors/named-models.ts"
+import { channelOf, contextOf } from "@sluice/actors/group/group.ts"
+import type { Cooldown } from "@sluice/actors/rules/cooldown.ts"
+import { ofModel } from "@sluice/actors/rules/named-models.ts"
 import type { Check, Moment } from "./invariant.ts"
 
 interface Named {

@@ -1,4 +1,4 @@
-import type { Group } from "@sluice/actors/group.ts"
+import type { Group } from "@sluice/actors/group/group.ts"
 import type { Commit, Fact } from "@sluice/events/commit.ts"
 
 /** The names of what must hold, each with its rule of the specification. */

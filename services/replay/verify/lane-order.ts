@@ -1,5 +1,5 @@
-import { demandKey } from "@sluice/actors/demand.ts"
-import { channelOf, type Group } from "@sluice/actors/group.ts"
+import { channelOf, type Group } from "@sluice/actors/group/group.ts"
+import { demandKey } from "@sluice/actors/queue/demand.ts"
 import type { Check } from "./invariant.ts"
 
 interface Waiting {

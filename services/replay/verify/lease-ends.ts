@@ -1,4 +1,4 @@
-import { channelOf, contextOf, type Group } from "@sluice/actors/group.ts"
+import { channelOf, contextOf, type Group } from "@sluice/actors/group/group.ts"
 import type { Check, Moment } from "./invariant.ts"
 
 interface OfLease {

@@ -1,8 +1,8 @@
-import { slotsFor } from "@sluice/actors/account-limit.ts"
-import { hasChannelRoom } from "@sluice/actors/channel-limit.ts"
-import { channelOf, contextOf } from "@sluice/actors/group.ts"
-import { ceilingAt } from "@sluice/actors/limit-learning.ts"
-import { hasRoom } from "@sluice/actors/limit.ts"
+import { slotsFor } from "@sluice/actors/account/limit.ts"
+import { hasChannelRoom } from "@sluice/actors/channel/limit.ts"
+import { channelOf, contextOf } from "@sluice/actors/group/group.ts"
+import { ceilingAt } from "@sluice/actors/limit/learned-limit.ts"
+import { hasRoom } from "@sluice/actors/limit/limit.ts"
 import type { Check } from "./invariant.ts"
 
 /**

@@ -1,4 +1,4 @@
-import { contextOf } from "@sluice/actors/group.ts"
+import { contextOf } from "@sluice/actors/group/group.ts"
 import type { Check } from "./invariant.ts"
 
 /** Each attempt is metered at most once, while it holds its lease. Source: D3. */

@@ -1,6 +1,6 @@
-import type { Command } from "@sluice/actors/command.ts"
-import { createGroup, evolve } from "@sluice/actors/group.ts"
-import { machineHash, toSnapshot } from "@sluice/actors/snapshot.ts"
+import type { Command } from "@sluice/actors/decisions/command.ts"
+import { createGroup, evolve } from "@sluice/actors/group/group.ts"
+import { machineHash, toSnapshot } from "@sluice/actors/group/snapshot.ts"
 import {
   acquire,
   configured,

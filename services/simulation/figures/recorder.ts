@@ -1,6 +1,6 @@
 import { createHistogram } from "node:perf_hooks"
 import type { Clock } from "@sluice/infra/clock/clock.ts"
-import type { AttemptFailure } from "@sluice/ingress/failure.ts"
+import type { AttemptFailure } from "@sluice/ingress/exchange/failure.ts"
 import type { CompletedRequest } from "../virtual-node.ts"
 import { Convergence } from "./convergence.ts"
 import type { Figures } from "./figures.ts"

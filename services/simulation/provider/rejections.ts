@@ -1,7 +1,7 @@
-import type { AnswerHeaders } from "@sluice/ingress/classification/classification.ts"
-import { openaiWire } from "@sluice/simulator/openai-wire.ts"
+import type { AnswerHeaders } from "@sluice/ingress/providers/classification/answered.ts"
 import type { RateLevel } from "@sluice/simulator/rate-gauge.ts"
 import { type Refusal, retryHeaders } from "@sluice/simulator/refusal.ts"
+import { openaiWire } from "@sluice/simulator/wire/openai.ts"
 import type { Rejected } from "./upstream.ts"
 
 /** The levels of one credential; what is not limited is told as what hardly anybody reaches, as OpenAI does. */

@@ -1,5 +1,6 @@
-import type { AnswerHeaders, Meaning } from "@sluice/ingress/classification/classification.ts"
-import type { Cause } from "@sluice/ingress/failure.ts"
+import type { Cause } from "@sluice/ingress/exchange/failure.ts"
+import type { AnswerHeaders } from "@sluice/ingress/providers/classification/answered.ts"
+import type { Meaning } from "@sluice/ingress/providers/classification/classification.ts"
 import type { Demand } from "../demand.ts"
 
 /** A provider's answer that is no success. */

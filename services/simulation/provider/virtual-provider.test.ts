@@ -1,4 +1,4 @@
-import { readAnswer } from "@sluice/ingress/failure.ts"
+import { readAnswer } from "@sluice/ingress/exchange/failure.ts"
 import { seededRandom } from "@sluice/simulator/seeded-random.ts"
 import { Schema } from "effect"
 import { describe, expect, it } from "vitest"

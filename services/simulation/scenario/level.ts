@@ -1,4 +1,4 @@
-import { filledList, optional, required, wholeNumber } from "@sluice/events/configuration-field.ts"
+import { filledList, optional, required, wholeNumber } from "@sluice/events/configuration/field.ts"
 import { Schema } from "effect"
 
 const atLeastNothing = Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0, { expected: "a number from 0" }))

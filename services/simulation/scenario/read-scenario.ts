@@ -1,10 +1,10 @@
 import { readdir, readFile } from "node:fs/promises"
 import { basename, extname } from "node:path"
 import { fileURLToPath } from "node:url"
+import { decoderOf } from "@sluice/infra/configuration/file/shape.ts"
+import { whyUnreadable } from "@sluice/infra/configuration/file/unreadable.ts"
+import { parseYaml } from "@sluice/infra/configuration/file/yaml-source.ts"
 import { InvalidConfiguration } from "@sluice/infra/configuration/problem.ts"
-import { decoderOf } from "@sluice/infra/configuration/shape.ts"
-import { whyUnreadable } from "@sluice/infra/configuration/unreadable.ts"
-import { parseYaml } from "@sluice/infra/configuration/yaml-source.ts"
 import { Result } from "effect"
 import { type NamedScenario, Scenario } from "./scenario.ts"
 

@@ -1,4 +1,4 @@
-import { ConfigurationFile } from "@sluice/events/configuration.ts"
+import { ConfigurationFile } from "@sluice/events/configuration/configuration.ts"
 import { Result, Schema } from "effect"
 import type { Algorithm } from "../algorithm-name.ts"
 import { writtenLimits } from "../algorithm.ts"

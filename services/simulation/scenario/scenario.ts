@@ -4,8 +4,8 @@ import {
   optional,
   required,
   wholeNumber,
-} from "@sluice/events/configuration-field.ts"
-import { spanMs } from "@sluice/events/configuration-object.ts"
+} from "@sluice/events/configuration/field.ts"
+import { spanMs } from "@sluice/events/configuration/object.ts"
 import { Schema } from "effect"
 import { Level } from "./level.ts"
 

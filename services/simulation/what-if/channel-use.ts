@@ -1,5 +1,5 @@
-import { type LimitMode, isAdaptive } from "@sluice/events/adaptive-limit.ts"
 import type { Fact } from "@sluice/events/commit.ts"
+import { type LimitMode, isAdaptive } from "@sluice/events/configuration/adaptive-limit.ts"
 import { idOf } from "@sluice/events/identifier.ts"
 
 /** How much of a channel was used. Units: `meanInFlight` in attempts; `utilization` is the used part of the limit in force, 0…1. */

@@ -1,6 +1,6 @@
-import { okCode } from "@sluice/ingress/errors.ts"
+import { okCode } from "@sluice/ingress/http/errors.ts"
 import type { Use } from "./channel-use.ts"
-import type { RecordedRequest } from "./recorded-attempt.ts"
+import type { RecordedRequest } from "./recording/recorded-attempt.ts"
 
 /** How long requests waited that were completed. Units: milliseconds. */
 export interface Waits {

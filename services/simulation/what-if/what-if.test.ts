@@ -1,6 +1,6 @@
-import type { ConfigurationFile } from "@sluice/events/configuration.ts"
+import type { ConfigurationFile } from "@sluice/events/configuration/configuration.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
-import { createMemoryLog } from "@sluice/infra/event-log/memory-log.ts"
+import { createMemoryLog } from "@sluice/infra/event-log/testing/memory-log.ts"
 import { describe, expect, it } from "vitest"
 import { differencesOf } from "./check-of-itself.ts"
 import {

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs"
 import { resolve } from "node:path"
 import { checkArchive, importArchive } from "@sluice/infra/archive/import-archive.ts"
-import { openImports } from "@sluice/infra/event-log/imports.ts"
+import { openImports } from "@sluice/infra/event-log/jetstream/imports.ts"
 import { print } from "@sluice/infra/terminal/print.ts"
 import { Effect } from "effect"
 import { CommandFailed, failedWith } from "../failure.ts"

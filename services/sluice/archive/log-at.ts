@@ -1,7 +1,10 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
-import { type JetStreamLogOptions, openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
+import {
+  type JetStreamLogOptions,
+  openJetStreamLog,
+} from "@sluice/infra/event-log/jetstream/jetstream-log.ts"
 import { openRepairedLog } from "@sluice/infra/event-log/repair/repaired-log.ts"
 import { openAccess } from "@sluice/infra/identity/access.ts"
 import { startNatsServer } from "@sluice/infra/nats-server/nats-server.ts"

@@ -1,5 +1,5 @@
-import { decodeFile } from "@sluice/infra/configuration/shape.ts"
-import { parseYaml } from "@sluice/infra/configuration/yaml-source.ts"
+import { decodeFile } from "@sluice/infra/configuration/file/shape.ts"
+import { parseYaml } from "@sluice/infra/configuration/file/yaml-source.ts"
 import { Result } from "effect"
 import { expect, test } from "vitest"
 import { demoConfiguration, demoModels, drawDemoKeys, portsIn, simulatorSpecification } from "./demo.ts"

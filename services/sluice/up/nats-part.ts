@@ -1,5 +1,5 @@
 import { join } from "node:path"
-import type { Settings } from "@sluice/events/configuration.ts"
+import type { Settings } from "@sluice/events/configuration/configuration.ts"
 import { startNatsServer } from "@sluice/infra/nats-server/nats-server.ts"
 import type { NatsPasswords } from "@sluice/infra/nats-server/users.ts"
 import { Effect } from "effect"

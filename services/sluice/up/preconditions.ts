@@ -1,4 +1,4 @@
-import { type ConfigurationFile, Settings } from "@sluice/events/configuration.ts"
+import { type ConfigurationFile, Settings } from "@sluice/events/configuration/configuration.ts"
 import { bindingProblem } from "@sluice/infra/configuration/binding.ts"
 import { readConfiguration } from "@sluice/infra/configuration/configuration.ts"
 import { DirectoryInUse, lockDirectory } from "@sluice/infra/directory-lock/directory-lock.ts"

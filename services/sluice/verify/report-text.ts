@@ -1,5 +1,5 @@
 import { styleText } from "node:util"
-import type { Spooled } from "@sluice/infra/event-log/spooled.ts"
+import type { Spooled } from "@sluice/infra/event-log/spool/spooled.ts"
 import { visible } from "@sluice/infra/terminal/visible-text.ts"
 import { type InvariantName, invariants } from "@sluice/replay/verify/invariant.ts"
 import type { SubjectReport, Violation } from "@sluice/replay/verify/tally.ts"

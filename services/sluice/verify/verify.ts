@@ -1,6 +1,6 @@
 import { join } from "node:path"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
-import { spooledBeside } from "@sluice/infra/event-log/spooled.ts"
+import { spooledBeside } from "@sluice/infra/event-log/spool/spooled.ts"
 import { type Asker, openAsker } from "@sluice/infra/operations/operations.ts"
 import { RunningState } from "@sluice/infra/operations/running-state.ts"
 import { print } from "@sluice/infra/terminal/print.ts"

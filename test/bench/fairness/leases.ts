@@ -1,5 +1,5 @@
 import { decodeCommit } from "@sluice/events/commit.ts"
-import { openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
+import { openJetStreamLog } from "@sluice/infra/event-log/jetstream/jetstream-log.ts"
 
 /** Counts the leases of channels that by the log did not begin once and end once. Source: A9. */
 export const countUnpairedLeases = async (natsUrl: string): Promise<number> => {

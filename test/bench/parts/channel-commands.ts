@@ -1,6 +1,6 @@
-import type { Applicant, Configure, Meter, Release } from "@sluice/actors/command.ts"
-import { AccountConfiguration } from "@sluice/events/account-configuration.ts"
-import { ChannelConfiguration } from "@sluice/events/channel-configuration.ts"
+import type { Applicant, Configure, Meter, Release } from "@sluice/actors/decisions/command.ts"
+import { AccountConfiguration } from "@sluice/events/configuration/account.ts"
+import { ChannelConfiguration } from "@sluice/events/configuration/channel.ts"
 import { Schema } from "effect"
 
 /** How wide a channel is. */

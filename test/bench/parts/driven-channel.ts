@@ -1,7 +1,7 @@
-import type { Command } from "@sluice/actors/command.ts"
-import type { Group } from "@sluice/actors/group.ts"
+import type { Command } from "@sluice/actors/decisions/command.ts"
+import type { Group } from "@sluice/actors/group/group.ts"
 import type { Fact } from "@sluice/events/commit.ts"
-import { channelDecider } from "@sluice/ingress/channel-decider.ts"
+import { channelDecider } from "@sluice/ingress/hosting/channel-decider.ts"
 import { applicant, type ChannelShape, configure, type Held, meter, release } from "./channel-commands.ts"
 
 /** A channel with its accounts, driven as its host does it but without a log: decide, evolve, what follows, when something will. */

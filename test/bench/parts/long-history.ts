@@ -3,7 +3,7 @@ import { actorName, channelSubject } from "@sluice/events/identifier.ts"
 import { HostedSubject } from "@sluice/infra/actor-host/hosted-subject.ts"
 import { systemClock } from "@sluice/infra/clock/clock.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
-import { channelDecider } from "@sluice/ingress/channel-decider.ts"
+import { channelDecider } from "@sluice/ingress/hosting/channel-decider.ts"
 import { applicant, type ChannelShape, configure, type Held, meter, release } from "./channel-commands.ts"
 
 /** A place in a history. */

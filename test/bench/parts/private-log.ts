@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
-import { openJetStreamLog } from "@sluice/infra/event-log/jetstream-log.ts"
+import { openJetStreamLog } from "@sluice/infra/event-log/jetstream/jetstream-log.ts"
 import { startNatsServer } from "@sluice/infra/nats-server/nats-server.ts"
 
 /** A log in a `nats-server` that nothing else uses, and a folder beside it; both are gone when it is disposed. */

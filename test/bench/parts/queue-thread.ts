@@ -1,5 +1,5 @@
-import { Lanes } from "@sluice/actors/lanes.ts"
-import type { Waiter } from "@sluice/actors/waiter.ts"
+import { Lanes } from "@sluice/actors/queue/lanes.ts"
+import type { Waiter } from "@sluice/actors/queue/waiter.ts"
 import { applicant } from "./channel-commands.ts"
 import { operationsPerCycle, type QueueSubject } from "./queue.ts"
 import { microsecondsEach, serveRounds } from "./rounds.ts"

@@ -1,5 +1,5 @@
 import { decodeCommit } from "@sluice/events/commit.ts"
-import { channelDecider } from "@sluice/ingress/channel-decider.ts"
+import { channelDecider } from "@sluice/ingress/hosting/channel-decider.ts"
 import { median } from "../figures.ts"
 import { recordCommits } from "./recorded-commits.ts"
 

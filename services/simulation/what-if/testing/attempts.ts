@@ -1,6 +1,6 @@
 import type { Classification } from "@sluice/events/field.ts"
-import type { Meaning } from "@sluice/ingress/classification/classification.ts"
-import type { RecordedAttempt } from "../recorded-attempt.ts"
+import type { Meaning } from "@sluice/ingress/providers/classification/classification.ts"
+import type { RecordedAttempt } from "../recording/recorded-attempt.ts"
 
 type Rejection = NonNullable<Meaning["rejection"]>
 

@@ -1,0 +1,207 @@
+import { longestSpanMs } from "@sluice/events/bounds.ts"
+import type { ChannelFact } from "@sluice/events/channel.ts"
+import { actorName } from "@sluice/events/identifier.ts"
+import type { PassedOver } from "@sluice/events/ingress.ts"
+import { subjectSpan } from "@sluice/events/subject-span.ts"
+import { slotsOf } from "../account/limit.ts"
+import type { ChannelContext } from "../channel/ledger.ts"
+import { channelRoomAt, hasChannelRoom } from "../channel/limit.ts"
+import { accountOf, channelOf, contextOf, type Group, isEnabled, limitOf } from "../group/group.ts"
+import { demandKey } from "../queue/demand.ts"
+import type { Waiter } from "../queue/waiter.ts"
+import { meanHoldMs } from "../rules/holds.ts"
+import { namedModels, ofModel, unnamedMost } from "../rules/named-models.ts"
+import {
+  availableAt,
+  type BucketSize,
+  estimatedTokens,
+  sizeOf,
+  type TokenBucket,
+} from "../rules/token-bucket.ts"
+import type { Acquire, Applicant, Decision, Enqueue, Leave, Obstacle, Refuse } from "./command.ts"
+import { obstacles } from "./obstacle.ts"
+import { chooseAccount, grant } from "./slot.ts"
+
+const refused = (reason: PassedOver, until: number | null = null): Decision => ({
+  kind: "rejected",
+  obstacles: [{ reason, until }],
+})
+
+/**
+ * Grants a slot at once, or says what stands in the way.
+ *
+ * Nobody is admitted past those who wait for the same slot or the same tokens (A6).
+ */
+export const acquire = (group: Group, command: Acquire, now: number): Decision => {
+  const channel = channelOf(group)
+  if (!isEnabled(channel)) return refused("disabled")
+  const ofChannel = channelObstacle(channel, command, now)
+  if (ofChannel !== null) return { kind: "rejected", obstacles: [ofChannel] }
+  const isProbe = command.mayProbe === true
+  const asked = { now, of: command, tried: command.tried, isProbe }
+  const account = chooseAccount(group, asked, command.account)
+  if (account === undefined) return { kind: "rejected", obstacles: obstacles(group, asked, command.account) }
+  if (channel.lanes.size > 0 && isPreceded(channel, command)) return refused("saturated")
+  const waitMs = now - command.since
+  return { kind: "facts", facts: grant(group, { applicant: command, account, now, waitMs }) }
+}
+
+/** Gives what stands in the way on the channel itself, whatever its accounts say. */
+export const channelObstacle = (
+  channel: ChannelContext,
+  of: Pick<Applicant, "model" | "estimate">,
+  now: number,
+): Obstacle | null => {
+  const blocked = ofModel(channel.blockedModels, of.model)
+  if (blocked !== undefined && blocked.until > now) return { reason: "model_cooling", until: blocked.until }
+  if (!hasChannelRoom(channel, now)) return { reason: "saturated", until: channelRoomAt(channel) }
+  return bucketObstacle(channel, of, now)
+}
+
+/** The obstacle that the channel's buckets are, of requests or of tokens. Source: C1. */
+const bucketObstacle = (
+  channel: ChannelContext,
+  of: Pick<Applicant, "estimate">,
+  now: number,
+): Obstacle | null => {
+  const { config, rpm } = channel
+  if (config === null || (config.rpm === null && config.tpm === null)) return null
+  const until = tokensAt(channel, of)
+  if (until <= now) return null
+  const isOfRequests =
+    config.rpm !== null && bucketOpensAt(rpm, sizeOf(config.rpm, config.burstSeconds), 1) > now
+  return { reason: isOfRequests ? "rpm" : "tpm", until }
+}
+
+/** Gives when the channel's buckets hold enough for a request. Source: C1. */
+export const tokensAt = (
+  { config, rpm, tpm }: ChannelContext,
+  { estimate }: Pick<Applicant, "estimate">,
+): number => {
+  if (config === null) return Infinity
+  const { burstSeconds } = config
+  const requestsAt = config.rpm === null ? 0 : bucketOpensAt(rpm, sizeOf(config.rpm, burstSeconds), 1)
+  if (config.tpm === null) return requestsAt
+  return Math.max(requestsAt, bucketOpensAt(tpm, sizeOf(config.tpm, burstSeconds), estimatedTokens(estimate)))
+}
+
+const bucketOpensAt = (bucket: TokenBucket | null, size: BucketSize, amount: number): number =>
+  bucket === null ? 0 : availableAt(bucket, size, { amount, now: bucket.at })
+
+/** Whoever waits for the same, or has the turn and waits for the channel's tokens, comes first; and all who wait do where an account is to be tested. */
+const isPreceded = ({ lanes }: ChannelContext, command: Acquire): boolean =>
+  command.mayProbe === true ||
+  lanes.next() !== undefined ||
+  lanes.demands.get(demandKey(command)) !== undefined
+
+/**
+ * Gives a place in the queue, if need be that of the newest waiter of the client that has the most.
+ *
+ * Source: A6, B9, B11.
+ */
+export const enqueue = (group: Group, command: Enqueue, now: number): Decision => {
+  const channel = channelOf(group)
+  if (!isEnabled(channel) || channel.config === null) return refused("disabled")
+  if (command.isReturning !== true && isHopeless(group, command, now)) return refused("deadline")
+  const { lanes, config } = channel
+  if (command.isReturning !== true && isLaneTooMany(group, command)) return refused("queue_full")
+  if (lanes.size < config.queueSize || command.isReturning === true)
+    return { kind: "facts", facts: [queued(group, command, now)] }
+  const displaced = lanes.displaceable((lanes.waitingOf(command.client) + 1) / command.weight)
+  if (config.queueSize === 0 || displaced === undefined) return refused("queue_full")
+  const left = abandoned(group, { waiter: displaced, reason: "displaced", now })
+  return { kind: "facts", facts: [left, { ...queued(group, command, now), depth: lanes.size }] }
+}
+
+/** A client waits in no more lanes than that for models that the channel does not name, beside those for each that it does and for each account. */
+const isLaneTooMany = (group: Group, command: Enqueue): boolean => {
+  const { config, lanes } = channelOf(group)
+  const named = namedModels(config)
+  if (named.has(command.model)) return false
+  // A session's requests have lanes of their own, and so have those that are bound to an account.
+  const lanesMost = 2 * (named.size + unnamedMost) + group.accounts.size
+  return lanes.otherLanesOf(command) >= lanesMost
+}
+
+/** A request that cannot be served before its deadline is refused when it arrives. Source: B11. */
+const isHopeless = (group: Group, command: Enqueue, now: number): boolean => {
+  if (command.deadlineAt === null) return false
+  const waitMs = expectedWaitMs(group, command)
+  return waitMs !== null && now + waitMs > command.deadlineAt
+}
+
+/** Gives how long the next request of a client is likely to wait; `null` where nothing is known of it. Source: B11. */
+export const expectedWaitMs = (
+  group: Group,
+  { client, weight, model, account }: Pick<Enqueue, "client" | "weight" | "model" | "account">,
+): number | null => {
+  const { lanes, holds } = channelOf(group)
+  const meanMs = meanHoldMs(holds, model)
+  if (meanMs === null) return null
+  if (account === undefined) {
+    const limit = channelOf(group).config?.mode === "soft" ? group.accountsLimit : limitOf(group)
+    return limit === null ? null : ((lanes.ahead(client, weight) + 1) * meanMs) / Math.max(1, limit)
+  }
+  const limit = slotsOf(contextOf(accountOf(group, account)))
+  return limit === null ? null : ((lanes.demands.waitingFor(account) + 1) * meanMs) / limit
+}
+
+/** Takes a waiter out of the queue; one that is no longer there was granted or is due, and nothing happens. Source: A8. */
+export const leave = (group: Group, command: Leave, now: number): Decision => {
+  const waiter = channelOf(group).lanes.get(command.request)
+  const facts = waiter === undefined ? [] : [abandoned(group, { waiter, reason: command.reason, now })]
+  return { kind: "facts", facts }
+}
+
+/** Counts refusals. Source: A11. */
+export const refuse = (group: Group, { request, reason, count }: Refuse, now: number): Decision => {
+  const { config, leases, lanes } = channelOf(group)
+  const actor = actorName("channel", config?.id ?? "")
+  const counts = { inFlight: leases.size, waiting: lanes.size, count }
+  return { kind: "facts", facts: [{ actor, type: "channel.rejected", at: now, request, reason, ...counts }] }
+}
+
+/** The fact that a waiter left the queue without a slot. */
+export const abandoned = (
+  group: Group,
+  options: {
+    waiter: Waiter
+    reason: Extract<ChannelFact, { type: "channel.abandoned" }>["reason"]
+    now: number
+  },
+): ChannelFact => {
+  const { waiter, reason, now } = options
+  const { config, lanes } = channelOf(group)
+  return {
+    actor: actorName("channel", config?.id ?? ""),
+    type: "channel.abandoned",
+    at: now,
+    request: waiter.request,
+    attempt: waiter.attempt,
+    waitMs: now - waiter.queuedAt,
+    reason,
+    depth: lanes.size - 1,
+  }
+}
+
+const queued = (group: Group, command: Enqueue, now: number) => {
+  const { config, lanes } = channelOf(group)
+  const { deadlineAt, timeoutMs: ownMs, waitedMs = 0, type: _, isReturning: __, ...applicant } = command
+  const channelMs = config?.queueTimeoutMs ?? null
+  const timeoutMs = ownMs === undefined ? channelMs : Math.min(ownMs, channelMs ?? ownMs)
+  const leftMs = timeoutMs === null ? null : Math.min(Math.max(0, timeoutMs - waitedMs), longestSpanMs)
+  const timeoutAt = leftMs === null ? null : now + subjectSpan(leftMs, group.aheadMs)
+  // When both fall together the deadline counts: leaving wins over the timeout (A8).
+  const isDeadline = deadlineAt !== null && (timeoutAt === null || deadlineAt <= timeoutAt)
+  return {
+    ...applicant,
+    actor: actorName("channel", config?.id ?? ""),
+    type: "channel.queued",
+    at: now,
+    class: command.account === undefined ? "new" : "bound",
+    lane: `${command.client} ${demandKey(command)}`,
+    dueAt: isDeadline ? deadlineAt : timeoutAt,
+    dueReason: isDeadline ? "deadline" : "queue_timeout",
+    depth: lanes.size + 1,
+  } as const
+}
