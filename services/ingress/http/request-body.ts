@@ -1,6 +1,7 @@
-import type { IncomingMessage } from "node:http"
+import type { Readable } from "node:stream"
 import { JsonScan } from "../json/scan.ts"
 import { isObject, type ScannedBody, type WireProtocol } from "../providers/protocol.ts"
+import { inTurn, turnBytes } from "../turns.ts"
 import type { BodyRoom } from "./body-budget.ts"
 import { type Problem, problem } from "./errors.ts"
 import { GatheredBody } from "./gathered-body.ts"
@@ -24,12 +25,12 @@ export interface IncomingBody {
 }
 
 /**
- * Reads the body up to the limit, scanning it piece by piece, then says what came of it. It says nothing when the client leaves before.
+ * Reads the body up to the limit, scanning it piece by piece and a large one in turns with others, then says what came of it. It says nothing when the client leaves before.
  *
  * A body that is refused, or no longer wanted, is dropped at once, and so are the pieces of it that still come.
  */
 export const readBody = (
-  request: IncomingMessage,
+  request: Readable,
   intake: IncomingBody,
   { protocol, limitBytes, room }: BodyReading,
   done: (problem: Problem | undefined) => void,
@@ -47,12 +48,22 @@ export const readBody = (
     scan.feed(piece)
     return scan.problem === undefined ? undefined : notReadable(scan.problem)
   }
+  let sinceTurnBytes = 0
   const take = (piece: Buffer): void => {
     intake.bytes += piece.length
+    sinceTurnBytes += piece.length
     const refused = check(piece)
-    if (refused === undefined) return gathered.add(piece)
-    stop()
-    done(refused)
+    if (refused !== undefined) {
+      stop()
+      return done(refused)
+    }
+    gathered.add(piece)
+    if (sinceTurnBytes < turnBytes || request.isPaused()) return
+    request.pause()
+    inTurn(() => {
+      sinceTurnBytes = 0
+      request.resume()
+    })
   }
   const end = (): void => {
     const { json, ranges, files, isWhole } = scan
