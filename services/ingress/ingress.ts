@@ -1,6 +1,5 @@
 import { join } from "node:path"
 import type { Wanted } from "@sluice/actors/configuration/configuration.ts"
-import { accountsOf } from "@sluice/events/configuration/implicit-account.ts"
 import { finishedSequence } from "@sluice/infra/clickhouse/nats-claims.ts"
 import { seenTailsAt } from "@sluice/infra/clickhouse/seen-tails.ts"
 import { type Clock, fromWall, systemClock } from "@sluice/infra/clock/clock.ts"
@@ -16,10 +15,10 @@ import type { Logger } from "@sluice/infra/logging/logging.ts"
 import { serveOperations } from "@sluice/infra/operations/operations.ts"
 import { Effect, type Scope } from "effect"
 import { ActorAdmission } from "./admission/admission.ts"
-import { credentialNames } from "./admission/session-key.ts"
 import { attempt, CannotStart, cannotStart } from "./cannot-start.ts"
 import { ActorNode } from "./hosting/actor-node.ts"
 import { announce } from "./hosting/announcements.ts"
+import { credentialNames } from "./hosting/credential-names.ts"
 import { freeBytesOf, openDiskSpace } from "./hosting/disk-space.ts"
 import { openGuardedLog } from "./hosting/guarded-log.ts"
 import { OutageLines } from "./hosting/outage-lines.ts"
@@ -177,10 +176,11 @@ const tellOfClock = ({ aheadMs }: ActorNode, logger: Logger): void => {
 }
 
 /** What of a configuration becomes facts: credentials only by names that tell one from another. */
-const toApply = ({ sessionSecret }: IngressParts, { wanted, credentialOf }: Configuration): Wanted => {
-  const accounts = wanted.channels.flatMap(accountsOf).map(({ id }) => id)
-  return { wanted, credentials: credentialNames(sessionSecret, accounts, credentialOf), by: "file" }
-}
+const toApply = ({ sessionSecret }: IngressParts, configuration: Configuration): Wanted => ({
+  wanted: configuration.wanted,
+  credentials: credentialNames(configuration, sessionSecret),
+  by: "file",
+})
 
 const after = (clock: Clock, spanMs: number): Promise<void> =>
   new Promise((resolve) => clock.at(clock.now() + spanMs, resolve))

@@ -58,19 +58,3 @@ export const createSessionIds =
   (secret: Buffer) =>
   ({ client, pool, key }: SessionOwner): string =>
     createHmac("sha256", secret).update(`${client}\0${pool}\0${key}`).digest("hex").slice(0, idDigits)
-
-/** Names the credentials of accounts under a secret of the installation, so that a new one is told from the old without either being shown. Source: C7. */
-export const credentialNames = (
-  secret: Buffer,
-  accounts: Iterable<string>,
-  credentialOf: (account: string) => string | undefined,
-): ReadonlyMap<string, string> =>
-  new Map(
-    [...accounts].map((account) => {
-      const credential = credentialOf(account) ?? ""
-      const digest = createHmac("sha256", secret)
-        .update(`credential\0${account}\0${credential}`)
-        .digest("hex")
-      return [account, digest.slice(0, idDigits)]
-    }),
-  )
