@@ -20,8 +20,10 @@ export const nodeFlags: ReadonlyArray<string> = [
  * What the C library of an ingress is told at its start.
  *
  * Left to itself glibc takes ever larger buffers from its own heap once some were freed, and keeps that: after eight bodies of 32 MB the process stayed at twice its size. What has 128 KB or more goes
- * back to the machine at once.
+ * back to the machine at once. With that said, it would also give back the end of its heap whenever 128 KB of it are free, and take it again for the next request: 4 % of an exchange.
  */
 export const memoryEnvironment: Readonly<Record<string, string>> = {
   MALLOC_MMAP_THRESHOLD_: "131072",
+  MALLOC_TRIM_THRESHOLD_: "16777216",
+  MALLOC_TOP_PAD_: "1048576",
 }
