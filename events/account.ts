@@ -17,7 +17,7 @@ import {
 } from "./field.ts"
 import { limitFacts, testFields } from "./limit-facts.ts"
 
-/** What can happen to an account. Source: event-log.md, Facts. */
+/** What can happen to an account. Source: docs/events.md. */
 export const AccountFact = Schema.Union([
   fact("account.configured", {
     config: AccountConfiguration,

@@ -17,7 +17,7 @@ import { limitFacts, testFields } from "./limit-facts.ts"
 
 const place = { request: Schema.String, attempt: Count }
 
-/** What can happen to a channel. Source: event-log.md, Facts. */
+/** What can happen to a channel. Source: docs/events.md. */
 export const ChannelFact = Schema.Union([
   fact("channel.configured", { config: ChannelConfiguration, revision: Count, by: ChangedBy }),
   fact("channel.removed", { by: ChangedBy, reason: Schema.String }),

@@ -9,7 +9,7 @@ import { IngressFact } from "./ingress.ts"
 import { repairFact } from "./repair.ts"
 import { upcast } from "./upcast.ts"
 
-/** The schema number that new commits carry; older ones are read through upcasters. Source: event-log.md, Facts. */
+/** The schema number that new commits carry; older ones are read through upcasters. Source: docs/events.md. */
 export const schemaNumber = 2
 
 /** What can happen to an actor. */

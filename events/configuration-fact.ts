@@ -4,7 +4,7 @@ import { ChangedBy, Count, fact } from "./field.ts"
 
 const changed = { revision: Count, by: ChangedBy }
 
-/** What can happen to pools, clients and settings, which are folded without an actor. Source: event-log.md, Facts. */
+/** What can happen to pools, clients and settings, which are folded without an actor. Source: docs/events.md. */
 export const ConfigurationFact = Schema.Union([
   fact("pool.configured", { config: PoolConfiguration, ...changed }),
   fact("pool.removed", { by: ChangedBy }),

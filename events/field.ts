@@ -14,7 +14,7 @@ export const Count = Schema.Number.check(
   }),
 )
 
-/** Whether the request's session is registered on the account in question. Source: domain.md, Words. */
+/** Whether the request's session is registered on the account in question. Source: docs/glossary.md. */
 export const RequestClass = Schema.Literals(["bound", "new"])
 export type RequestClass = typeof RequestClass.Type
 

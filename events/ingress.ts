@@ -54,7 +54,7 @@ const refusedCount = {
 /** A number of refused requests that stands for their stories. */
 export interface RefusedCount extends Schema.Struct.Type<typeof refusedCount> {}
 
-/** What can happen to an ingress process and the requests that it carries. Source: event-log.md, Facts. */
+/** What can happen to an ingress process and the requests that it carries. Source: docs/events.md. */
 export const IngressFact = Schema.Union([
   fact("node.started", { incarnation: Schema.String, clean: Schema.Boolean }),
   fact("node.stopped", { incarnation: Schema.String }),

@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import { LimitMode } from "./configuration/adaptive-limit.ts"
 import { ChangedBy, Classification, Count, DurationMs, fact, leaseFields } from "./field.ts"
 
-/** The facts of a limit that is learned, of a channel or of an account. Source: event-log.md, Facts; F1, F3, S6. */
+/** The facts of a limit that is learned, of a channel or of an account. Source: docs/events.md, F1, F3, S6. */
 export const limitFacts = <const Kind extends "channel" | "account">(kind: Kind) =>
   [
     fact(`${kind}.accepted` as const, {

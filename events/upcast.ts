@@ -17,7 +17,7 @@ const upcasts: ReadonlyMap<number, Upcast> = new Map([[1, fromFirst]])
 /**
  * Reads the facts of a commit of an older schema as the newest one has them, one number at a time; of any other it changes nothing.
  *
- * Source: event-log.md, Facts: a type is never changed in meaning, so what an old fact did not say is made from what it did.
+ * Source: L13: a type is never changed in meaning, so what an old fact did not say is made from what it did.
  */
 export const upcast = (commit: unknown): unknown => {
   if (typeof commit !== "object" || commit === null || !("schema" in commit) || !("facts" in commit))

@@ -28,7 +28,7 @@ export interface Asked {
   readonly isProbe?: boolean
 }
 
-/** Tells whether a request's session is registered on an account. Source: domain.md, Words. */
+/** Tells whether a request's session is registered on an account. Source: docs/glossary.md. */
 export const isBound = ({ sessions }: AccountContext, { session }: Pick<Applicant, "session">): boolean =>
   session !== undefined && sessions.get(session) !== undefined
 

@@ -47,7 +47,7 @@ export const AdaptiveSettings = Schema.Struct({
 })
 export type AdaptiveSettings = typeof AdaptiveSettings.Type
 
-/** A limit that finds out how many requests in flight its provider accepts. Source: adaptive.md. */
+/** A limit that finds out how many requests in flight its provider accepts. Source: F4. */
 export const AdaptiveLimit = Schema.Struct({ adaptive: AdaptiveBounds })
 export type AdaptiveLimit = typeof AdaptiveLimit.Type
 

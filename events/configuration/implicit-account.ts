@@ -10,7 +10,7 @@ const suffix = "-default"
  * Gives the id of the one account that a channel without accounts has: the channel's id and `-default`, or the channel's id alone
  * where that would be longer than an id may be.
  *
- * Source: domain.md, Words.
+ * Source: docs/glossary.md.
  */
 export const implicitAccountId = (channel: string): string =>
   channel.length + suffix.length > longestId ? channel : channel + suffix

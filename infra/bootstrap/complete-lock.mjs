@@ -7,7 +7,7 @@ import { root } from "./repository.mjs"
 
 /**
  * Gives the entries that a lock lacks of the packages which others bring along for single platforms: a registry without them makes npm drop
- * them, and then `npm ci` fails everywhere (Source: `platform.md`, chdb).
+ * them, and then `npm ci` fails everywhere.
  *
  * Shape: the path below the root → the entry; the platform is the end of the package's name (`…-linux-arm64-gnu`).
  *

@@ -6,7 +6,7 @@ import { root } from "./repository.mjs"
 /** Where the set-up puts a `nats-server` of its own. */
 export const ownNatsServer = join(root, ".tools", "nats-server")
 
-/** The oldest `nats-server` that keeps the log as it must be kept (Source: `platform.md`). */
+/** The oldest `nats-server` that keeps the log as it must be kept. */
 export const oldestNatsServer = "2.12.3"
 
 /**

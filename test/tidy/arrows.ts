@@ -2,7 +2,7 @@ import { dirname, join } from "node:path"
 import type { PackageManifest } from "./package-manifest.ts"
 import type { SourceFile } from "./source-file.ts"
 
-/** Says whether one floor of the house may see another (the arrows of `ARCHITECTURE.md`); floors are top-level folders. */
+/** Says whether one floor of the house may see another (docs/architecture.md); floors are top-level folders. */
 export const maySee = (from: string, to: string): boolean => {
   const [floor, target] = [floorOf(from), floorOf(to)]
   if (floor === "test") return true

@@ -114,14 +114,7 @@ describe("names", () => {
 
   test("the top of the repository holds what the house names and nothing else", () => {
     const house = ["events", "actors", "infra", "services", "test", "docs", ".ci"]
-    const papers = [
-      "README.md",
-      "ARCHITECTURE.md",
-      "CONTRIBUTING.md",
-      "CHANGELOG.md",
-      "SECURITY.md",
-      "LICENSE",
-    ]
+    const papers = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "LICENSE"]
     const settings = [".editorconfig", ".gitignore", ".npmrc", ".oxfmtrc.json", ".oxlintrc.json", "nx.json"]
     const packaging = [
       "package.json",

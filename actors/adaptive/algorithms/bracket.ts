@@ -30,7 +30,7 @@ const ceiling = (state: Bracket, { inFlight, now }: Asking, bounds: Bounds): num
  * Brackets the hidden limit: the highest level that was accepted below, the lowest that was rejected above, and a search between them.
  *
  * One rejection tells much: so tests are few, and paid for by acceptances; a rejection at a proven level is believed only against the rate of noise.
- * Source: adaptive.md, F1, F3, F6.
+ * Source: F1, F3, F6.
  */
 export const bracket: LimitAlgorithm<Bracket> = {
   begin: ({ initial }) => ({

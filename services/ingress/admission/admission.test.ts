@@ -96,7 +96,7 @@ describe("B3: which channel", () => {
   })
 })
 
-describe("table E: refusals", () => {
+describe("B10: refusals", () => {
   it("limit 1, queue 1: the third is refused at once, and the refusal is a fact", async () => {
     const { ask, log } = await startActors({ wanted: one({ maxConcurrent: 1, queueSize: 1 }) })
     await ask("r1")

@@ -70,7 +70,7 @@ export interface Lease {
 
 /** A request that no account may carry. */
 export interface Refusal {
-  /** The code of table E. */
+  /** One of docs/errors.md. */
   readonly code: string
   readonly status: number
   readonly message: string

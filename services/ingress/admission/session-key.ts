@@ -14,7 +14,7 @@ export interface Session {
   readonly source: SessionSource
 }
 
-/** Whose key it is: the same key of another client or in another pool is another session. Source: domain.md, Words. */
+/** Whose key it is: the same key of another client or in another pool is another session. Source: docs/glossary.md. */
 export interface SessionOwner {
   readonly client: string
   readonly pool: string
@@ -53,7 +53,7 @@ export const readSessionKey = (
   )
 }
 
-/** Makes the function that gives a session its id under a secret of the installation. Source: B5; domain.md, Words. */
+/** Makes the function that gives a session its id under a secret of the installation. Source: B5; docs/glossary.md. */
 export const createSessionIds =
   (secret: Buffer) =>
   ({ client, pool, key }: SessionOwner): string =>

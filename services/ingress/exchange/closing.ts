@@ -79,7 +79,7 @@ export class Closing {
     return attempt.relay?.failed === true ? "upstream_error" : okCode
   }
 
-  /** Ends with the failure of the last attempt: the upstream's own answer if it can be passed on. Source: table E. */
+  /** Ends with the failure of the last attempt: the upstream's own answer if it can be passed on. Source: docs/errors.md. */
   giveUp(failure: AttemptFailure): void {
     const word = lastWordOf(failure)
     if (word.kind === "problem") return this.refuse(word.problem)

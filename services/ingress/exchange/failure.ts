@@ -40,7 +40,7 @@ const timedOut = (message: string): Problem => ({ ...problem("upstream_error", m
  * How an attempt is released that ended for a cause, and what the client is told.
  *
  * A deadline is the client's own and no fault of the upstream.
- * Source: A9, C7, table E.
+ * Source: A9, C7, docs/errors.md.
  */
 const causes: Readonly<Record<Cause, { readonly outcome: Outcome; readonly problem: Problem }>> = {
   connection: {
@@ -76,7 +76,7 @@ const causes: Readonly<Record<Cause, { readonly outcome: Outcome; readonly probl
   defect: { outcome: "aborted", problem: problem("internal_error", "The proxy failed.") },
 }
 
-/** What the client is told of a cause. Source: table E. */
+/** What the client is told of a cause. Source: docs/errors.md. */
 export const problemOfCause = (cause: Cause): Problem => causes[cause].problem
 
 /** How an attempt that ended for this cause is released. Source: A9. */

@@ -205,7 +205,7 @@ describe("a 429 for concurrency (B9)", () => {
   })
 })
 
-describe("attempts that are exhausted (table E)", () => {
+describe("B9: attempts that are exhausted", () => {
   test("end with the last answer as it came", async () => {
     const { answer, json, used, admission } = await run(statuses(429, 429, 429, 429, 429))
     expect([answer.status, json, answer.headers["retry-after"]]).toEqual([429, errorBody(), "7"])

@@ -19,7 +19,7 @@ export const sendProblem = (reply: Reply, refused: Problem, body: string, proven
   reply.end(body)
 }
 
-/** Sends an upstream's error as it came, with the time after which it may be tried again. Source: table E. */
+/** Sends an upstream's error as it came, with the time after which it may be tried again. Source: docs/errors.md. */
 export const sendAnswer = (
   reply: Reply,
   answer: UpstreamAnswer,
@@ -54,7 +54,7 @@ export const endAnswer = (reply: Reply, attempt: Attempt, provenance: () => Prov
   reply.end(attempt.relay?.takeTail())
 }
 
-/** What the client is given after the last attempt has failed: the upstream's own words, or ours. Source: B9, table E. */
+/** What the client is given after the last attempt has failed: the upstream's own words, or ours. Source: B9, docs/errors.md. */
 export type LastWord =
   | { readonly kind: "answer"; readonly answer: UpstreamAnswer; readonly body: Buffer }
   | { readonly kind: "problem"; readonly problem: Problem }

@@ -1,4 +1,4 @@
-/** Something that the caller is told in the shape of its protocol. Source: table E. */
+/** Something that the caller is told in the shape of its protocol. Source: docs/errors.md. */
 export interface Problem {
   readonly code: string
   readonly status: number
@@ -9,7 +9,7 @@ export interface Problem {
 /**
  * The status of every code that this process gives by itself. Refusals of admission bring their own.
  *
- * Source: table E; `forbidden_origin` (403), `invalid_deadline` (400), `not_found` (404), `method_not_allowed` (405), `internal_error` (500) and
+ * Source: docs/errors.md; `forbidden_origin` (403), `invalid_deadline` (400), `not_found` (404), `method_not_allowed` (405), `internal_error` (500) and
  * `client_closed` (499, recorded only, since nobody is left to read it) are choices where the table is silent.
  */
 export const statusOfCode = {

@@ -14,7 +14,7 @@ const waitEnds: Record<WaitEnd, { readonly status: number; readonly message: str
   shutting_down: { status: 503, message: "the proxy is shutting down" },
 }
 
-/** Says how a wait ended without a slot. Source: table E. */
+/** Says how a wait ended without a slot. Source: docs/errors.md. */
 export const refusedAfterWait = (code: WaitEnd, candidates: ReadonlyArray<Candidate>): Refusal => ({
   code,
   ...waitEnds[code],
@@ -22,7 +22,7 @@ export const refusedAfterWait = (code: WaitEnd, candidates: ReadonlyArray<Candid
   candidates,
 })
 
-/** The codes of refusals that a channel's state is the reason of, best candidate first, with the reasons that they stand for. Source: B10, table E. */
+/** The codes of refusals that a channel's state is the reason of, best candidate first, with the reasons that they stand for. Source: B10, docs/errors.md. */
 const causes = [
   { code: "deadline_exceeded", reasons: ["deadline"] },
   { code: "channel_queue_full", reasons: ["queue_full", "saturated"] },
@@ -46,7 +46,7 @@ const messages: Record<(typeof causes)[number]["code"], string> = {
 /**
  * Says why nobody can take a request now; its code is that of its best candidate: queue, rate, cooling, none.
  *
- * Source: B10, table E.
+ * Source: B10, docs/errors.md.
  */
 export const refusedAtOnce = (
   candidates: ReadonlyArray<Candidate>,

@@ -54,7 +54,7 @@ const changeOf = (fact: Fact): Change | undefined => {
   }
 }
 
-/** Makes the table `adjustments`. Source: analytics.md, P2, F3, S6. */
+/** Makes the table `adjustments`. Source: P2, F3, S6. */
 export const adjustments: Projection<AdjustmentRow> = {
   table: "adjustments",
   columns: {

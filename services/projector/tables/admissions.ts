@@ -80,7 +80,7 @@ const ofAccount = (fact: Fact, accounts: ReadonlyMap<string, AccountAcquired>): 
   return { account: fact.account, session, accountInFlight: inFlight }
 }
 
-/** Makes the table `admissions`. Source: analytics.md, A1, A6, A8, A11. */
+/** Makes the table `admissions`. Source: A1, A6, A8, A11. */
 export const admissions: Projection<AdmissionRow> = {
   table: "admissions",
   columns: {

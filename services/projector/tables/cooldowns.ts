@@ -77,7 +77,7 @@ const stepOf = (fact: Fact): Step | undefined => {
   return isBegun ? begun(fact) : undefined
 }
 
-/** Makes the table `cooldown_steps`, over which `cooldowns` is a view. Source: analytics.md, P2, C3, C5. */
+/** Makes the table `cooldown_steps`, over which `cooldowns` is a view. Source: P2, C3, C5. */
 export const cooldowns: Projection<CooldownStepRow> = {
   table: "cooldown_steps",
   columns: {

@@ -26,7 +26,7 @@ const withoutState = <F extends Fact>(fact: F): Omit<F, "value" | "context"> => 
   return told
 }
 
-/** Makes the table `facts`. Source: analytics.md. */
+/** Makes the table `facts`. Source: docs/tables.md. */
 export const facts: Projection<FactRow> = {
   table: "facts",
   columns: {

@@ -62,7 +62,7 @@ const untold = {
   sessionSource: "",
 }
 
-/** Makes the table `requests`. Source: analytics.md. */
+/** Makes the table `requests`. Source: docs/tables.md. */
 export const requests: Projection<RequestRow> = {
   table: "requests",
   columns: {

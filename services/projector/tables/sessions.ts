@@ -26,7 +26,7 @@ const endingOf = (fact: SessionFact): Ending => {
   return { step: "ended", lastSeenAt: timeColumn(fact.lastSeenAt), why }
 }
 
-/** Makes the table `session_steps`, over which `sessions` is a view. Source: analytics.md, P2, B6. */
+/** Makes the table `session_steps`, over which `sessions` is a view. Source: P2, B6. */
 export const sessions: Projection<SessionStepRow> = {
   table: "session_steps",
   columns: {

@@ -37,7 +37,7 @@ export interface UsageRow extends RowKey {
   readonly windowStart: number | null
 }
 
-/** Makes the table `usage`. Source: analytics.md, D1–D3. */
+/** Makes the table `usage`. Source: D1–D3. */
 export const usage: Projection<UsageRow> = {
   table: "usage",
   columns: {

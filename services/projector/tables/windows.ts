@@ -47,7 +47,7 @@ const stepOf = (fact: Fact): Step | undefined => {
   return undefined
 }
 
-/** Makes the table `window_steps`, over which `window_cost` is a view. Source: analytics.md, P2, D5, D6. */
+/** Makes the table `window_steps`, over which `window_cost` is a view. Source: P2, D5, D6. */
 export const windows: Projection<WindowStepRow> = {
   table: "window_steps",
   columns: {

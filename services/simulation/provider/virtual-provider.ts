@@ -37,7 +37,7 @@ interface Slots {
  * A provider in virtual time behind one credential: a hidden number of slots that changes, limits per minute, noise, strangers, outages.
  *
  * A slot counts from the arrival of a request until its last byte is sent, or longer where the behaviour says so.
- * Source: adaptive.md F.
+ * Source: F8.
  */
 export class VirtualProvider implements Upstream {
   readonly #options: ProviderOptions

@@ -24,7 +24,7 @@ export const haproxyIsInstalled = async (): Promise<boolean> => {
  * Starts HAProxy with a limit on the upstream and a bounded queue before it, as the nearest thing to a channel.
  *
  * Without `abortonclose` it would send on requests whose client has left, without `http-no-delay` hold back the chunks of a stream.
- * Source: platform.md.
+ * Source: HAProxy 2.6, documentation of both options.
  */
 export const startHaproxy = async (
   processes: Processes,
