@@ -42,7 +42,7 @@ export const AccountFact = Schema.Union([
     estimatedCostNanoUsd: Schema.optionalKey(Count),
     /** What its bucket of tokens was charged with; absent where it has none. Source: C1. */
     takenTokens: Schema.optionalKey(Count),
-    /** Whether it tests an account that cools because it fails. Source: C7. */
+    /** True if it tests an account that cools because it fails. Source: C7. */
     isProbe: Schema.optionalKey(Schema.Boolean),
   }),
   fact("account.released", {
@@ -122,7 +122,7 @@ export const AccountFact = Schema.Union([
   fact("account.reset", {
     by: ChangedBy,
     cleared: Schema.Array(Schema.String),
-    /** Whether its buckets are full again. */
+    /** True if its buckets are full again. */
     refilled: Schema.optionalKey(Schema.Literal(true)),
   }),
   ...limitFacts("account"),

@@ -31,9 +31,9 @@ export const ChannelFact = Schema.Union([
     session: Schema.optionalKey(Schema.String),
     /** The account that the request is bound to and waits for. Source: B7. */
     account: Schema.optionalKey(Schema.String),
-    /** Whether its session stays bound to another account. Source: B7. */
+    /** True if its session stays bound to another account. Source: B7. */
     isSpilled: Schema.optionalKey(Schema.Boolean),
-    /** Whether it may test an account that fails, since nobody else can serve it. Source: C7. */
+    /** True if it may test an account that fails, since nobody else can serve it. Source: C7. */
     mayProbe: Schema.optionalKey(Schema.Boolean),
     estimate: Estimate,
     /** What it is expected to cost by the list; absent where no window counts it. Source: D5. */
@@ -58,7 +58,7 @@ export const ChannelFact = Schema.Union([
   fact("channel.reset", {
     by: ChangedBy,
     cleared: Schema.Array(Schema.String),
-    /** Whether its buckets are full again. */
+    /** True if its buckets are full again. */
     refilled: Schema.optionalKey(Schema.Literal(true)),
   }),
   fact("channel.rejected", {

@@ -69,7 +69,7 @@ export const Commit = Schema.Struct({
 })
 export type Commit = typeof Commit.Type
 
-/** Gives how far the times in a commit's facts are ahead of what the machine's clock showed. Units: milliseconds; 0 where nothing is said. Source: L2. */
+/** Returns how far the times in a commit's facts are ahead of what the machine's clock showed. Units: milliseconds; 0 where nothing is said. Source: L2. */
 export const aheadOf = ({ at, wallAt = at }: Pick<Commit, "at" | "wallAt">): number => at - wallAt
 
 // Every reader of the log decodes every fact: code that is made for the shapes takes half as long.

@@ -14,7 +14,7 @@ export const Count = Schema.Number.check(
   }),
 )
 
-/** Whether the request's session is registered on the account in question. Source: docs/glossary.md. */
+/** True if the request's session is registered on the account in question. Source: docs/glossary.md. */
 export const RequestClass = Schema.Literals(["bound", "new"])
 export type RequestClass = typeof RequestClass.Type
 
@@ -71,7 +71,7 @@ export type Tokens = typeof Tokens.Type
 export const Estimate = Schema.Struct({ inputTokens: Count, outputTokens: Count })
 export type Estimate = typeof Estimate.Type
 
-/** Gives an estimate as tokens per kind, no more than `mostTokens` of each: nothing is known of caches and of reasoning before. */
+/** Returns an estimate as tokens per kind, no more than `mostTokens` of each: nothing is known of caches and of reasoning before. */
 export const tokensOf = ({ inputTokens, outputTokens }: Estimate): Tokens => ({
   input: Math.min(inputTokens, mostTokens),
   output: Math.min(outputTokens, mostTokens),

@@ -28,8 +28,8 @@ export const repairPrefix = `${subjectPrefix}repair.`
 /** Joins a kind and an id to an actor's name. */
 export const actorName = <K extends ActorKind>(kind: K, id: string): `${K}/${string}` => `${kind}/${id}`
 
-/** Gives the id in an actor's name. */
+/** Returns the id in an actor's name. */
 export const idOf = (actor: string): string => actor.slice(actor.indexOf("/") + 1)
 
-/** Gives the kind in an actor's name. */
+/** Returns the kind in an actor's name. */
 export const kindOf = (actor: string): string => actor.slice(0, actor.indexOf("/"))

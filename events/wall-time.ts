@@ -19,7 +19,7 @@ const bounds: ReadonlySet<string> = new Set(["start", "end", "windowStart"])
 
 const minuteMs = 60_000
 
-/** Gives a fact with its times as the machine's clock showed them; what a checkpoint holds of a state stays as it is. Source: L2. */
+/** Returns a fact with its times as the machine's clock showed them; what a checkpoint holds of a state stays as it is. Source: L2. */
 export const factInWallTime = <F extends Fact>(fact: F, aheadMs: number): F => {
   if (aheadMs === 0) return fact
   if (isCheckpoint(fact)) return { ...fact, at: fact.at - aheadMs }
@@ -37,7 +37,7 @@ const moved = (part: object, aheadMs: number): object =>
     }),
   )
 
-/** Gives a commit with its times, and those of its facts, as the machine's clock showed them. Source: L2. */
+/** Returns a commit with its times, and those of its facts, as the machine's clock showed them. Source: L2. */
 export const inWallTime = (commit: Commit): Commit => {
   const aheadMs = aheadOf(commit)
   if (aheadMs === 0) return commit

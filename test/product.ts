@@ -31,7 +31,7 @@ export interface ProductSetup {
   readonly account?: Record<string, unknown>
   readonly settings?: Record<string, unknown>
   readonly clients?: ReadonlyArray<Record<string, unknown>>
-  /** Whether the log counts as another's, as with NATS_URL. */
+  /** True if the log counts as another's, as with NATS_URL. */
   readonly isLogElsewhere?: boolean
   /** What the ingress finds in its environment beside what this process has. */
   readonly ingressEnvironment?: Readonly<Record<string, string>>

@@ -108,7 +108,7 @@ export const startSluice = async (
   }
 }
 
-/** Gives the URL under which a user reaches the embedded log of a run. */
+/** Returns the URL under which a user reaches the embedded log of a run. */
 export const logUrlOf = (sluice: RunningSluice, user: NatsUser): string => {
   const access = readAccess(sluice.dataDirectory)
   if (access === undefined) throw new Error("the data directory has no access.json")

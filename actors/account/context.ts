@@ -7,8 +7,8 @@ import type { Cooldown } from "../rules/cooldown.ts"
 import { Leases } from "../rules/leases.ts"
 import { type ByModel, byModel } from "../rules/named-models.ts"
 import type { Probe } from "../rules/probe.ts"
-import type { Ramp } from "../rules/ramp.ts"
 import { Sessions } from "../rules/sessions.ts"
+import type { SlowStart } from "../rules/slow-start.ts"
 import type { TokenBucket } from "../rules/token-bucket.ts"
 import type { CostWindow, MinuteCost, WindowState } from "../rules/window.ts"
 
@@ -23,7 +23,7 @@ export interface AccountLease extends Sent {
   readonly estimatedCostNanoUsd: number
   /** What it took from the account's bucket of tokens; nothing where there was none. Source: C1. */
   readonly takenTokens: number
-  /** Whether its usage is recorded. Source: D3. */
+  /** True if its usage is recorded. Source: D3. */
   readonly metered: boolean
 }
 
@@ -51,7 +51,7 @@ export interface AccountContext extends LimitHolder {
   readonly consecutive: number
   /** When the last of them ended. */
   readonly cooledAt: number
-  readonly ramp: Ramp | null
+  readonly ramp: SlowStart | null
   /** The rates that were found out, and what was carried lately. Source: F7. */
   readonly rates: LearnedRates
   readonly use: RecentUse
@@ -60,7 +60,7 @@ export interface AccountContext extends LimitHolder {
   /** How many rejections for concurrency in a row. */
   readonly gates: number
   /** What a rejection for concurrency has left of a fixed limit, since when. Source: C3. */
-  readonly lowered: Ramp | null
+  readonly lowered: SlowStart | null
   /** How many attempts in a row have failed. Source: C7. */
   readonly failures: number
   /** The bodies that were refused for the credential or its rights, without a success since. Source: C7. */
@@ -80,7 +80,7 @@ export interface AccountContext extends LimitHolder {
   readonly probe: Probe | undefined
 }
 
-/** Gives an account to which nothing has happened yet. */
+/** Returns an account to which nothing has happened yet. */
 export const newAccount = (): AccountContext => ({
   config: null,
   channel: "",

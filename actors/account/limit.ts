@@ -5,7 +5,7 @@ import { type Limit, tighter } from "../limit/limit.ts"
 import { openToNew } from "../rules/reservation.ts"
 import type { AccountContext } from "./context.ts"
 
-/** Gives the limit in force: what is configured or learned, or what a rejection or a ramp has left of it. Source: A2, C3, C6, F4. */
+/** Returns the limit in force: what is configured or learned, or what a rejection or a slow start has left of it. Source: A2, C3, C6, F4. */
 export const slotsOf = (account: AccountContext): Limit => {
   const { lowered, ramp } = account
   const own = ownLimitOf(account)
@@ -13,11 +13,11 @@ export const slotsOf = (account: AccountContext): Limit => {
   return tighter(tighter(own, lowered?.limit ?? null), ramp?.limit ?? null)
 }
 
-/** Gives the part of the limit that a request of a class may use now; on an account that learns, a test of what is above the limit may go too. Source: A4, F1. */
+/** Returns the part of the limit that a request of a class may use now; on an account that learns, a test of what is above the limit may go too. Source: A4, F1. */
 export const slotsFor = (account: AccountContext, requestClass: RequestClass, now: number): Limit =>
   partFor(account, requestClass, slotsNow(account, now))
 
-/** Gives the part of the limit that new requests may use, without tests. Source: A4. */
+/** Returns the part of the limit that new requests may use, without tests. Source: A4. */
 export const slotsForNew = (account: AccountContext): Limit => partFor(account, "new", slotsOf(account))
 
 const partFor = (account: AccountContext, requestClass: RequestClass, inForce: Limit): Limit => {
@@ -36,7 +36,7 @@ const partFor = (account: AccountContext, requestClass: RequestClass, inForce: L
   })
 }
 
-/** Gives how many may be in flight now. */
+/** Returns how many may be in flight now. */
 const slotsNow = (account: AccountContext, now: number): Limit => {
   if (learningOf(account) === null) return slotsOf(account)
   return tighter(ceilingAt(account, now), account.ramp?.limit ?? null)

@@ -4,14 +4,14 @@ import { learningOf } from "../limit/learned-limit.ts"
 import { isSettled } from "../limit/learning.ts"
 import { hasRoom } from "../limit/limit.ts"
 import { factLogic } from "../machine/fact-logic.ts"
-import { changed, type Kept, refuseUnknownFact } from "../machine/live-actor.ts"
+import { changed, type MachineContext, refuseUnknownFact } from "../machine/live-actor.ts"
 import { healthRegion, lifecycleRegion } from "../machine/regions.ts"
 import { type AccountContext, newAccount } from "./context.ts"
 import { evolveAccount } from "./ledger.ts"
 import { slotsOf } from "./limit.ts"
 
 interface Step {
-  readonly context: Kept<AccountContext>
+  readonly context: MachineContext<AccountContext>
 }
 
 const isFull = ({ context }: Step): boolean => !hasRoom(slotsOf(context.ledger), context.ledger.leases.size)
@@ -40,7 +40,7 @@ const evolves = { actions: "evolve" } as const
  * Source: L1, L2.
  */
 export const accountMachine = setup({
-  types: { context: {} as Kept<AccountContext>, events: {} as AccountFact },
+  types: { context: {} as MachineContext<AccountContext>, events: {} as AccountFact },
   actions: {
     evolve: assign(({ context: { ledger }, event }) => changed(ledger, evolve(ledger, event))),
     refuseUnknownFact,

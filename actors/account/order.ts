@@ -4,7 +4,7 @@ import type { AccountContext } from "./context.ts"
 import { slotsForNew, slotsOf } from "./limit.ts"
 
 /** Where an account stands among those that could take a request. */
-interface Place {
+interface Rank {
   readonly isFull: boolean
   readonly priority: number
   readonly load: number
@@ -18,16 +18,16 @@ interface Place {
  *
  * Source: B4, F5.
  */
-const compare = (one: Place, other: Place): number =>
+const compare = (one: Rank, other: Rank): number =>
   Number(one.isFull) - Number(other.isFull) ||
   one.priority - other.priority ||
   one.load - other.load ||
   one.lastUsedAt - other.lastUsedAt ||
   one.index - other.index
 
-const isSame = (one: Place, other: Place): boolean => compare(one, other) === 0
+const isSame = (one: Rank, other: Rank): boolean => compare(one, other) === 0
 
-const placeOf = (account: AccountContext, index: number): Place => {
+const rankOf = (account: AccountContext, index: number): Rank => {
   const { leases, config, lastUsedAt } = account
   const slots = slotsForNew(account)
   return {
@@ -47,22 +47,22 @@ const placeOf = (account: AccountContext, index: number): Place => {
  * Source: A12, B4.
  */
 export class AccountOrder<Actor> implements Iterable<Actor> {
-  readonly #ordered = new OrderedMap<Place, Actor>([], compare)
-  readonly #places = new Map<Actor, Place>()
+  readonly #ordered = new OrderedMap<Rank, Actor>([], compare)
+  readonly #ranks = new Map<Actor, Rank>()
 
   /** Puts an account where it stands now, if it is to be tried at all. */
-  place(actor: Actor, account: AccountContext): void {
-    const before = this.#places.get(actor)
-    const now = placeOf(account, before?.index ?? this.#places.size)
+  rank(actor: Actor, account: AccountContext): void {
+    const before = this.#ranks.get(actor)
+    const now = rankOf(account, before?.index ?? this.#ranks.size)
     if (before !== undefined && isSame(before, now)) return
     if (before !== undefined) this.#ordered.eraseElementByKey(before)
-    this.#places.set(actor, now)
+    this.#ranks.set(actor, now)
     this.#ordered.setElement(now, actor)
   }
 
-  /** Tells whether an account is one of those that are tried. */
+  /** True if an account is one of those that are tried. */
   has(actor: Actor): boolean {
-    return this.#places.has(actor)
+    return this.#ranks.has(actor)
   }
 
   *[Symbol.iterator](): Iterator<Actor> {

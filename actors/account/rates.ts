@@ -35,7 +35,7 @@ const refutedMs = 600_000
 /** A rate that was found out lets no more through at once than in a second: nobody knows what burst the provider allows. */
 const learnedBurstSeconds = 1
 
-/** Gives how large an account's bucket is, as configured or found out; `null` where it has none. Source: C1, F7. */
+/** Returns how large an account's bucket is, as configured or found out; `null` where it has none. Source: C1, F7. */
 export const bucketSizeOf = (
   { config, burstSeconds, rates }: AccountContext,
   kind: RateKind,
@@ -48,11 +48,11 @@ export const bucketSizeOf = (
 
 const partOf = { rpm: "requests", tpm: "tokens" } as const
 
-/** Tells whether an account finds out a rate: it learns its limit, and the rate is not configured. Source: F7. */
+/** True if an account finds out a rate: it learns its limit, and the rate is not configured. Source: F7. */
 const learnsRate = (account: AccountContext, kind: RateKind): boolean =>
   learningOf(account) !== null && account.config !== null && account.config[kind] === null
 
-/** Gives what an attempt is expected to take from an account's bucket of tokens: one that learns expects as much output as is usual. Source: C1, F7. */
+/** Returns what an attempt is expected to take from an account's bucket of tokens: one that learns expects as much output as is usual. Source: C1, F7. */
 export const expectedTokens = (account: AccountContext, estimate: Estimate): number =>
   learningOf(account) === null
     ? estimatedTokens(estimate)
@@ -144,7 +144,7 @@ export const rateFacts = (
   return [{ actor, type: "account.rate_adjusted", at: now, kind, from: known?.perMinute ?? null, to, reason }]
 }
 
-/** Gives when a rate that was found out rises by itself, or `null`. Source: F7. */
+/** Returns when a rate that was found out rises by itself, or `null`. Source: F7. */
 export const ratesRiseAt = ({ rates }: AccountContext): number | null => {
   const rising = [rates.rpm, rates.tpm].flatMap((rate) => (rate === null ? [] : (risesAt(rate) ?? [])))
   return rising.length === 0 ? null : Math.min(...rising)

@@ -1,10 +1,10 @@
 import type { AccountFact } from "@sluice/events/account.ts"
 import { isAdaptive } from "@sluice/events/configuration/adaptive-limit.ts"
 import { actorName } from "@sluice/events/identifier.ts"
-import { dueAcceptances, dueAdjustment, limitDueAt } from "../limit/limit-following.ts"
+import { dueAcceptances, dueAdjustment, limitDueAt } from "../limit/limit-reactions.ts"
 import type { Cooldown } from "../rules/cooldown.ts"
-import { idleRampMs, isRamped } from "../rules/ramp.ts"
 import { expiresAt } from "../rules/sessions.ts"
+import { idleSlowStartMs, startsSlowly } from "../rules/slow-start.ts"
 import { limitNanoUsd } from "../rules/window.ts"
 import type { AccountContext } from "./context.ts"
 import { raisedRates, ratesRiseAt } from "./rates.ts"
@@ -15,17 +15,17 @@ const recoverEveryMs = 60_000
 /** So many sessions of a closed account are let go in one decision. Source: L6. */
 const sessionsAtOnce = 200
 
-/** Tells whether an account takes nothing new for good: only an operator can change that. */
+/** True if an account takes nothing new for good: only an operator can change that. */
 export const isClosed = ({ config, removed, suspended }: AccountContext): boolean =>
   config?.enabled !== true || removed || suspended
 
-/** Gives when something will happen to an account by itself, or `null`. Source: L3. */
+/** Returns when something will happen to an account by itself, or `null`. Source: L3. */
 export const accountDueAt = (account: AccountContext): number | null => {
   const { config, mode, cooldown, modelCooldowns, ramp, lowered, sessions, window, windowState } = account
   const stay = sessions.longestIdle
   let first = cooldown?.until ?? Infinity
   for (const model in modelCooldowns) first = Math.min(first, modelCooldowns[model]?.until ?? Infinity)
-  if (ramp !== null) first = Math.min(first, rampEndsAt(account))
+  if (ramp !== null) first = Math.min(first, slowStartEndsAt(account))
   if (lowered !== null) first = Math.min(first, lowered.since + recoverEveryMs)
   if (isAdaptive(mode))
     first = Math.min(first, limitDueAt(account) ?? Infinity, ratesRiseAt(account) ?? Infinity)
@@ -37,7 +37,7 @@ export const accountDueAt = (account: AccountContext): number | null => {
 }
 
 /** Decides the next thing that happens to an account by itself. Source: B6, B7, C3, C5, C6, D6. */
-export const accountFollowing = (account: AccountContext, now: number): ReadonlyArray<AccountFact> =>
+export const accountReactions = (account: AccountContext, now: number): ReadonlyArray<AccountFact> =>
   account.config === null
     ? []
     : (closedSessions(account, now) ??
@@ -74,17 +74,17 @@ const cooldownEnd = (account: AccountContext, now: number): Following => {
   const end = { actor: named(account), type: "account.cooldown_ended", at: now, reason: "elapsed" } as const
   if (isOver(cooldown)) {
     const ramped = { actor: named(account), type: "account.ramped", at: now, limit: 1 } as const
-    return [{ ...end, id: cooldown.id }, ...(isRamped(cooldown.classification) ? [ramped] : [])]
+    return [{ ...end, id: cooldown.id }, ...(startsSlowly(cooldown.classification) ? [ramped] : [])]
   }
   const ofModel = Object.values(modelCooldowns).find(isOver)
   return ofModel && [{ ...end, id: ofModel.id }]
 }
 
-const rampEndsAt = ({ ramp, lastUsedAt }: AccountContext): number =>
-  Math.max(ramp?.since ?? 0, lastUsedAt) + idleRampMs
+const slowStartEndsAt = ({ ramp, lastUsedAt }: AccountContext): number =>
+  Math.max(ramp?.since ?? 0, lastUsedAt) + idleSlowStartMs
 
 const rampEnd = (account: AccountContext, now: number): Following =>
-  account.ramp === null || rampEndsAt(account) > now
+  account.ramp === null || slowStartEndsAt(account) > now
     ? undefined
     : [{ actor: named(account), type: "account.ramped", at: now, limit: null }]
 

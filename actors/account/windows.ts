@@ -12,7 +12,7 @@ import {
 } from "../rules/window.ts"
 import type { AccountContext } from "./context.ts"
 
-/** Tells whether an account's cost counts in windows. Source: D5. */
+/** True if an account's cost counts in windows. Source: D5. */
 export const hasWindow = ({ config }: AccountContext): boolean => (config?.windowCost.limitUsd ?? 0) > 0
 
 /** Tells whom an account's window lets in: what is in flight counts with what it is expected to cost. Source: D5. */
@@ -37,7 +37,7 @@ export interface WindowNews {
 }
 
 /**
- * Gives the facts of an account's window that follow from what happened: it opens, is corrected by the provider, or lets others in than before.
+ * Returns the facts of an account's window that follow from what happened: it opens, is corrected by the provider, or lets others in than before.
  *
  * Source: D5, D6.
  */
@@ -70,7 +70,7 @@ export const windowFacts = (account: AccountContext, news: WindowNews): Readonly
   ]
 }
 
-/** Gives the window in force once the news is known. Source: D6. */
+/** Returns the window in force once the news is known. Source: D6. */
 export const windowAfter = (
   { window }: AccountContext,
   { now, officialWindow, aheadMs }: WindowNews,

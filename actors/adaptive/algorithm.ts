@@ -25,7 +25,7 @@ export type LimitEvidence = {
       readonly kind: "rejected"
       readonly jitter: number
       readonly retryAfterMs: number | null
-      /** Whether nothing tells of what kind the rejection is. */
+      /** True if nothing tells of what kind the rejection is. */
       readonly isUnknown: boolean
       readonly inFlight: number
     }
@@ -54,20 +54,20 @@ export interface Asking {
 export interface LimitAlgorithm<State> {
   begin(bounds: Bounds): State
   observe(state: State, evidence: LimitEvidence, bounds: Bounds): State
-  /** Gives what is to be enforced. */
+  /** Returns what is to be enforced. */
   proposal(state: State): Proposal
   /** Makes the state hold what is enforced: what the log says counts, also where other code would have decided otherwise. */
   adopt(state: State, limit: number, bounds: Bounds): State
-  /** Gives how many may be in flight now: the limit, or more where an attempt may test what is above it, or fewer while it is proven again. */
+  /** Returns how many may be in flight now: the limit, or more where an attempt may test what is above it, or fewer while it is proven again. */
   ceiling(state: State, asking: Asking, bounds: Bounds): number
-  /** Gives when the ceiling rises by itself, or `null`. */
+  /** Returns when the ceiling rises by itself, or `null`. */
   opensAt(state: State, bounds: Bounds): number | null
-  /** Tells whether anything follows from the acceptance of an attempt that was sent at a level. */
+  /** True if anything follows from the acceptance of an attempt that was sent at a level. */
   watches(state: State, level: number): boolean
-  /** Tells whether the search is over for now. */
+  /** True if the search is over for now. */
   isSettled(state: State): boolean
 }
 
-/** Gives a limit that stays within its bounds. Source: F3. */
+/** Returns a limit that stays within its bounds. Source: F3. */
 export const within = ({ min, max }: Pick<Bounds, "min" | "max">, limit: number): number =>
   Math.min(max, Math.max(min, limit))

@@ -131,7 +131,7 @@ const runs = { numRuns: 150, seed: 20_261_126 }
 const holds = (predicate: (steps: ReadonlyArray<Step>, of: Bounds) => void) =>
   fc.assert(fc.property(fc.array(step, { maxLength: 300, size: "max" }), bounds, predicate), runs)
 
-/** Tells whether a change of the limit is one that its evidence allows. */
+/** True if a change of the limit is one that its evidence allows. */
 const isAllowed = (name: Algorithm, { evidence, before, after }: Moment): boolean => {
   const change = after.limit - before.limit
   if (evidence.kind === "rejected") return change <= 0

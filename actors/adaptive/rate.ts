@@ -35,11 +35,11 @@ const fallsMax = 8
 
 const bounded = (perMinute: number): number => Math.min(Math.max(1, perMinute), mostPerMinute)
 
-/** Gives the rate to begin with: what the provider says, or a little less than what it accepted in the last minute. Source: F7. */
+/** Returns the rate to begin with: what the provider says, or a little less than what it accepted in the last minute. Source: F7. */
 export const firstRate = (acceptedInMinute: number, stated: number | null): number =>
   bounded(stated ?? Math.floor(acceptedInMinute * firstShare))
 
-/** Gives the rate after a rejection: what the provider says, or a little less than the last that was good, or than what was accepted in the last minute where that is less. Source: F7. */
+/** Returns the rate after a rejection: what the provider says, or a little less than the last that was good, or than what was accepted in the last minute where that is less. Source: F7. */
 export const rateAfterRejection = (
   { good, perMinute }: LearnedRate,
   { stated, acceptedInMinute }: { readonly stated: number | null; readonly acceptedInMinute: number },
@@ -49,14 +49,14 @@ export const rateAfterRejection = (
       Math.min(perMinute - 1, Math.floor(good * backShare), Math.floor(acceptedInMinute * firstShare)),
   )
 
-/** Tells whether a rate that was only guessed is none: rejections go on however low it gets. */
+/** True if a rate that was only guessed is none: rejections go on however low it gets. */
 export const isRefuted = ({ falls }: LearnedRate): boolean => falls >= fallsMax
 
-/** Gives when a rate that requests wait for, and that nothing was rejected under, rises; `null` while nothing waits for it. Source: F7. */
+/** Returns when a rate that requests wait for, and that nothing was rejected under, rises; `null` while nothing waits for it. Source: F7. */
 export const risesAt = ({ since, boundAt }: LearnedRate): number | null =>
   boundAt !== null && boundAt >= since + quietMs ? boundAt : null
 
-/** Gives the rate after a quiet span. Source: F7. */
+/** Returns the rate after a quiet span. Source: F7. */
 export const raisedRate = ({ perMinute, growth }: LearnedRate): number =>
   bounded(Math.max(perMinute + 1, Math.floor(perMinute * (1 + growth))))
 

@@ -23,7 +23,7 @@ export interface RecentUse {
   readonly outputShares: ReadonlyArray<number>
 }
 
-/** Gives the use of an account that has carried nothing. */
+/** Returns the use of an account that has carried nothing. */
 export const noUse: RecentUse = { seconds: [], doubt: null, contradicted: [], outputShares: [] }
 
 const windowSeconds = 60
@@ -71,7 +71,7 @@ export const settledUse = (
   outputShares: [...use.outputShares.slice(1 - sharesKept), of.outputShare],
 })
 
-/** Gives which part of its possible output an attempt has at most, nine times of ten; all of it while too few are known. Source: F7. */
+/** Returns which part of its possible output an attempt has at most, nine times of ten; all of it while too few are known. Source: F7. */
 export const usualOutputShare = ({ outputShares }: RecentUse): number =>
   outputShares.length < sharesMin
     ? 1
@@ -83,7 +83,7 @@ export const withoutRejected = (
   of: { readonly sentAt: number; readonly tokens: number },
 ): RecentUse => add(use, of.sentAt, { requests: -1, tokens: -of.tokens })
 
-/** Gives how much was accepted in the last minute. */
+/** Returns how much was accepted in the last minute. */
 export const acceptedInMinute = (
   { seconds }: RecentUse,
   now: number,
@@ -114,7 +114,7 @@ export const contradict = (
   return { ...use, doubt: null, contradicted: [...contradicted.slice(1 - contradictedMin), doubt] }
 }
 
-/** Tells whether rejections that do not say their kind are of a rate: they come at whatever level, after always as many acceptances. Source: F7. */
+/** True if rejections that do not say their kind are of a rate: they come at whatever level, after always as many acceptances. Source: F7. */
 export const looksLikeRate = ({ contradicted }: RecentUse, now: number): boolean => {
   const recent = contradicted.filter(({ at }) => now - at < contradictedMs)
   return (

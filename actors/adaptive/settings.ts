@@ -9,12 +9,12 @@ const filled = (said: Omit<AdaptiveBounds, "algorithm">, rest: Bounds): Bounds =
   return { min, max, initial: within({ min, max }, said.initial ?? rest.initial) }
 }
 
-/** Gives how a limit is learned: as it says itself, else as the settings say, else as is usual for the algorithm. Source: S4. */
+/** Returns how a limit is learned: as it says itself, else as the settings say, else as is usual for the algorithm. Source: S4. */
 export const boundsIn = (settings: AdaptiveSettings, own: AdaptiveBounds): AdaptiveBounds & Bounds => {
   const algorithm = own.algorithm ?? settings.algorithm
   return { algorithm, ...filled(own, filled(settings, algorithms[algorithm].bounds)) }
 }
 
-/** Gives how a limit is learned of which nothing is said. Source: S4, S6. */
+/** Returns how a limit is learned of which nothing is said. Source: S4, S6. */
 export const usualBounds = (settings: AdaptiveSettings): AdaptiveBounds & Bounds =>
   boundsIn(settings, { algorithm: null, initial: null, min: null, max: null })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { dueAt } from "../decisions/following.ts"
+import { dueAt } from "../decisions/reactions.ts"
 import { accountOf, channelOf, contextOf, type Group, limitOf } from "../group/group.ts"
 import { fromSnapshot, toSnapshot } from "../group/snapshot.ts"
 import { standingOf } from "../routing/score.ts"
@@ -28,7 +28,7 @@ describe("F1: a test of a channel's limit", () => {
       .then({ type: "channel.acquired", inFlight: 3 }, { type: "account.acquired" })
     given(...full, acquire("r3"))
       .when(acquire("r4"))
-      .thenRefused("saturated")
+      .thenDenied("saturated")
   })
 
   it("that is accepted raises the limit, with the evidence in the fact, and is none of the account's", () =>
@@ -148,7 +148,7 @@ describe("F2, F6: what lowers the limit of a channel", () => {
     expect([limit(group), a(group).gateUntil]).toEqual([4, start + 250])
     given(...four, crowded("r4"), { afterMs: 1_000 })
       .when(acquire("r5"))
-      .thenRefused("saturated")
+      .thenDenied("saturated")
     given(...four, crowded("r4"), { afterMs: 2_000 })
       .when(acquire("r5"))
       .then({ type: "channel.acquired", inFlight: 4 }, {})
@@ -164,7 +164,7 @@ describe("F2, F6: what lowers the limit of a channel", () => {
     const proving = [...fallen, release("r1"), { afterMs: 10_000 }, acquire("r5")]
     given(...proving)
       .when(acquire("r6"))
-      .thenRefused("saturated")
+      .thenDenied("saturated")
     given(...proving, accepted("r5"))
       .when(acquire("r6"))
       .then({ type: "channel.acquired" }, { type: "account.acquired" })

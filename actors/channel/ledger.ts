@@ -18,9 +18,9 @@ import {
 import { unchanged } from "../machine/live-actor.ts"
 import { Lanes } from "../queue/lanes.ts"
 import { begin, type Cooldown, extend } from "../rules/cooldown.ts"
-import { type Holds, observe } from "../rules/holds.ts"
 import { Leases } from "../rules/leases.ts"
 import { type ByModel, byModel, endOfModel, ofModel } from "../rules/named-models.ts"
+import { type ServiceTimes, observe } from "../rules/service-times.ts"
 import { sizeOf, take, type TokenBucket } from "../rules/token-bucket.ts"
 
 /** A slot of the channel, held by one attempt. Source: A9. */
@@ -48,7 +48,7 @@ export interface ChannelContext extends LimitHolder {
   readonly rpm: TokenBucket | null
   readonly tpm: TokenBucket | null
   /** How long each model's attempts hold a slot. Source: B11. */
-  readonly holds: Holds
+  readonly holds: ServiceTimes
 }
 
 type Of<T extends ChannelFact["type"]> = Extract<ChannelFact, { type: T }>
@@ -59,7 +59,7 @@ export type EvolveChannel = {
   readonly [T in ChannelFact["type"]]: (context: ChannelContext, fact: Of<T>) => Change
 }
 
-/** Gives a channel to which nothing has happened yet. */
+/** Returns a channel to which nothing has happened yet. */
 export const newChannel = (): ChannelContext => ({
   config: null,
   revision: 0,

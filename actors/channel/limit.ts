@@ -3,15 +3,15 @@ import { isAdaptive } from "@sluice/events/configuration/adaptive-limit.ts"
 import { actorName } from "@sluice/events/identifier.ts"
 import type { AccountContext } from "../account/context.ts"
 import { ceilingAt, type LimitHolder, risesAt } from "../limit/learned-limit.ts"
-import { dueAcceptances, dueAdjustment } from "../limit/limit-following.ts"
+import { dueAcceptances, dueAdjustment } from "../limit/limit-reactions.ts"
 import { hasRoom } from "../limit/limit.ts"
 import type { ChannelContext } from "./ledger.ts"
 
-/** Tells whether the channel has a slot; one that only counts always has. Source: A2, A5, F1. */
+/** True if the channel has a slot; one that only counts always has. Source: A2, A5, F1. */
 export const hasChannelRoom = (channel: ChannelContext, now: number): boolean =>
   channel.config?.mode === "soft" || hasRoom(ceilingAt(channel, now), channel.leases.size)
 
-/** Gives from when on the channel has a slot, if nothing else happens: 0 where it has one already, `null` where only an end makes one. Source: F1. */
+/** Returns from when on the channel has a slot, if nothing else happens: 0 where it has one already, `null` where only an end makes one. Source: F1. */
 export const channelRoomAt = (channel: ChannelContext): number | null => {
   if (hasChannelRoom(channel, 0)) return 0
   const at = risesAt(channel)
@@ -19,19 +19,19 @@ export const channelRoomAt = (channel: ChannelContext): number | null => {
 }
 
 /**
- * Gives whose limit an attempt on an account tells of: that of the channel where it learns and the account has none, else the account's own.
+ * Returns whose limit an attempt on an account tells of: that of the channel where it learns and the account has none, else the account's own.
  *
  * Source: F5.
  */
 export const limitToldOf = (channel: ChannelContext, account: AccountContext): LimitHolder =>
   isToldOfChannel(channel, account) ? channel : account
 
-/** Tells whether it is the channel that learns from the attempts of an account. Source: F5. */
+/** True if it is the channel that learns from the attempts of an account. Source: F5. */
 export const isToldOfChannel = ({ mode }: ChannelContext, account: AccountContext): boolean =>
   isAdaptive(mode) && account.mode === null
 
 /** Decides the next thing that happens to a channel's learned limit by itself. Source: F1, F3. */
-export const channelLimitFollowing = (
+export const channelLimitReactions = (
   channel: ChannelContext,
   now: number,
 ): ReadonlyArray<ChannelFact> | undefined => {

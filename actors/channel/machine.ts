@@ -3,7 +3,7 @@ import { assign, setup } from "xstate"
 import { ownLimitOf } from "../limit/learned-limit.ts"
 import { hasRoom } from "../limit/limit.ts"
 import { factLogic } from "../machine/fact-logic.ts"
-import { changed, type Kept, refuseUnknownFact } from "../machine/live-actor.ts"
+import { changed, type MachineContext, refuseUnknownFact } from "../machine/live-actor.ts"
 import { healthRegion, lifecycleRegion } from "../machine/regions.ts"
 import { type ChannelContext, evolveChannel, newChannel } from "./ledger.ts"
 
@@ -13,7 +13,7 @@ const evolve = (ledger: ChannelContext, fact: ChannelFact): Partial<ChannelConte
 const evolves = { actions: "evolve" } as const
 
 interface Step {
-  readonly context: Kept<ChannelContext>
+  readonly context: MachineContext<ChannelContext>
 }
 
 const isQueueing = ({ context }: Step): boolean => context.ledger.lanes.size > 0
@@ -30,7 +30,7 @@ const isOpen = (step: Step): boolean => !isBusy(step)
  * Source: L1, L2.
  */
 export const channelMachine = setup({
-  types: { context: {} as Kept<ChannelContext>, events: {} as ChannelFact },
+  types: { context: {} as MachineContext<ChannelContext>, events: {} as ChannelFact },
   actions: {
     evolve: assign(({ context: { ledger }, event }) => changed(ledger, evolve(ledger, event))),
     refuseUnknownFact,

@@ -9,15 +9,15 @@ const shape = 1
 /** It is folded without a machine. */
 const machineHash = "folded"
 
-type Kept<T> = ReadonlyArray<Configured<T> & { readonly id: string }>
+type Stored<T> = ReadonlyArray<Configured<T> & { readonly id: string }>
 
-const listed = <T>(objects: ReadonlyMap<string, Configured<T>>): Kept<T> =>
+const listed = <T>(objects: ReadonlyMap<string, Configured<T>>): Stored<T> =>
   [...objects].map(([id, object]) => ({ id, ...object }))
 
-const byId = <T>(objects: Kept<T> = []): ReadonlyMap<string, Configured<T>> =>
+const byId = <T>(objects: Stored<T> = []): ReadonlyMap<string, Configured<T>> =>
   new Map(objects.map(({ id, ...object }) => [id, object]))
 
-/** Gives all pools, clients and settings as facts, removed ones with their revisions. Source: L5, L13. */
+/** Returns all pools, clients and settings as facts, removed ones with their revisions. Source: L5, L13. */
 export const checkpointConfiguration = (
   { pools, clients, settings }: StoredConfiguration,
   at: number,

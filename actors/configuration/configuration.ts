@@ -77,7 +77,7 @@ export interface Wanted {
 const noCredentials: ReadonlyMap<string, string> = new Map()
 
 /**
- * Gives the facts of pools, clients and settings that make what is stored what is wanted; none where they are alike.
+ * Returns the facts of pools, clients and settings that make what is stored what is wanted; none where they are alike.
  *
  * An object that did not change has no fact, whatever changed beside it; `revision` counts per object from 1, over a removal too.
  * Source: A10.
@@ -109,7 +109,7 @@ export const configurationFacts = (
 }
 
 /**
- * Gives the command for each channel that is wanted, and for each stored one that no longer is; the channel decides what of it is new.
+ * Returns the command for each channel that is wanted, and for each stored one that no longer is; the channel decides what of it is new.
  *
  * Source: A10.
  */

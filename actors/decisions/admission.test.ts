@@ -29,24 +29,24 @@ describe("A1: admission", () => {
   it("refuses where no account is usable", () =>
     given(configured({}, [{ enabled: false }]))
       .when(acquire("r1"))
-      .thenRefused("disabled"))
+      .thenDenied("disabled"))
 
   it("names each account's reason", () =>
     given(configured({}, [{ concurrency: 1 }, { concurrency: 1 }]), acquire("r1"))
       .when(acquire("r2", { tried: new Set(["a1"]) }))
-      .thenRefused("saturated", "tried"))
+      .thenDenied("saturated", "tried"))
 })
 
 describe("A2, A3: limits", () => {
   it("admits up to the channel's limit and not beyond", () =>
     given(configured({ maxConcurrent: 2 }), acquire("r1"), acquire("r2"))
       .when(acquire("r3"))
-      .thenRefused("saturated"))
+      .thenDenied("saturated"))
 
   it("admits up to the accounts' limits and not beyond", () =>
     given(configured({}, [{ concurrency: 1 }, { concurrency: 1 }]), acquire("r1"), acquire("r2"))
       .when(acquire("r3"))
-      .thenRefused("saturated", "saturated"))
+      .thenDenied("saturated", "saturated"))
 
   it.each([0, null, undefined])("takes %s for no limit", (maxConcurrent) => {
     const many = Array.from({ length: 1_000 }, (_, index) => acquire(`r${index}`))
@@ -86,7 +86,7 @@ describe("A6: the queue", () => {
     expect([...channelOf(group).leases].map(({ lease }) => lease)).toEqual(["r2.1"])
     given(configured({ maxConcurrent: 2 }), acquire("r1"), acquire("r2"), enqueue("r3"))
       .when(acquire("r4"))
-      .thenRefused("saturated")
+      .thenDenied("saturated")
   })
 
   it("admits no newcomer in the instant in which slots become free, before the waiters have them", () => {
@@ -94,20 +94,20 @@ describe("A6: the queue", () => {
     const raised = decide(group, configured({ maxConcurrent: 2 }), start)
     for (const fact of raised.kind === "facts" ? raised.facts : []) evolve(group, fact)
     expect(decide(group, acquire("r3"), start)).toMatchObject({
-      kind: "rejected",
-      obstacles: [{ reason: "saturated" }],
+      kind: "denied",
+      denials: [{ reason: "saturated" }],
     })
   })
 
   it("is full at its size", () =>
     given(configured({ maxConcurrent: 1, queueSize: 2 }), acquire("r1"), enqueue("r2"), enqueue("r3"))
       .when(enqueue("r4"))
-      .thenRefused("queue_full"))
+      .thenDenied("queue_full"))
 
   it("takes nobody in where its size is 0", () =>
     given(configured({ maxConcurrent: 1, queueSize: 0 }), acquire("r1"))
       .when(enqueue("r2"))
-      .thenRefused("queue_full"))
+      .thenDenied("queue_full"))
 
   it("gives the place of the greediest client's newest waiter to a client that has fewer", () =>
     given(
@@ -133,7 +133,7 @@ describe("A6: the queue", () => {
       enqueue("l1", { client: "light" }),
     )
       .when(enqueue("l2", { client: "light" }))
-      .thenRefused("queue_full"))
+      .thenDenied("queue_full"))
 
   it("times a waiter out after queueTimeoutMs", () =>
     given(configured({ maxConcurrent: 1, queueTimeoutMs: 1_500 }), acquire("r1"), enqueue("r2"), {
@@ -236,7 +236,7 @@ describe("A10: hot change", () => {
   it("keeps those who wait when the queue shrinks, and refuses new ones", () =>
     given(...busy, configured({ maxConcurrent: 1, queueSize: 1 }))
       .when(enqueue("r5"))
-      .thenRefused("queue_full"))
+      .thenDenied("queue_full"))
 
   it("sends the waiters of a disabled channel back to routing", () =>
     given(...busy)

@@ -9,8 +9,8 @@ import { channelRoomAt, hasChannelRoom } from "../channel/limit.ts"
 import { accountOf, channelOf, contextOf, type Group, isEnabled, limitOf } from "../group/group.ts"
 import { demandKey } from "../queue/demand.ts"
 import type { Waiter } from "../queue/waiter.ts"
-import { meanHoldMs } from "../rules/holds.ts"
 import { namedModels, ofModel, unnamedMost } from "../rules/named-models.ts"
+import { meanServiceTimeMs } from "../rules/service-times.ts"
 import {
   availableAt,
   type BucketSize,
@@ -18,13 +18,13 @@ import {
   sizeOf,
   type TokenBucket,
 } from "../rules/token-bucket.ts"
-import type { Acquire, Applicant, Decision, Enqueue, Leave, Obstacle, Refuse } from "./command.ts"
-import { obstacles } from "./obstacle.ts"
+import type { Acquire, Applicant, Decision, Enqueue, Leave, Denial, Refuse } from "./command.ts"
+import { denials } from "./denial.ts"
 import { chooseAccount, grant } from "./slot.ts"
 
-const refused = (reason: PassedOver, until: number | null = null): Decision => ({
-  kind: "rejected",
-  obstacles: [{ reason, until }],
+const denied = (reason: PassedOver, until: number | null = null): Decision => ({
+  kind: "denied",
+  denials: [{ reason, until }],
 })
 
 /**
@@ -34,36 +34,36 @@ const refused = (reason: PassedOver, until: number | null = null): Decision => (
  */
 export const acquire = (group: Group, command: Acquire, now: number): Decision => {
   const channel = channelOf(group)
-  if (!isEnabled(channel)) return refused("disabled")
-  const ofChannel = channelObstacle(channel, command, now)
-  if (ofChannel !== null) return { kind: "rejected", obstacles: [ofChannel] }
+  if (!isEnabled(channel)) return denied("disabled")
+  const ofChannel = channelDenial(channel, command, now)
+  if (ofChannel !== null) return { kind: "denied", denials: [ofChannel] }
   const isProbe = command.mayProbe === true
   const asked = { now, of: command, tried: command.tried, isProbe }
   const account = chooseAccount(group, asked, command.account)
-  if (account === undefined) return { kind: "rejected", obstacles: obstacles(group, asked, command.account) }
-  if (channel.lanes.size > 0 && isPreceded(channel, command)) return refused("saturated")
+  if (account === undefined) return { kind: "denied", denials: denials(group, asked, command.account) }
+  if (channel.lanes.size > 0 && isPreceded(channel, command)) return denied("saturated")
   const waitMs = now - command.since
   return { kind: "facts", facts: grant(group, { applicant: command, account, now, waitMs }) }
 }
 
-/** Gives what stands in the way on the channel itself, whatever its accounts say. */
-export const channelObstacle = (
+/** Returns what stands in the way on the channel itself, whatever its accounts say. */
+export const channelDenial = (
   channel: ChannelContext,
   of: Pick<Applicant, "model" | "estimate">,
   now: number,
-): Obstacle | null => {
+): Denial | null => {
   const blocked = ofModel(channel.blockedModels, of.model)
   if (blocked !== undefined && blocked.until > now) return { reason: "model_cooling", until: blocked.until }
   if (!hasChannelRoom(channel, now)) return { reason: "saturated", until: channelRoomAt(channel) }
-  return bucketObstacle(channel, of, now)
+  return bucketDenial(channel, of, now)
 }
 
-/** The obstacle that the channel's buckets are, of requests or of tokens. Source: C1. */
-const bucketObstacle = (
+/** The denial that the channel's buckets are, of requests or of tokens. Source: C1. */
+const bucketDenial = (
   channel: ChannelContext,
   of: Pick<Applicant, "estimate">,
   now: number,
-): Obstacle | null => {
+): Denial | null => {
   const { config, rpm } = channel
   if (config === null || (config.rpm === null && config.tpm === null)) return null
   const until = tokensAt(channel, of)
@@ -73,7 +73,7 @@ const bucketObstacle = (
   return { reason: isOfRequests ? "rpm" : "tpm", until }
 }
 
-/** Gives when the channel's buckets hold enough for a request. Source: C1. */
+/** Returns when the channel's buckets hold enough for a request. Source: C1. */
 export const tokensAt = (
   { config, rpm, tpm }: ChannelContext,
   { estimate }: Pick<Applicant, "estimate">,
@@ -95,20 +95,20 @@ const isPreceded = ({ lanes }: ChannelContext, command: Acquire): boolean =>
   lanes.demands.get(demandKey(command)) !== undefined
 
 /**
- * Gives a place in the queue, if need be that of the newest waiter of the client that has the most.
+ * Grants a queue position, if need be that of the newest waiter of the client that has the most.
  *
  * Source: A6, B9, B11.
  */
 export const enqueue = (group: Group, command: Enqueue, now: number): Decision => {
   const channel = channelOf(group)
-  if (!isEnabled(channel) || channel.config === null) return refused("disabled")
-  if (command.isReturning !== true && isHopeless(group, command, now)) return refused("deadline")
+  if (!isEnabled(channel) || channel.config === null) return denied("disabled")
+  if (command.isReturning !== true && isHopeless(group, command, now)) return denied("deadline")
   const { lanes, config } = channel
-  if (command.isReturning !== true && isLaneTooMany(group, command)) return refused("queue_full")
+  if (command.isReturning !== true && isLaneTooMany(group, command)) return denied("queue_full")
   if (lanes.size < config.queueSize || command.isReturning === true)
     return { kind: "facts", facts: [queued(group, command, now)] }
   const displaced = lanes.displaceable((lanes.waitingOf(command.client) + 1) / command.weight)
-  if (config.queueSize === 0 || displaced === undefined) return refused("queue_full")
+  if (config.queueSize === 0 || displaced === undefined) return denied("queue_full")
   const left = abandoned(group, { waiter: displaced, reason: "displaced", now })
   return { kind: "facts", facts: [left, { ...queued(group, command, now), depth: lanes.size }] }
 }
@@ -130,13 +130,13 @@ const isHopeless = (group: Group, command: Enqueue, now: number): boolean => {
   return waitMs !== null && now + waitMs > command.deadlineAt
 }
 
-/** Gives how long the next request of a client is likely to wait; `null` where nothing is known of it. Source: B11. */
+/** Returns how long the next request of a client is likely to wait; `null` where nothing is known of it. Source: B11. */
 export const expectedWaitMs = (
   group: Group,
   { client, weight, model, account }: Pick<Enqueue, "client" | "weight" | "model" | "account">,
 ): number | null => {
   const { lanes, holds } = channelOf(group)
-  const meanMs = meanHoldMs(holds, model)
+  const meanMs = meanServiceTimeMs(holds, model)
   if (meanMs === null) return null
   if (account === undefined) {
     const limit = channelOf(group).config?.mode === "soft" ? group.accountsLimit : limitOf(group)

@@ -14,9 +14,9 @@ export interface Applicant {
   readonly model: string
   /** The conversation that it belongs to. Source: B5. */
   readonly session?: string
-  /** Whether its session stays bound to another account, and is not registered where it is served. Source: B7. */
+  /** True if its session stays bound to another account, and is not registered where it is served. Source: B7. */
   readonly isSpilled?: boolean
-  /** Whether it may test an account that fails, since nobody else can serve it. Source: C7. */
+  /** True if it may test an account that fails, since nobody else can serve it. Source: C7. */
   readonly mayProbe?: boolean
   readonly estimate: Estimate
   /** What it is expected to cost by the list, where a window counts it. Source: D5. */
@@ -58,7 +58,7 @@ export interface Accept {
   readonly ttfbMs: number
 }
 
-/** Clears cooldowns, counters, ramp and suspension and fills the buckets, of one account or of the channel and all of them. Source: C8. */
+/** Clears cooldowns, counters, slow start and suspension and fills the buckets, of one account or of the channel and all of them. Source: C8. */
 export interface Reset {
   readonly type: "reset"
   readonly account?: string
@@ -93,7 +93,7 @@ export interface Unbind {
   readonly session: string
 }
 
-/** Gives up a place in the queue. Source: A8, B2. */
+/** Gives up a queue position. Source: A8, B2. */
 export interface Leave {
   readonly type: "leave"
   readonly request: string
@@ -121,7 +121,7 @@ export interface Rejection429 {
   readonly retryAfterMs: number | null
   /** When the provider says that its limit is over, since the epoch. Source: C3. */
   readonly resetAt: number | null
-  /** Whether it is of the attempt's model alone. Source: C3. */
+  /** True if it is of the attempt's model alone. Source: C3. */
   readonly isOfModel: boolean
   /** How many at once the provider says that it takes. Source: C3. */
   readonly statedLimit: number | null
@@ -153,7 +153,7 @@ export interface Release {
   readonly credentialRefused?: { readonly evidence: Evidence; readonly summary: string }
   /** Names the body of a request that was answered with 401, 402 or 403. Source: C7. */
   readonly fingerprint?: string
-  /** Whether the answer names the model as one that is not known. Source: C7. */
+  /** True if the answer names the model as one that is not known. Source: C7. */
   readonly isModelUnknown?: boolean
   readonly jitter: number
 }
@@ -205,17 +205,17 @@ export type Command =
   | Unbind
 
 /** Why an account, or the whole channel where there is no `account`, cannot take the attempt. Source: B8. */
-export interface Obstacle {
+export interface Denial {
   readonly account?: string
   readonly reason: PassedOver
   /** When it is no more in the way, where that is known. Source: B10. */
   readonly until: number | null
-  /** Whether the account cools because its attempts fail: nobody waits for that. Source: B10. */
+  /** True if the account cools because its attempts fail: nobody waits for that. Source: B10. */
   readonly isFailing?: boolean
 }
 
 /** What follows from a command: facts, or the domain's no, or that it is to be asked again at a time. */
 export type Decision =
   | { readonly kind: "facts"; readonly facts: ReadonlyArray<Fact> }
-  | { readonly kind: "rejected"; readonly obstacles: ReadonlyArray<Obstacle> }
+  | { readonly kind: "denied"; readonly denials: ReadonlyArray<Denial> }
   | { readonly kind: "later"; readonly at: number }

@@ -132,10 +132,10 @@ describe("C3: cooldown", () => {
     const cooled = [configured(), acquire("r1"), rejected("r1")]
     given(...cooled, { afterMs: 3_999 })
       .when(acquire("r2"))
-      .thenRefused("cooling")
+      .thenDenied("cooling")
     given(...cooled, { afterMs: 4_000 })
       .when(acquire("r2"))
-      .thenRefused("cooling_soon")
+      .thenDenied("cooling_soon")
     given(...cooled, { afterMs: 5_000 })
       .when(acquire("r2"))
       .then({ type: "channel.acquired" }, { type: "account.acquired" })

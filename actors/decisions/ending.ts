@@ -11,13 +11,13 @@ import { accountOf, channelOf, contextOf, type Group } from "../group/group.ts"
 import { isOfLimit, isTest, isWatched, learningOf } from "../limit/learned-limit.ts"
 import { costNanoUsd } from "../rules/cost.ts"
 import { isOfBefore, isProbe, probeOf } from "../rules/probe.ts"
-import { nextRamp } from "../rules/ramp.ts"
+import { nextSlowStart } from "../rules/slow-start.ts"
 import { chargedTokens, estimatedTokens } from "../rules/token-bucket.ts"
 import { abandoned } from "./admission.ts"
 import type { Accept, Decision, Meter, Recover, Rejection429, Release } from "./command.ts"
-import { consequences, failedSession } from "./consequences.ts"
 import { recovered } from "./recovered.ts"
 import { type EndedAttempt, gateUntil } from "./rejection.ts"
+import { releaseEffects, failedSession } from "./release-effects.ts"
 
 const nothing: Decision = { kind: "facts", facts: [] }
 
@@ -33,7 +33,7 @@ export const meter = (group: Group, command: Meter, now: number): Decision => {
 }
 
 /**
- * Tells whether anything follows from the acceptance of an attempt: most prove nothing new, and are no fact.
+ * True if anything follows from the acceptance of an attempt: most prove nothing new, and are no fact.
  *
  * Source: C6, F1.
  */
@@ -50,10 +50,10 @@ const isAwaitedByChannel = (channel: ChannelContext, account: AccountContext, le
 const isAwaitedBy = (account: AccountContext, lease: string): boolean => {
   const held = account.leases.get(lease)
   if (held === undefined || account.config === null || held.acceptedBy === "headers") return false
-  return isRamping(account, held) || isTesting(account, held) || isWatched(account, lease)
+  return isInSlowStart(account, held) || isTesting(account, held) || isWatched(account, lease)
 }
 
-const isRamping = (account: AccountContext, held: AccountLease): boolean =>
+const isInSlowStart = (account: AccountContext, held: AccountLease): boolean =>
   account.ramp !== null && !isOfBefore(account, held)
 
 const isTesting = (account: AccountContext, held: AccountLease): boolean =>
@@ -81,8 +81,8 @@ export const accept = (group: Group, command: Accept, now: number): Decision => 
   const actor = actorName("account", config.id)
   facts.push({ ...accepted, actor, type: "account.accepted" })
   if (isTesting(account, held)) facts.push(...recovered(group, account, now))
-  if (ramp !== null && isRamping(account, held)) {
-    const limit = nextRamp(ramp, slotsOf({ ...account, ramp: null }))
+  if (ramp !== null && isInSlowStart(account, held)) {
+    const limit = nextSlowStart(ramp, slotsOf({ ...account, ramp: null }))
     facts.push({ actor, type: "account.ramped", at: now, limit })
   }
   return { kind: "facts", facts }
@@ -133,7 +133,7 @@ export const release = (group: Group, command: Release, now: number): Decision =
   ]
   // What it was expected to use and never did is given back, by the account itself and by the channel.
   if (!held.metered) facts.push(...settled(channel, held, { tokens: 0, at: now }))
-  facts.push(...consequences(group, { account, held, command, now }))
+  facts.push(...releaseEffects(group, { account, held, command, now }))
   return { kind: "facts", facts }
 }
 

@@ -16,7 +16,7 @@ const open: AdaptiveBounds = { algorithm: null, initial: null, min: null, max: n
 const nothing: Decision = { kind: "facts", facts: [] }
 
 /**
- * Gives the actor whose limit leaves no place for another one, or `undefined`: a channel learns only where none of its accounts has a limit.
+ * Returns the actor whose limit leaves no place for another one, or `undefined`: a channel learns only where none of its accounts has a limit.
  *
  * Source: F5.
  */

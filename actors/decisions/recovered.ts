@@ -3,7 +3,7 @@ import { actorName } from "@sluice/events/identifier.ts"
 import type { AccountContext } from "../account/context.ts"
 import { slotsOf } from "../account/limit.ts"
 import { channelOf, type Group } from "../group/group.ts"
-import { nextRamp } from "../rules/ramp.ts"
+import { nextSlowStart } from "../rules/slow-start.ts"
 
 /** What follows when a request has tested an account that failed, and has succeeded: its cooldown ends, and its channel's, and it comes back as after any cooldown. Source: C6, C7, C9. */
 export const recovered = (group: Group, account: AccountContext, now: number): ReadonlyArray<Fact> => {
@@ -11,7 +11,7 @@ export const recovered = (group: Group, account: AccountContext, now: number): R
   if (cooldown === null || config === null) return []
   const channel = channelOf(group)
   const actor = actorName("account", config.id)
-  const limit = nextRamp({ limit: 1, since: now }, slotsOf({ ...account, ramp: null }))
+  const limit = nextSlowStart({ limit: 1, since: now }, slotsOf({ ...account, ramp: null }))
   const ended = { at: now, reason: "recovered" } as const
   const facts: Array<Fact> = [
     { ...ended, actor, type: "account.cooldown_ended", id: cooldown.id },

@@ -44,7 +44,7 @@ describe("C3: a rejection for concurrency", () => {
       .then({ type: "channel.acquired" }, { type: "account.acquired" })
     given(configured({}, [{}]), ...many(2), rejected("r0"))
       .when(acquire("r9"))
-      .thenRefused("saturated")
+      .thenDenied("saturated")
   })
 
   it("opens the gate by time, after 0.25 s doubling to 8 s", () => {
@@ -82,7 +82,7 @@ describe("C3: a rejection of one model", () => {
 
   it("cools that model of the account, and the others go on", () => {
     const cooled = given(configured({}, [{}]), acquire("r1"), rejected("r1", ofModel))
-    cooled.when(acquire("r2")).thenRefused("model_cooling")
+    cooled.when(acquire("r2")).thenDenied("model_cooling")
     expect(types(cooled.when(acquire("r3", { model: "n" })).facts)).toHaveLength(2)
   })
 
@@ -132,7 +132,7 @@ describe("C6: the way back", () => {
   it("admits one at a time at first", () =>
     given(...back, acquire("r1"))
       .when(acquire("r2"))
-      .thenRefused("saturated"))
+      .thenDenied("saturated"))
 
   it.each([
     ["a 429", rejected("r1", { classification: "overloaded" })],

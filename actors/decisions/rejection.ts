@@ -26,7 +26,7 @@ const firstGateMs = 250
 const longestGateMs = 8_000
 const jitterShare = 0.1
 
-/** Gives until when an account's gate closes after a rejection for concurrency: 0.25 s doubling to 8 s, unless an attempt ends before. Source: C3. */
+/** Returns until when an account's gate closes after a rejection for concurrency: 0.25 s doubling to 8 s, unless an attempt ends before. Source: C3. */
 export const gateUntil = ({ gates }: AccountContext, { jitter }: Release, now: number): number =>
   now + Math.round(Math.min(firstGateMs * 2 ** gates * (1 + jitterShare * jitter), longestGateMs))
 
@@ -151,7 +151,7 @@ export const cool = (
   return [...displaced.map(({ id }) => ({ ...end, id })), { ...cause, type: "account.cooldown_started" }]
 }
 
-/** Gives which cooldown in a row this is; one for concurrency is none. Source: C3, C4. */
+/** Returns which cooldown in a row this is; one for concurrency is none. Source: C3, C4. */
 const countOf = (
   account: AccountContext,
   of: {

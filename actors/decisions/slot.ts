@@ -7,7 +7,7 @@ import type { ChannelContext } from "../channel/ledger.ts"
 import { type AccountActor, channelOf, contextOf, type Group, orderOf } from "../group/group.ts"
 import { type BucketSize, chargeable, estimatedTokens, sizeOf } from "../rules/token-bucket.ts"
 import type { Applicant } from "./command.ts"
-import { type Asked, candidatesOf, isBound, obstacleOf } from "./obstacle.ts"
+import { type SlotQuery, candidatesOf, isBound, denialOf } from "./denial.ts"
 
 /** Names a lease: an attempt has one, and a retry is another attempt. Source: A9. */
 export const leaseOf = (applicant: { request: string; attempt: number }): string =>
@@ -18,10 +18,10 @@ export const leaseOf = (applicant: { request: string; attempt: number }): string
  *
  * Source: A12, B4.
  */
-export const chooseAccount = (group: Group, asked: Asked, only?: string): AccountActor | undefined => {
+export const chooseAccount = (group: Group, query: SlotQuery, only?: string): AccountActor | undefined => {
   const candidates =
     only === undefined && group.usable.length > 1 ? orderOf(group) : candidatesOf(group, only)
-  for (const account of candidates) if (obstacleOf(group, account, asked) === null) return account
+  for (const account of candidates) if (denialOf(group, account, query) === null) return account
   return undefined
 }
 

@@ -52,7 +52,7 @@ export const checkpointOf = (
   return cut.map((state, part) => ({ ...state, ...told, part, parts: cut.length }))
 }
 
-/** Gives the states again of which `checkpointOf` made facts. */
+/** Returns the states again of which `checkpointOf` made facts. */
 export const statesIn = (facts: ReadonlyArray<CheckpointFact>): ReadonlyArray<ActorState> =>
   [...Map.groupBy(facts, ({ actor }) => actor)].flatMap(([actor, [first, ...rest]]) => {
     if (first === undefined) return []
@@ -65,7 +65,7 @@ export const statesIn = (facts: ReadonlyArray<CheckpointFact>): ReadonlyArray<Ac
     return [{ actor, type: first.type, value: first.value, context }]
   })
 
-/** Gives what a state says in the fields that this code knows; those that it does not have are as in a new actor. */
+/** Returns what a state says in the fields that this code knows; those that it does not have are as in a new actor. */
 export const known = <Of extends object>(fresh: Of, context: ActorState["context"]): Of =>
   Object.fromEntries(
     Object.entries(fresh).map(([key, value]) => [key, key in context ? context[key] : value]),

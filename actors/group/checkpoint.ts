@@ -21,7 +21,7 @@ type Context = ActorState["context"]
  */
 const shape = 1
 
-/** Gives the whole state of a group as facts, those who wait included: a fold that begins with them goes on as one that saw all. Source: L5, L13. */
+/** Returns the whole state of a group as facts, those who wait included: a fold that begins with them goes on as one that saw all. Source: L5, L13. */
 export const checkpointGroup = (group: Group, at: number): ReadonlyArray<CheckpointFact> => {
   const { channel, accounts } = toSnapshot(group)
   const { lanes, ...context } = channel.context

@@ -14,7 +14,7 @@ import { ownLimitOf } from "../limit/learned-limit.ts"
 import { type Limit, tighter } from "../limit/limit.ts"
 import {
   evolve as evolveActor,
-  type Kept,
+  type MachineContext,
   type LiveActor,
   start,
   UnknownFact,
@@ -22,8 +22,8 @@ import {
 import type { Demand } from "../queue/demand.ts"
 import { Timers } from "./timers.ts"
 
-export type ChannelActor = LiveActor<Kept<ChannelContext>, ChannelFact>
-export type AccountActor = LiveActor<Kept<AccountContext>, AccountFact>
+export type ChannelActor = LiveActor<MachineContext<ChannelContext>, ChannelFact>
+export type AccountActor = LiveActor<MachineContext<AccountContext>, AccountFact>
 
 /**
  * A channel and its accounts: what is decided, stored and fenced together.
@@ -38,7 +38,7 @@ export interface Group {
   /** When something will happen to an account by itself. */
   readonly timers: Timers<AccountActor>
   /** Whose buckets are kept for the first waiter of a demand, once they hold enough for it. Source: A6, A7. */
-  readonly holds: Map<AccountActor, Demand>
+  readonly bucketReservations: Map<AccountActor, Demand>
   /** Those that are enabled, not removed and not suspended. */
   usable: ReadonlyArray<AccountActor>
   /** Those that carry attempts with a credential that they take nothing new with: they are closed, or have another one since. */
@@ -48,7 +48,7 @@ export interface Group {
   order: AccountOrder<AccountActor> | undefined
   /** What the usable accounts admit together. */
   accountsLimit: Limit
-  /** Whether the cost of any of them counts in windows. Source: D5. */
+  /** True if the cost of any of them counts in windows. Source: D5. */
   hasWindows: boolean
   /** How far its time is ahead of the machine's clock and so of the calendar, as its host says it. Units: milliseconds. Source: L2, D6. */
   aheadMs: number
@@ -60,7 +60,7 @@ export const createGroup = (): Group => ({
   accounts: new Map(),
   cooling: new Set(),
   timers: new Timers(),
-  holds: new Map(),
+  bucketReservations: new Map(),
   usable: [],
   draining: [],
   suspended: [],
@@ -109,7 +109,7 @@ export const evolve = (group: Group, fact: Fact): void => {
   evolveActor(account, fact as AccountFact)
   const context = contextOf(account)
   group.timers.set(account, accountDueAt(context))
-  if (group.order?.has(account) === true) group.order.place(account, context)
+  if (group.order?.has(account) === true) group.order.rank(account, context)
   if (narrowing.has(fact.type) && !isCounted(fact)) return
   const { demands } = channelOf(group).lanes
   // What ends on an account that drains may make room on another one.
@@ -130,27 +130,27 @@ const markCooling = (group: Group, account: AccountActor): void => {
   else group.cooling.add(account)
 }
 
-/** Gives what is known of a channel. */
+/** Returns what is known of a channel. */
 export const channelOf = (group: Group): ChannelContext => group.channel.getSnapshot().context.ledger
 
-/** Gives what is known of an account. */
+/** Returns what is known of an account. */
 export const contextOf = (account: AccountActor): AccountContext => account.getSnapshot().context.ledger
 
-/** Gives the account of an id; one that never was is a defect. */
+/** Returns the account of an id; one that never was is a defect. */
 export const accountOf = (group: Group, id: string): AccountActor => {
   const account = group.accounts.get(actorName("account", id))
   if (account === undefined) throw new Error(`no account ${id} in this channel`)
   return account
 }
 
-/** Tells whether the channel takes new requests. */
+/** True if the channel takes new requests. */
 export const isEnabled = (channel: ChannelContext): boolean =>
   channel.config?.enabled === true && !channel.removed
 
-/** Gives the limit that holds for the channel and its accounts together. Source: B3. */
+/** Returns the limit that holds for the channel and its accounts together. Source: B3. */
 export const limitOf = (group: Group): Limit => tighter(ownLimitOf(channelOf(group)), group.accountsLimit)
 
-/** Gives the attempts in flight on an account whose credential it takes nothing new with. */
+/** Returns the attempts in flight on an account whose credential it takes nothing new with. */
 const drained = (account: AccountContext): ReadonlyArray<AccountLease> => {
   if (account.leases.size === 0) return []
   const { config, removed, credential } = account
@@ -161,7 +161,7 @@ const drained = (account: AccountContext): ReadonlyArray<AccountLease> => {
 }
 
 /**
- * Gives how many attempts are in flight with an account's credential on accounts that take nothing new with it: they hold its slots until they end.
+ * Returns how many attempts are in flight with an account's credential on accounts that take nothing new with it: they hold its slots until they end.
  *
  * So an account that comes in the place of another begins with what that one has left. Two accounts that are configured side by side with one credential have a limit each, as their
  * operator says, and so have accounts of different channels.
@@ -201,11 +201,11 @@ export const indexAll = (group: Group): void => {
   }
 }
 
-/** Gives the usable accounts in the order in which they are tried. Source: A12, B4. */
+/** Returns the usable accounts in the order in which they are tried. Source: A12, B4. */
 export const orderOf = (group: Group): AccountOrder<AccountActor> => {
   if (group.order !== undefined) return group.order
   group.order = new AccountOrder<AccountActor>()
-  for (const account of group.usable) group.order.place(account, contextOf(account))
+  for (const account of group.usable) group.order.rank(account, contextOf(account))
   return group.order
 }
 

@@ -6,11 +6,11 @@ import type { AccountContext, AccountLease } from "../account/context.ts"
 import { accountLogic, accountMachine } from "../account/machine.ts"
 import type { ChannelContext, ChannelLease } from "../channel/ledger.ts"
 import { channelLogic, channelMachine } from "../channel/machine.ts"
-import { type Kept, start } from "../machine/live-actor.ts"
+import { type MachineContext, start } from "../machine/live-actor.ts"
 import { Lanes, type StoredLanes } from "../queue/lanes.ts"
-import type { Hold } from "../rules/holds.ts"
 import { Leases } from "../rules/leases.ts"
 import { byModel } from "../rules/named-models.ts"
+import type { ServiceTime } from "../rules/service-times.ts"
 import { Sessions, type Stay } from "../rules/sessions.ts"
 import { createGroup, type Group, indexAll } from "./group.ts"
 
@@ -23,7 +23,7 @@ type StoredChannel = Stored<
   Omit<ChannelContext, "leases" | "lanes" | "holds"> & {
     readonly leases: ReadonlyArray<ChannelLease>
     readonly lanes: StoredLanes
-    readonly holds: ReadonlyArray<readonly [model: string, hold: Hold]>
+    readonly holds: ReadonlyArray<readonly [model: string, hold: ServiceTime]>
   }
 >
 
@@ -50,7 +50,7 @@ const contexts = { definition: 14 }
 /** Names the machines of a group. */
 export const machineHash: string = machineHashOf(channelMachine, accountMachine, contexts)
 
-/** Gives a group as JSON. */
+/** Returns a group as JSON. */
 export const toSnapshot = (group: Group): GroupSnapshot => {
   const {
     value,
@@ -105,10 +105,13 @@ export const fromSnapshot = (stored: GroupSnapshot): Group => {
       ),
     }
     const state = accountMachine.resolveState({ value, context: { ledger: restored } })
-    return [actor, start<Kept<AccountContext>, AccountFact>(accountLogic, state)] as const
+    return [actor, start<MachineContext<AccountContext>, AccountFact>(accountLogic, state)] as const
   })
   for (const [actor, account] of accounts) group.accounts.set(actor, account)
-  const whole = { ...group, channel: start<Kept<ChannelContext>, ChannelFact>(channelLogic, channel) }
+  const whole = {
+    ...group,
+    channel: start<MachineContext<ChannelContext>, ChannelFact>(channelLogic, channel),
+  }
   indexAll(whole)
   return whole
 }

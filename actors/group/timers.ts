@@ -14,7 +14,7 @@ export class Timers<T> {
     if (this.#queue.length > 2 * this.#due.size + 1_000) this.#forgetChanged()
   }
 
-  /** Gives the one that is due first, and when. */
+  /** Returns the one that is due first, and when. */
   get first(): { readonly one: T; readonly at: number } | undefined {
     for (let one = this.#queue.peek(); one !== undefined; one = this.#queue.peek()) {
       const at = this.#queue.peekValue()

@@ -8,7 +8,7 @@ const shape = 1
 
 const machineHash = machineHashOf(ingressMachine)
 
-/** Gives the whole state of an ingress process as facts. Source: L5, L13. */
+/** Returns the whole state of an ingress process as facts. Source: L5, L13. */
 export const checkpointIngress = (
   ingress: IngressActor,
   { actor, at }: { readonly actor: string; readonly at: number },

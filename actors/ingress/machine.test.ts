@@ -1,7 +1,7 @@
 import type { IngressFact, RequestCompleted } from "@sluice/events/ingress.ts"
 import fc from "fast-check"
 import { expect, test } from "vitest"
-import { evolve, type Kept, type LiveActor, start, UnknownFact } from "../machine/live-actor.ts"
+import { evolve, type MachineContext, type LiveActor, start, UnknownFact } from "../machine/live-actor.ts"
 import { createIngress, evolveIngress, ingressMachine, ingressSnapshot } from "./machine.ts"
 
 const of = { actor: "ingress/a", at: 1_790_000_000_000 }
@@ -40,7 +40,7 @@ test("L2: the facts of an ingress process make of it what its machine alone make
   fc.assert(
     fc.property(histories, ({ all }) => {
       const ingress = createIngress()
-      const machine: LiveActor<Kept<unknown>, IngressFact> = start(ingressMachine)
+      const machine: LiveActor<MachineContext<unknown>, IngressFact> = start(ingressMachine)
       for (const fact of all) {
         evolveIngress(ingress, fact)
         evolve(machine, fact)

@@ -5,7 +5,7 @@ import { factLogic } from "../machine/fact-logic.ts"
 import {
   changed,
   evolve as evolveActor,
-  type Kept,
+  type MachineContext,
   type LiveActor,
   refuseUnknownFact,
   start,
@@ -37,7 +37,7 @@ const evolve = ({ completed }: IngressContext, fact: IngressFact): Partial<Ingre
 
 /** An ingress process: it starts, completes requests, and stops. Source: L1. */
 export const ingressMachine = setup({
-  types: { context: {} as Kept<IngressContext>, events: {} as IngressFact },
+  types: { context: {} as MachineContext<IngressContext>, events: {} as IngressFact },
   actions: {
     evolve: assign(({ context: { ledger }, event }) => changed(ledger, evolve(ledger, event))),
     refuseUnknownFact,
@@ -61,7 +61,7 @@ export const ingressMachine = setup({
 const ingressLogic = factLogic(ingressMachine, evolve)
 
 /** The state of an ingress process. */
-export type IngressActor = LiveActor<Kept<IngressContext>, IngressFact>
+export type IngressActor = LiveActor<MachineContext<IngressContext>, IngressFact>
 
 /** What can be asked of an ingress process. */
 export type IngressCommand =
@@ -80,7 +80,7 @@ export interface IngressSnapshot {
   readonly context: IngressContext
 }
 
-/** Gives an ingress process as JSON. */
+/** Returns an ingress process as JSON. */
 export const ingressSnapshot = (ingress: IngressActor): IngressSnapshot => {
   const { value, context } = ingress.getSnapshot()
   return { value, context: context.ledger }

@@ -29,7 +29,7 @@ describe("A2: an account that comes in the place of another with its credential"
   it("has only what that one's attempts have left of the limit", () => {
     given(...full, renamed)
       .when(acquire("r3"))
-      .thenRefused("saturated")
+      .thenDenied("saturated")
     const { facts } = given(...full, renamed, release("r1", { account: "old" })).when(
       acquire("r3"),
       acquire("r4"),
@@ -48,7 +48,7 @@ describe("A2: an account that comes in the place of another with its credential"
     const both = accounts({ ...old, enabled: false }, { id: "new", credential: "key" })
     given(...full, both)
       .when(acquire("r3"))
-      .thenRefused("saturated")
+      .thenDenied("saturated")
   })
 
   it("waits for one that has another credential since", () => {

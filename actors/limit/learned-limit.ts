@@ -66,42 +66,42 @@ export interface LimitHolder {
 
 type Change = Partial<Pick<LimitHolder, "mode" | "learning" | "unknowns" | "rejections" | "adjustments">>
 
-/** Gives what a limit is learned by, where it is. Source: A3. */
+/** Returns what a limit is learned by, where it is. Source: A3. */
 export const learningOf = ({ mode, learning }: Pick<LimitHolder, "mode" | "learning">): Learning | null =>
   isAdaptive(mode) ? learning : null
 
-/** Gives the limit itself, configured or learned, whatever holds it lower for now. Source: A3, F4. */
+/** Returns the limit itself, configured or learned, whatever holds it lower for now. Source: A3, F4. */
 export const ownLimitOf = ({ mode, learning }: Pick<LimitHolder, "mode" | "learning">): Limit =>
   isAdaptive(mode) ? (learning?.limit ?? null) : mode
 
-/** Gives the number that is configured, or the most that may be learned. Source: A3, A4. */
+/** Returns the number that is configured, or the most that may be learned. Source: A3, A4. */
 export const wholeOf = ({ mode, learning }: Pick<LimitHolder, "mode" | "learning">): Limit =>
   isAdaptive(mode) ? (learning?.bounds.max ?? null) : mode
 
-/** Gives how many may be in flight at a time, tests of what is above a learned limit included. Source: F1. */
+/** Returns how many may be in flight at a time, tests of what is above a learned limit included. Source: F1. */
 export const ceilingAt = (holder: LimitHolder, now: number): Limit => {
   const learning = learningOf(holder)
   return learning === null ? ownLimitOf(holder) : ceilingOf(learning, { inFlight: holder.leases.size, now })
 }
 
-/** Gives when more may be in flight by itself, or `null`. Source: F1. */
+/** Returns when more may be in flight by itself, or `null`. Source: F1. */
 export const risesAt = (holder: LimitHolder): number | null => {
   const learning = learningOf(holder)
   return learning === null ? null : ceilingRisesAt(learning)
 }
 
-/** Tells whether an attempt went above a learned limit: it tests what is there. Source: F1. */
+/** True if an attempt went above a learned limit: it tests what is there. Source: F1. */
 export const isTest = (holder: LimitHolder, lease: string): boolean => {
   const learning = learningOf(holder)
   return learning !== null && (holder.leases.get(lease)?.level ?? 0) > learning.limit
 }
 
-/** Tells whether it matters for a learned limit that the upstream took an attempt. Source: F1. */
+/** True if it matters for a learned limit that the upstream took an attempt. Source: F1. */
 export const isWatched = (holder: LimitHolder, lease: string): boolean =>
   (learningOf(holder)?.pending ?? []).some((one) => one.lease === lease)
 
 /**
- * Tells whether a rejection says that one too many was in flight. Where the limit is learned, one of which nothing says the kind does, unless three came in a row or nothing else was in flight.
+ * True if a rejection says that one too many was in flight. Where the limit is learned, one of which nothing says the kind does, unless three came in a row or nothing else was in flight.
  *
  * Source: C3, F2.
  */

@@ -18,7 +18,7 @@ describe("F1: a test", () => {
       .then({ type: "channel.acquired" }, { type: "account.acquired", inFlight: 3 })
     given(...full, acquire("r3"))
       .when(acquire("r4"))
-      .thenRefused("saturated")
+      .thenDenied("saturated")
   })
 
   it("that is accepted raises the limit, with the evidence in the fact", () =>
@@ -172,7 +172,7 @@ describe("F7: the rates of an account that learns", () => {
     ])
     expect(a(group).cooldown).toBeNull()
     const paced = given(...full, overRate())
-    paced.when(acquire("r9")).thenRefused("rpm")
+    paced.when(acquire("r9")).thenDenied("rpm")
   })
 
   it("do not take the place of a pause that the provider asks for", () =>

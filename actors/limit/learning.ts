@@ -62,7 +62,7 @@ export const learn = (wanted: AdaptiveBounds, known: Learning | null = null): Le
   }
 }
 
-/** Gives what was learned before a time in which nothing was: the limit, and nothing of attempts that may have ended since. */
+/** Returns what was learned before a time in which nothing was: the limit, and nothing of attempts that may have ended since. */
 export const resumed = (learning: Learning): Learning => {
   const { algorithm: way } = algorithms[learning.algorithm]
   const { bounds, limit } = learning
@@ -110,37 +110,37 @@ export const adjusted = (learning: Learning, limit: number): Learning => {
   }
 }
 
-/** Gives what is to be enforced instead of what is, if anything. Source: F3. */
+/** Returns what is to be enforced instead of what is, if anything. Source: F3. */
 export const proposalOf = ({ algorithm, state, limit }: Learning): Proposal | null => {
   const proposal = algorithms[algorithm].algorithm.proposal(state)
   return proposal.limit === limit ? null : proposal
 }
 
-/** Gives how many may be in flight now, tests included. */
+/** Returns how many may be in flight now, tests included. */
 export const ceilingOf = ({ algorithm, state, bounds }: Learning, asking: Asking): number =>
   algorithms[algorithm].algorithm.ceiling(state, asking, bounds)
 
-/** Gives when the ceiling rises by itself, or `null`. */
+/** Returns when the ceiling rises by itself, or `null`. */
 export const ceilingRisesAt = ({ algorithm, state, bounds }: Learning): number | null =>
   algorithms[algorithm].algorithm.opensAt(state, bounds)
 
-/** Tells whether the search is over for now. */
+/** True if the search is over for now. */
 export const isSettled = ({ algorithm, state }: Learning): boolean =>
   algorithms[algorithm].algorithm.isSettled(state)
 
-/** Gives how long after its sending an attempt that was not rejected counts as accepted: 1.5 times the p95 of the time that rejections take. Source: F1. */
+/** Returns how long after its sending an attempt that was not rejected counts as accepted: 1.5 times the p95 of the time that rejections take. Source: F1. */
 const acceptanceWindowMs = ({ latencies }: Learning): number => {
   const slow = latencies.toSorted((one, other) => one - other)[Math.ceil(latencies.length * 0.95) - 1] ?? 0
   return Math.max(shortestWindowMs, Math.round(slow * windowFactor))
 }
 
-/** Gives when the next attempt counts as accepted if it is not rejected, or `null`. Source: F1. */
+/** Returns when the next attempt counts as accepted if it is not rejected, or `null`. Source: F1. */
 export const acceptsAt = (learning: Learning): number | null => {
   const first = learning.pending[0]
   return first === undefined ? null : first.sentAt + acceptanceWindowMs(learning)
 }
 
-/** Gives those that count as accepted by now. */
+/** Returns those that count as accepted by now. */
 export const acceptedUntil = (learning: Learning, now: number): ReadonlyArray<string> => {
   if (learning.pending.length === 0) return []
   const sentBy = now - acceptanceWindowMs(learning)

@@ -1,12 +1,12 @@
 import type { ActorScope, AnyEventObject, AnyMachineSnapshot, AnyStateMachine, AnyStateNode } from "xstate"
-import { changed, type Kept } from "./live-actor.ts"
+import { changed, type MachineContext } from "./live-actor.ts"
 
 type Scope = ActorScope<AnyMachineSnapshot, AnyEventObject>
 /** The state of each region. */
 type Value = Readonly<Record<string, string>>
 
 /** Where a state leads by itself, and when. */
-interface Following {
+interface AlwaysTransition {
   readonly to: string
   readonly guard: (step: { readonly context: unknown }) => boolean
 }
@@ -25,15 +25,17 @@ export const factLogic = <Machine extends AnyStateMachine, Ledger extends object
   evolve: (ledger: Ledger, fact: never) => Partial<Ledger>,
 ): Machine => {
   const ofRoot = typesOfRoot(machine)
-  const regions = Object.values(machine.states).map((region) => [region.key, followingsOf(region)] as const)
+  const regions = Object.values(machine.states).map(
+    (region) => [region.key, alwaysTransitionsOf(region)] as const,
+  )
   const snapshotIn = snapshotsOf(machine)
   const follow = (snapshot: AnyMachineSnapshot): AnyMachineSnapshot => {
     const { context } = snapshot
     let value = snapshot.value as Value
-    for (const [region, followings] of regions) {
-      for (let next = after(followings, value[region], context); next !== undefined;) {
+    for (const [region, always] of regions) {
+      for (let next = after(always, value[region], context); next !== undefined;) {
         value = { ...value, [region]: next }
-        next = after(followings, next, context)
+        next = after(always, next, context)
       }
     }
     return value === snapshot.value ? snapshot : { ...snapshotIn(value, context), context }
@@ -44,7 +46,7 @@ export const factLogic = <Machine extends AnyStateMachine, Ledger extends object
     scope: Scope,
   ): AnyMachineSnapshot => {
     if (!ofRoot.has(fact.type)) return machine.transition(snapshot, fact, scope)
-    const { ledger } = snapshot.context as Kept<Ledger>
+    const { ledger } = snapshot.context as MachineContext<Ledger>
     const context = changed(ledger, evolve(ledger, fact as never))
     return follow(context.ledger === ledger ? snapshot : { ...snapshot, context })
   }
@@ -60,27 +62,27 @@ const typesOfRoot = (machine: AnyStateMachine): ReadonlySet<string> => {
   return new Set(ofRoot.map(([type]) => type).filter((type) => type !== "*" && !ofRegions.has(type)))
 }
 
-type Followings = Readonly<Record<string, ReadonlyArray<Following>>>
+type AlwaysTransitions = Readonly<Record<string, ReadonlyArray<AlwaysTransition>>>
 
-const followingsOf = (region: AnyStateNode): Followings =>
+const alwaysTransitionsOf = (region: AnyStateNode): AlwaysTransitions =>
   Object.fromEntries(
     Object.values(region.states).map(({ key, always = [] }) => [
       key,
       always.map(({ guard, target }) => ({
         to: target?.[0]?.key ?? key,
-        guard: guard as Following["guard"],
+        guard: guard as AlwaysTransition["guard"],
       })),
     ]),
   )
 
-const after = (followings: Followings, state = "", context: unknown): string | undefined => {
-  const followed = followings[state]
-  if (followed === undefined) return undefined
-  for (const { to, guard } of followed) if (guard({ context })) return to
+const after = (always: AlwaysTransitions, state = "", context: unknown): string | undefined => {
+  const taken = always[state]
+  if (taken === undefined) return undefined
+  for (const { to, guard } of taken) if (guard({ context })) return to
   return undefined
 }
 
-/** Gives the machine's snapshot in a value, made once for each: there are few. Its context is any that was in this value. */
+/** Returns the machine's snapshot in a value, made once for each: there are few. Its context is any that was in this value. */
 const snapshotsOf = (machine: AnyStateMachine) => {
   const made = new Map<string, AnyMachineSnapshot>()
   return (value: Value, context: unknown): AnyMachineSnapshot => {

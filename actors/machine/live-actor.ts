@@ -15,15 +15,15 @@ export const refuseUnknownFact = ({ event }: { readonly event: { readonly type: 
  *
  * `assign` copies the fields of the machine's context for every fact, whatever changed; so it has one field, and a fact that changes nothing copies nothing.
  */
-export interface Kept<Context> {
+export interface MachineContext<Context> {
   readonly ledger: Context
 }
 
-/** Gives what a change makes of a ledger; of none, the ledger itself. */
+/** Returns what a change makes of a ledger; of none, the ledger itself. */
 export const changed = <Context extends object>(
   ledger: Context,
   change: Partial<Context>,
-): Kept<Context> => ({
+): MachineContext<Context> => ({
   ledger: change === unchanged ? ledger : { ...ledger, ...change },
 })
 

@@ -1,4 +1,4 @@
-import type { Kept } from "./live-actor.ts"
+import type { MachineContext } from "./live-actor.ts"
 
 interface Lived {
   readonly config: { readonly enabled: boolean } | null
@@ -9,7 +9,7 @@ interface Lived {
 }
 
 interface Step {
-  readonly context: Kept<Lived>
+  readonly context: MachineContext<Lived>
 }
 
 const isCooling = ({ context }: Step): boolean => context.ledger.cooldown !== null

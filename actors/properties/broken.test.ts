@@ -1,7 +1,7 @@
 import type { Fact } from "@sluice/events/commit.ts"
 import { expect, it } from "vitest"
 import { decide } from "../decisions/decide.ts"
-import { following } from "../decisions/following.ts"
+import { reactions } from "../decisions/reactions.ts"
 import { contextOf } from "../group/group.ts"
 import { isFoundOut } from "../testing/history.ts"
 import type { Decider, Rule } from "../testing/live.ts"
@@ -18,7 +18,7 @@ const changing = (ofCommands: Change, ofItself: Change = ofCommands): Decider =>
     const decision = decide(group, command, now)
     return decision.kind === "facts" ? { kind: "facts", facts: ofCommands(decision.facts) } : decision
   },
-  following: (group, now) => ofItself(following(group, now)),
+  reactions: (group, now) => ofItself(reactions(group, now)),
 })
 
 const asItIs: Change = (facts) => facts
@@ -37,7 +37,7 @@ const blindTo = (config: { readonly concurrency?: null; readonly reservedConcurr
     for (const [index, context] of contexts.entries()) Object.assign(context, known[index])
     return decision
   },
-  following,
+  reactions,
 })
 
 const isGrant = (facts: ReadonlyArray<Fact>) => facts.some(({ type }) => type === "channel.acquired")
@@ -64,7 +64,7 @@ const defects: ReadonlyArray<readonly [what: string, rule: () => Rule, by: Decid
     {
       decide: (group, command, now) =>
         decide(group, command.type === "acquire" ? { ...command, mayProbe: true } : command, now),
-      following,
+      reactions,
     },
   ],
   [

@@ -3,7 +3,8 @@ import { holdsInAll } from "../testing/history.ts"
 import { accountLimit, channelLimit, leases, reservation, smallShares, toldInFlight } from "./capacity.ts"
 
 describe("A2, A5: the limits", () => {
-  it("of an account, a ramp or a lowered limit are never exceeded by a grant", () => holdsInAll(accountLimit))
+  it("of an account, a slow start or a lowered limit are never exceeded by a grant", () =>
+    holdsInAll(accountLimit))
   it("of a hard channel are never exceeded by a grant", () => holdsInAll(channelLimit))
   it("are told of with the number that is in flight", () => holdsInAll(toldInFlight))
 })

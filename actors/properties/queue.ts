@@ -17,7 +17,7 @@ import {
 } from "../testing/naive-rules.ts"
 import type { InQueue, World } from "../testing/world.ts"
 
-/** Tells whether others wait for tokens that a waiter must not take from under them. */
+/** True if others wait for tokens that a waiter must not take from under them. */
 const othersWaitForTokens = (world: World, waiter: InQueue, now: number) => {
   const others = headsOf(world).filter((one) => one !== waiter)
   const isChannelHeld = others.some((one) => isPacedByChannel(world, one, now))
@@ -48,7 +48,7 @@ export const nobodyStranded = (): Rule => ({
   },
 })
 
-/** Tells whether a waiter waits for the tokens of one account, and no other will have a place for it by itself. */
+/** True if a waiter waits for the tokens of one account, and no other will have a place for it by itself. */
 const waitsOnlyFor = (world: World, waiter: InQueue, account: string, now: number): boolean => {
   if (reasonsOfChannel(world, waiter, now).length > 0) return false
   if (!pacedBy(world, waiter, now).some(({ id }) => id === account)) return false

@@ -4,10 +4,10 @@ import type { AccountContext } from "../account/context.ts"
 import { accountMachine } from "../account/machine.ts"
 import { channelMachine } from "../channel/machine.ts"
 import { decide } from "../decisions/decide.ts"
-import { following } from "../decisions/following.ts"
+import { reactions } from "../decisions/reactions.ts"
 import { contextOf, createGroup, evolve, type Group } from "../group/group.ts"
 import { fromSnapshot, toSnapshot } from "../group/snapshot.ts"
-import { evolve as evolveActor, type Kept, type LiveActor, start } from "../machine/live-actor.ts"
+import { evolve as evolveActor, type MachineContext, type LiveActor, start } from "../machine/live-actor.ts"
 import type { Rule } from "../testing/live.ts"
 import { headsOf, inFlightOn, levelAt, pacedBy, windowCostOf } from "../testing/naive-rules.ts"
 import { acquire } from "../testing/specification.ts"
@@ -29,7 +29,7 @@ export const refolds = (): Rule => {
 
 /** An actor is in the states, and holds the ledger, that its machine alone makes of its facts, each by a whole step of XState. Source: L2. */
 export const machines = (): Rule => {
-  const alone = new Map<string, LiveActor<Kept<unknown>, Fact>>()
+  const alone = new Map<string, LiveActor<MachineContext<unknown>, Fact>>()
   return {
     happened: (_, fact, group) => {
       const machine =
@@ -68,7 +68,7 @@ export const decidesAlike = (): Rule => {
       count += 1
       if (count % 5 > 0 || headsOf(world).some((one) => pacedBy(world, one, now).length > 0)) return
       const read = reread(group)
-      expect(following(read, now)).toEqual([])
+      expect(reactions(read, now)).toEqual([])
       for (const probe of probes) {
         const [one, other] = [decide(read, probe, now), decide(group, probe, now)]
         expect(one.kind === "facts" ? one : one.kind).toEqual(other.kind === "facts" ? other : other.kind)

@@ -1,5 +1,5 @@
 import type { Node, Yallist } from "yallist"
-import { cameBefore, type Placed, type Waiter } from "./waiter.ts"
+import { cameBefore, type Positioned, type Waiter } from "./waiter.ts"
 
 /** A client's part of the service: how many more grants its turn holds, and how many turns it has had. Source: A7. */
 export interface Share {
@@ -15,7 +15,7 @@ export interface Share {
 export interface Lane {
   readonly demand: Demand
   readonly share: Share
-  readonly waiters: Yallist<Placed>
+  readonly waiters: Yallist<Positioned>
   readonly turn: Node<Lane>
 }
 
@@ -43,7 +43,7 @@ export const demandKey = ({
 }: Pick<Waiter, "account" | "session" | "mayProbe" | "model">) =>
   `${account ?? (session === undefined ? "" : "+")}${mayProbe === true ? "?" : ""} ${model}`
 
-/** Tells whether one lane is served before another: by the turns that their clients have had, none before the current one, then by who waits longest. Source: A7. */
+/** True if one lane is served before another: by the turns that their clients have had, none before the current one, then by who waits longest. Source: A7. */
 export const precedes = (one: Lane, other: Lane, current: number): boolean => {
   const turn = Math.max(one.share.turn, current)
   const turnOfOther = Math.max(other.share.turn, current)

@@ -1,8 +1,8 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { Census } from "./census.ts"
 import { Lanes } from "./lanes.ts"
 import type { Waiter } from "./waiter.ts"
+import { WeightedCounts } from "./weighted-counts.ts"
 
 const waiter = (request: string, more: Partial<Waiter> = {}): Waiter => ({
   request,
@@ -111,19 +111,19 @@ describe("due times", () => {
   })
 })
 
-it("A6: the census always knows the member with the most per weight (property)", () => {
+it("A6: the weightedCounts always knows the member with the most per weight (property)", () => {
   const weights: Record<string, number> = { a: 1, b: 1, c: 3 }
   const changes = fc.array(fc.tuple(fc.constantFrom("a", "b", "c"), fc.nat(6)), { maxLength: 80 })
   fc.assert(
     fc.property(changes, (all) => {
-      const census = new Census<string>()
+      const weightedCounts = new WeightedCounts<string>()
       const counts = new Map<string, number>()
       for (const [member, count] of all) {
         counts.set(member, count)
-        census.set(member, weights[member]!, count)
+        weightedCounts.set(member, weights[member]!, count)
         const perWeight = (one: string) => (counts.get(one) ?? 0) / weights[one]!
         const most = Math.max(...Object.keys(weights).map(perWeight))
-        const largest = census.largest()
+        const largest = weightedCounts.largest()
         expect(largest === undefined ? 0 : perWeight(largest)).toBe(most)
       }
     }),

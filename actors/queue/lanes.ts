@@ -1,23 +1,23 @@
 import type { QueueOrder } from "@sluice/events/configuration/channel.ts"
 import FlatQueue from "flatqueue"
 import { Node, Yallist } from "yallist"
-import { Census } from "./census.ts"
 import { type Demand, demandKey, type Lane, precedes, type Share } from "./demand.ts"
 import { OpenDemands } from "./open-demands.ts"
-import { insertByArrival, type Placed, type Waiter } from "./waiter.ts"
+import { insertByArrival, type Positioned, type Waiter } from "./waiter.ts"
+import { WeightedCounts } from "./weighted-counts.ts"
 
 /** All who wait of one client, whatever they ask for. */
-interface Crowd {
+interface ClientQueue {
   readonly client: string
   readonly weight: number
-  readonly waiters: Yallist<Placed>
+  readonly waiters: Yallist<Positioned>
 }
 
 interface Place {
   readonly lane: Lane
-  readonly crowd: Crowd
-  readonly inLane: Node<Placed>
-  readonly inCrowd: Node<Placed>
+  readonly queue: ClientQueue
+  readonly inLane: Node<Positioned>
+  readonly inClientQueue: Node<Positioned>
 }
 
 /** Lanes as JSON, from which the same ones can be made. */
@@ -28,7 +28,7 @@ export interface StoredLanes {
   readonly shares: ReadonlyArray<Omit<Share, "lanes">>
   /** The lanes of each demand by turn, with the key of their share and those who wait in them. */
   readonly demands: ReadonlyArray<
-    ReadonlyArray<{ readonly share: string; readonly waiters: ReadonlyArray<Placed> }>
+    ReadonlyArray<{ readonly share: string; readonly waiters: ReadonlyArray<Positioned> }>
   >
 }
 
@@ -47,9 +47,9 @@ export class Lanes {
   #places = new Map<string, Place>()
   #lanes = new Map<string, Lane>()
   #shares = new Map<string, Share>()
-  #crowds = new Map<string, Crowd>()
-  #due = new FlatQueue<Placed>()
-  #census = new Census<Crowd>()
+  #queues = new Map<string, ClientQueue>()
+  #due = new FlatQueue<Positioned>()
+  #weightedCounts = new WeightedCounts<ClientQueue>()
   /** The weights of all clients that wait, together. */
   #weights = 0
   #count = 0
@@ -65,8 +65,8 @@ export class Lanes {
     return this.#places.size
   }
 
-  /** Gives the place of a request, if it waits here. */
-  get(request: string): Placed | undefined {
+  /** Returns the place of a request, if it waits here. */
+  get(request: string): Positioned | undefined {
     return this.#places.get(request)?.inLane.value
   }
 
@@ -99,8 +99,8 @@ export class Lanes {
     return place?.inLane.value
   }
 
-  /** Gives the waiter whose turn it is among those whom the free capacity may serve. Source: A7. */
-  next(): Placed | undefined {
+  /** Returns the waiter whose turn it is among those whom the free capacity may serve. Source: A7. */
+  next(): Positioned | undefined {
     let best: Lane | undefined
     for (const { lanes } of this.demands.open) {
       const lane = lanes.head?.value
@@ -109,36 +109,36 @@ export class Lanes {
     return best?.waiters.head?.value
   }
 
-  /** Gives all who wait. */
-  get all(): ReadonlyArray<Placed> {
+  /** Returns all who wait. */
+  get all(): ReadonlyArray<Positioned> {
     return [...this.#places.values()].map(({ inLane }) => inLane.value)
   }
 
-  /** Gives anyone who waits. */
-  first(): Placed | undefined {
+  /** Returns anyone who waits. */
+  first(): Positioned | undefined {
     return this.#places.values().next().value?.inLane.value
   }
 
-  /** Gives what a waiter of these lanes asks for. */
+  /** Returns what a waiter of these lanes asks for. */
   demandOf({ request }: Waiter): Demand {
     const place = this.#places.get(request)
     if (place === undefined) throw new Error(`${request} does not wait here`)
     return place.lane.demand
   }
 
-  /** Gives how many requests of a client wait. */
+  /** Returns how many requests of a client wait. */
   waitingOf(client: string): number {
-    return this.#crowds.get(client)?.waiters.length ?? 0
+    return this.#queues.get(client)?.waiters.length ?? 0
   }
 
-  /** Gives in how many lanes a client waits, or all do where nobody takes turns; 0 where the one of this waiter is among them. */
+  /** Returns in how many lanes a client waits, or all do where nobody takes turns; 0 where the one of this waiter is among them. */
   otherLanesOf(waiter: Pick<Waiter, "account" | "session" | "model" | "client">): number {
     const key = this.#order === "fifo" ? everybody.key : waiter.client
     if (this.#lanes.has(`${key} ${demandKey(waiter)}`)) return 0
     return this.#shares.get(key)?.lanes.size ?? 0
   }
 
-  /** Gives how many would be served before the next request of a client. Source: B11. */
+  /** Returns how many would be served before the next request of a client. Source: B11. */
   ahead(client: string, weight: number): number {
     if (this.#order === "fifo") return this.size
     const waiting = this.waitingOf(client)
@@ -147,14 +147,14 @@ export class Lanes {
     return Math.min(this.size, waiting + turns * others)
   }
 
-  /** Gives the newest waiter of the client with the most waiters per weight, if that is more than `perWeight`. Source: A6. */
+  /** Returns the newest waiter of the client with the most waiters per weight, if that is more than `perWeight`. Source: A6. */
   displaceable(perWeight: number): Waiter | undefined {
-    const largest = this.#census.largest()
+    const largest = this.#weightedCounts.largest()
     if (largest === undefined || largest.waiters.length / largest.weight <= perWeight) return undefined
     return largest.waiters.tail?.value
   }
 
-  /** Gives the waiter that is due first. */
+  /** Returns the waiter that is due first. */
   firstDue(): Waiter | undefined {
     let waiter = this.#due.peek()
     while (waiter !== undefined && this.get(waiter.request) !== waiter) {
@@ -173,7 +173,7 @@ export class Lanes {
     for (const waiter of waiters.toSorted((one, other) => one.place - other.place)) this.#place(waiter)
   }
 
-  /** Gives them as JSON. */
+  /** Returns them as JSON. */
   toJSON(): StoredLanes {
     return {
       order: this.#order,
@@ -203,21 +203,21 @@ export class Lanes {
     return made
   }
 
-  #place(waiter: Placed): void {
+  #place(waiter: Positioned): void {
     const lane = this.#laneFor(waiter)
-    const crowd = this.#crowdFor(waiter)
-    const place = { lane, crowd, inLane: new Node(waiter), inCrowd: new Node(waiter) }
+    const queue = this.#clientQueueFor(waiter)
+    const place = { lane, queue, inLane: new Node(waiter), inClientQueue: new Node(waiter) }
     this.#places.set(waiter.request, place)
     insertByArrival(lane.waiters, place.inLane)
-    insertByArrival(crowd.waiters, place.inCrowd)
+    insertByArrival(queue.waiters, place.inClientQueue)
     lane.demand.size += 1
     if (lane.waiters.head === place.inLane) this.demands.reconsider(lane.demand)
-    this.#census.set(crowd, crowd.weight, crowd.waiters.length)
+    this.#weightedCounts.set(queue, queue.weight, queue.waiters.length)
     if (waiter.dueAt !== null) this.#due.push(waiter, waiter.dueAt)
     if (this.#due.length > 2 * this.#places.size + 1_000) this.#forgetServed()
   }
 
-  #laneFor(waiter: Placed): Lane {
+  #laneFor(waiter: Positioned): Lane {
     const asked = demandKey(waiter)
     const { key, weight } = this.#order === "fifo" ? everybody : { key: waiter.client, weight: waiter.weight }
     const laneKey = `${key} ${asked}`
@@ -257,26 +257,26 @@ export class Lanes {
       }
   }
 
-  #crowdFor({ client, weight }: Placed): Crowd {
-    const known = this.#crowds.get(client)
+  #clientQueueFor({ client, weight }: Positioned): ClientQueue {
+    const known = this.#queues.get(client)
     if (known !== undefined) return known
-    const crowd: Crowd = { client, weight, waiters: new Yallist() }
-    this.#crowds.set(client, crowd)
+    const queue: ClientQueue = { client, weight, waiters: new Yallist() }
+    this.#queues.set(client, queue)
     this.#weights += weight
-    return crowd
+    return queue
   }
 
-  #remove({ lane, crowd, inLane, inCrowd }: Place): void {
+  #remove({ lane, queue, inLane, inClientQueue }: Place): void {
     const { demand, share } = lane
     const wasFirst = lane.waiters.head === inLane
     this.#places.delete(inLane.value.request)
     lane.waiters.removeNode(inLane)
-    crowd.waiters.removeNode(inCrowd)
+    queue.waiters.removeNode(inClientQueue)
     demand.size -= 1
-    this.#census.set(crowd, crowd.weight, crowd.waiters.length)
-    if (crowd.waiters.length === 0) {
-      this.#crowds.delete(crowd.client)
-      this.#weights -= crowd.weight
+    this.#weightedCounts.set(queue, queue.weight, queue.waiters.length)
+    if (queue.waiters.length === 0) {
+      this.#queues.delete(queue.client)
+      this.#weights -= queue.weight
     }
     if (wasFirst) this.demands.reconsider(demand)
     if (lane.waiters.length > 0) return
@@ -292,9 +292,9 @@ export class Lanes {
     this.#lanes.clear()
     this.#shares.clear()
     this.#resting.clear()
-    this.#crowds.clear()
+    this.#queues.clear()
     this.#due.clear()
-    this.#census = new Census()
+    this.#weightedCounts = new WeightedCounts()
     this.#weights = 0
     this.demands.clear()
   }

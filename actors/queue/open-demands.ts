@@ -15,7 +15,7 @@ export class OpenDemands {
   /** Those that cannot be served, with the time at which that may change by itself. */
   #shut = new Map<Demand, number | null>()
 
-  /** Gives the demand of a key, if anyone asks for it. */
+  /** Returns the demand of a key, if anyone asks for it. */
   get(key: string): Demand | undefined {
     return this.#demands.get(key)
   }
@@ -30,7 +30,7 @@ export class OpenDemands {
     return [...this.#demands.values()]
   }
 
-  /** Gives the demand of a key, made if it is new. */
+  /** Returns the demand of a key, made if it is new. */
   of(key: string, account: string | undefined): Demand {
     const known = this.#demands.get(key)
     if (known !== undefined) return known
@@ -51,7 +51,7 @@ export class OpenDemands {
     this.#shut.set(demand, until)
   }
 
-  /** Whether it is left out. */
+  /** True if it is left out. */
   isShut(demand: Demand): boolean {
     return this.#shut.has(demand)
   }

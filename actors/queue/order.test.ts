@@ -109,7 +109,7 @@ describe("A6: nobody overtakes", () => {
   it("a newcomer waits behind those who ask for the same", () =>
     given(configured({}, [{ concurrency: 1 }]), acquire("r1"), enqueue("r2"))
       .when(acquire("r3"))
-      .thenRefused("saturated"))
+      .thenDenied("saturated"))
 
   it("a newcomer is served at once where those who wait are bound to another account", () => {
     const { facts } = given(
@@ -168,7 +168,7 @@ describe("B10, B11: who can no longer be served in time", () => {
     const soon = { deadlineAt: start + 20_000 + 1_500 }
     given(configured({ maxConcurrent: 1 }), ...history, acquire("r1"), enqueue("r2"))
       .when(enqueue("r3", soon))
-      .thenRefused("deadline")
+      .thenDenied("deadline")
     const { facts } = given(configured({ maxConcurrent: 1 }), ...history, acquire("r1")).when(
       enqueue("r3", soon),
     )

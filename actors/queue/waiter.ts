@@ -9,9 +9,9 @@ export interface Waiter {
   readonly weight: number
   readonly model: string
   readonly session?: string
-  /** Whether its session stays bound to another account, and is not registered where it is served. Source: B7. */
+  /** True if its session stays bound to another account, and is not registered where it is served. Source: B7. */
   readonly isSpilled?: boolean
-  /** Whether it may test an account that fails, since nobody else can serve it. Source: C7. */
+  /** True if it may test an account that fails, since nobody else can serve it. Source: C7. */
   readonly mayProbe?: boolean
   /** The account that it is bound to and waits for. Source: B7. */
   readonly account?: string
@@ -24,17 +24,17 @@ export interface Waiter {
 }
 
 /** A waiter in its lines; `place` counts those who came, so that two of one instant keep their order. */
-export interface Placed extends Waiter {
+export interface Positioned extends Waiter {
   readonly place: number
 }
 
-/** Tells whether one of two came first. */
-export const cameBefore = (one: Placed, other: Placed): boolean =>
+/** True if one of two came first. */
+export const cameBefore = (one: Positioned, other: Positioned): boolean =>
   one.arrivedAt === other.arrivedAt ? one.place < other.place : one.arrivedAt < other.arrivedAt
 
 /** Puts a waiter into a line, behind those who came before it. */
-export const insertByArrival = (line: Yallist<Placed>, node: Node<Placed>): void => {
-  const later: Array<Node<Placed>> = []
+export const insertByArrival = (line: Yallist<Positioned>, node: Node<Positioned>): void => {
+  const later: Array<Node<Positioned>> = []
   for (let { tail } = line; tail !== undefined && cameBefore(node.value, tail.value); { tail } = line) {
     line.removeNode(tail)
     later.push(tail)

@@ -56,7 +56,7 @@ const bucketScore = ({ config, rpm, tpm }: ChannelContext, now: number): number 
 export class WeightedTurns {
   #current = new Map<string, number>()
 
-  /** Gives the one whose turn it is. */
+  /** Returns the one whose turn it is. */
   next<T extends Standing>(standings: ReadonlyArray<T>): T | undefined {
     let best: T | undefined
     let bestCurrent = -Infinity

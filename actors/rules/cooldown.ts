@@ -11,7 +11,7 @@ export interface Cooldown {
   readonly classification: Classification
 }
 
-/** Gives the cooldown that a fact begins. */
+/** Returns the cooldown that a fact begins. */
 export const begin = (fact: {
   id: string
   at: number
@@ -26,7 +26,7 @@ export const begin = (fact: {
   classification: fact.classification,
 })
 
-/** Gives a cooldown with the later end that a fact sets. */
+/** Returns a cooldown with the later end that a fact sets. */
 export const extend = (
   cooldown: Cooldown | null,
   fact: { id: string; until: number; consecutive: number; classification: Classification },
@@ -44,11 +44,11 @@ export const extend = (
 /** How a provider's overload is cooled, whatever the channel says of other kinds. Source: C3. */
 const overload = { baseMs: 1_000, maxMs: 60_000 }
 
-/** Holds the drawn jitter to ±10 %. */
+/** ServiceTimes the drawn jitter to ±10 %. */
 const jitterShare = 0.1
 
 /**
- * Gives how long the `n`th cooldown in a row lasts by itself.
+ * Returns how long the `n`th cooldown in a row lasts by itself.
  *
  * `jitter` is drawn in −1…1 and moves the span by up to 10 %; the cap holds after it, and `n` below 1 counts as 1.
  * Source: C3.

@@ -5,7 +5,7 @@ import type { Tokens } from "@sluice/events/field.ts"
 const picoPerNano = 1_000
 
 /**
- * Gives the list price of what one attempt used: tokens × price per kind, rounded half up to nano-USD once.
+ * Returns the list price of what one attempt used: tokens × price per kind, rounded half up to nano-USD once.
  *
  * Reasoning tokens are part of `output` and are not charged again. Where a list knows no price for a kind of cache token, its price
  * is already that of an input token. A prompt longer than a threshold of the list is charged at that threshold's prices as a whole.
@@ -25,7 +25,7 @@ export const standardCostNanoUsd = (tokens: Tokens, price: ModelPrice): number =
 }
 
 /**
- * Gives what an account pays for a standard cost, rounded half up to nano-USD, at most `mostCostNanoUsd`.
+ * Returns what an account pays for a standard cost, rounded half up to nano-USD, at most `mostCostNanoUsd`.
  *
  * Units: nano-USD. Source: D2.
  */

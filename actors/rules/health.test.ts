@@ -64,7 +64,7 @@ describe("C7: suspension", () => {
     expect(suspended.group.usable).toEqual([])
     given(configured(), ...ending(invalidKey))
       .when(acquire("r9"))
-      .thenRefused("suspended")
+      .thenDenied("suspended")
   })
 
   it("is told once", () => {
@@ -115,7 +115,7 @@ describe("C7: a model that the upstream does not know", () => {
 
   it("is not asked for again on this channel for half an hour", () => {
     const blocked = given(configured(), ...ending(unknown))
-    blocked.when(acquire("r9")).thenRefused("model_cooling")
+    blocked.when(acquire("r9")).thenDenied("model_cooling")
     expect(blocked.when(acquire("r9", { model: "n" })).facts).toHaveLength(2)
     expect(blocked.when({ afterMs: 1_800_000 }, acquire("r9")).facts).toMatchObject([
       { type: "channel.cooldown_ended", reason: "elapsed" },

@@ -15,11 +15,11 @@ export const refusalsMax = 3
 
 const overloadedStatus = 529
 
-/** Tells whether an attempt failed: no connection, no answer in time, or a 5xx other than 529. Source: C7. */
+/** True if an attempt failed: no connection, no answer in time, or a 5xx other than 529. Source: C7. */
 export const isFailure = ({ outcome, status }: Ended): boolean =>
   outcome === "timeout" ||
   (outcome === "upstream_error" && (status < 400 || (status >= 500 && status !== overloadedStatus)))
 
-/** Tells whether an upstream has answered at all; a client that leaves says nothing of it. */
+/** True if an upstream has answered at all; a client that leaves says nothing of it. */
 export const isAnswer = ({ outcome }: Ended): boolean =>
   outcome === "ok" || outcome === "upstream_error" || outcome === "rate_limited"

@@ -18,7 +18,7 @@ export class Leases<L extends { readonly lease: string }> implements Iterable<L>
     return this.#size
   }
 
-  /** Gives a lease by its id. */
+  /** Returns a lease by its id. */
   get(id: string): L | undefined {
     return this.#byId[id]
   }
@@ -36,12 +36,12 @@ export class Leases<L extends { readonly lease: string }> implements Iterable<L>
     this.#size -= 1
   }
 
-  /** Gives them by their ids. */
+  /** Returns them by their ids. */
   toJSON(): Readonly<Record<string, L>> {
     return { ...this.#byId }
   }
 
-  /** Gives those that there are now; what happens to them meanwhile changes nothing. */
+  /** Returns those that there are now; what happens to them meanwhile changes nothing. */
   [Symbol.iterator](): Iterator<L> {
     return Object.values(this.#byId)[Symbol.iterator]()
   }

@@ -89,7 +89,7 @@ test("a client waits in a bounded number of lanes, whatever models it names, and
   const { lanes } = channelOf(group)
   expect(lanes.size).toBe(67)
   const refused = run(group, [enqueue("more", { model: "another" })])
-  expect(refused.last).toMatchObject({ kind: "rejected", obstacles: [{ reason: "queue_full" }] })
+  expect(refused.last).toMatchObject({ kind: "denied", denials: [{ reason: "queue_full" }] })
   const others = [
     enqueue("known", { model: "m-1" }),
     enqueue("named", { model: "named" }),

@@ -14,7 +14,7 @@ const displacedAtOnce = 200
 
 const namesOf = new WeakMap<ChannelConfiguration, ReadonlySet<string>>()
 
-/** Gives the models that a channel serves by their names. */
+/** Returns the models that a channel serves by their names. */
 export const namedModels = (channel: ChannelConfiguration | null): ReadonlySet<string> => {
   if (channel === null) return new Set()
   const known = namesOf.get(channel)
@@ -37,7 +37,7 @@ export type ByModel<T> = Record<string, T>
 export const byModel = <T>(known: Readonly<Record<string, T>> = {}): ByModel<T> =>
   Object.assign(Object.create(null) as ByModel<T>, known)
 
-/** Gives what is known of a model; nothing where only its name is one that every object has. */
+/** Returns what is known of a model; nothing where only its name is one that every object has. */
 export const ofModel = <T>(known: Readonly<Record<string, T>>, model: string): T | undefined =>
   Object.hasOwn(known, model) ? known[model] : undefined
 
@@ -46,7 +46,7 @@ export const endOfModel = (cooldowns: ByModel<Cooldown>, id: string): void => {
   for (const model in cooldowns) if (cooldowns[model]?.id === id) delete cooldowns[model]
 }
 
-/** Gives the cooldowns that end so that the one of another model can begin: the oldest of models that the channel does not name, where there are too many. Source: C5. */
+/** Returns the cooldowns that end so that the one of another model can begin: the oldest of models that the channel does not name, where there are too many. Source: C5. */
 export const displacedBy = (
   cooldowns: Readonly<Record<string, Cooldown>>,
   model: string,

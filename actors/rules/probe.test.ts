@@ -33,13 +33,13 @@ describe("C7: an account that fails", () => {
     expect(facts).toMatchObject([{ type: "channel.acquired" }, { ...granted, isProbe: true }])
     given(channel, ...failing(), testing("r1"))
       .when(testing("r2"))
-      .thenRefused("saturated")
+      .thenDenied("saturated")
   })
 
   it("carries nobody else before its cooldown is over", () => {
     given(channel, ...failing())
       .when(acquire("r1"))
-      .thenRefused("cooling")
+      .thenDenied("cooling")
   })
 
   it("is tested again after 0.25 s, doubling up to the end of the cooldown", () => {
@@ -56,7 +56,7 @@ describe("C7: an account that fails", () => {
     )
     given(channel, ...failing(), testing("t"), release("t", failed), { afterMs: 249 })
       .when(testing("r"))
-      .thenRefused("cooling")
+      .thenDenied("cooling")
   })
 
   it("moves the pause by the jitter that comes with the end of the test", () => {
@@ -107,7 +107,7 @@ describe("C7: an account that fails", () => {
     const told = { ...command, rejection: { ...command.rejection!, retryAfterMs: 20_000 } }
     given(channel, ...failing(), testing("t"), told, { afterMs: 1_000 })
       .when(testing("r"))
-      .thenRefused("cooling")
+      .thenDenied("cooling")
   })
 })
 
@@ -127,7 +127,7 @@ describe("C7: those who wait for an account that fails", () => {
     expect(channelOf(group).lanes.size).toBe(0)
   })
 
-  it("never come in a herd: no more at once than the ramp allows", () => {
+  it("never come in a herd: no more at once than the slow start allows", () => {
     const waiters = Array.from({ length: 12 }, (_, n) => waiting(`r${n}`))
     const queued = given(channel, ...failing(), ...waiters)
     const inFlight = (...taken: ReadonlyArray<string>) =>

@@ -1,7 +1,7 @@
 import type { Cooldown } from "./cooldown.ts"
-import type { Ramp } from "./ramp.ts"
+import type { SlowStart } from "./slow-start.ts"
 
-/** Whether and when an account that fails may be tested by a request, although it cools. Source: C7. */
+/** True if and when an account that fails may be tested by a request, although it cools. Source: C7. */
 export interface Probe {
   /** How many tests have failed, one after the other. */
   readonly failed: number
@@ -28,10 +28,10 @@ interface Tester {
 const firstPauseMs = 250
 const jitterShare = 0.1
 
-/** Gives the tests of an account that begins to fail: the first one may go at once. Source: C7. */
+/** Returns the tests of an account that begins to fail: the first one may go at once. Source: C7. */
 export const firstProbe = (now: number) => ({ failed: 0, at: now })
 
-/** Gives what follows a test that has failed: 0.25 s, doubling with each one up to the end of the cooldown. `jitter` is drawn in −1…1 and moves the pause by up to 10 %. Source: C7. */
+/** Returns what follows a test that has failed: 0.25 s, doubling with each one up to the end of the cooldown. `jitter` is drawn in −1…1 and moves the pause by up to 10 %. Source: C7. */
 export const nextProbe = (
   { probe }: Pick<Tested, "probe">,
   { now, until, jitter }: { readonly now: number; readonly until: number; readonly jitter: number },
@@ -41,17 +41,17 @@ export const nextProbe = (
   return { failed, at: Math.min(now + pauseMs, until) }
 }
 
-/** Gives the tests of an account that cools because it fails; `undefined` where it cools for something else, or not at all. Source: C7. */
+/** Returns the tests of an account that cools because it fails; `undefined` where it cools for something else, or not at all. Source: C7. */
 export const probeOf = ({ cooldown, probe }: Pick<Tested, "cooldown" | "probe">): Probe | undefined =>
   cooldown?.classification === "failing" ? probe : undefined
 
-/** Tells whether an attempt is the one that tests its account. */
+/** True if an attempt is the one that tests its account. */
 export const isProbe = ({ probe }: Pick<Tested, "probe">, { lease }: Pick<Tester, "lease">): boolean =>
   probe?.lease === lease
 
-/** Tells whether an attempt began before the end of the last cooldown and so tells nothing of the time after it; a test does. */
+/** True if an attempt began before the end of the last cooldown and so tells nothing of the time after it; a test does. */
 export const isOfBefore = (account: Tested, held: Tester): boolean =>
   held.acquiredAt < account.cooledAt && !isProbe(account, held)
 
-/** Tells whether nothing has succeeded since the cooldown: the first attempt after it is its test. Source: C6. */
-export const isUntested = (ramp: Ramp | null): boolean => ramp?.limit === 1
+/** True if nothing has succeeded since the cooldown: the first attempt after it is its test. Source: C6. */
+export const isUntested = (ramp: SlowStart | null): boolean => ramp?.limit === 1

@@ -25,7 +25,7 @@ describe("A4: reserved slots (concurrency 5, reserved 2)", () => {
   it("counts both kinds in flight: three bound ones leave no slot to a new one", () =>
     given(account({ reservedConcurrency: 2 }), ...bound, ...many(3, inSession))
       .when(acquire("new"))
-      .thenRefused("saturated"))
+      .thenDenied("saturated"))
 
   it("lets a new one wait until the unreserved part has room", () => {
     const { facts } = given(account({ reservedConcurrency: 4 }), acquire("r1"), enqueue("r2")).when(
@@ -45,7 +45,7 @@ describe("A4: reserved slots (concurrency 5, reserved 2)", () => {
   it.each([5, 9])("with %i keeps all of it: a new request skips the account and is no waiter of it", (r) => {
     given(account({ reservedConcurrency: r }))
       .when(acquire("r1"))
-      .thenRefused("reserved")
+      .thenDenied("reserved")
   })
 
   it("is ignored by an account without a limit", () => {

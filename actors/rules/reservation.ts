@@ -14,17 +14,17 @@ export interface Reserved {
   readonly reserved: number | "auto"
   /** As configured. */
   readonly limit: number
-  /** The limit in force, which a ramp or a lowered limit may hold below. */
+  /** The limit in force, which a slow start or a lowered limit may hold below. */
   readonly inForce: number
   readonly inFlight: number
   /** How many requests it has carried, up to `seenEnough`. */
   readonly seen: number
-  /** Whether the limit is sure: configured, or learned for now. */
+  /** True if the limit is sure: configured, or learned for now. */
   readonly isCertain: boolean
 }
 
 /**
- * Gives how many slots a new request may use of an account's limit; 0 where all of it is kept for bound ones.
+ * Returns how many slots a new request may use of an account's limit; 0 where all of it is kept for bound ones.
  *
  * While less than the configured limit is in force, one slot stays open to new requests.
  * Source: A4, F11.
@@ -47,6 +47,6 @@ const sharedOf = ({ inForce, inFlight, seen, isCertain }: Reserved): number => {
   return Math.min(Math.floor(inForce * share), inForce - 1)
 }
 
-/** Tells whether an account keeps all of its slots for bound requests. Source: A4. */
+/** True if an account keeps all of its slots for bound requests. Source: A4. */
 export const isAllReserved = (reserved: number | "auto", limit: Limit): boolean =>
   reserved !== "auto" && limit !== null && reserved >= limit

@@ -92,10 +92,10 @@ describe("B6: the cap of sessions", () => {
   it("refuses a new one, and one that is only spilled to it", () => {
     given(...atCap)
       .when(acquire("r2", of("t")))
-      .thenRefused("session_limit")
+      .thenDenied("session_limit")
     given(...atCap)
       .when(acquire("r2", { session: "t", isSpilled: true }))
-      .thenRefused("session_limit")
+      .thenDenied("session_limit")
   })
 
   it("does not concern a request without a session", () => {

@@ -5,7 +5,7 @@ export interface Stay {
   readonly stay: string
   readonly lastSeenAt: number
   readonly inFlight: number
-  /** Whether one of its requests has succeeded. */
+  /** True if one of its requests has succeeded. */
   readonly hasSucceeded: boolean
 }
 
@@ -19,22 +19,22 @@ export class Sessions {
   #busy = new Map<string, Stay>()
   #idle = new Map<string, Stay>()
   /** How many requests are in flight of sessions that are not registered, or no more. */
-  #strangers = new Map<string, number>()
+  #unregistered = new Map<string, number>()
 
   /** How many are registered. */
   get size(): number {
     return this.#busy.size + this.#idle.size
   }
 
-  /** Gives the stay of a session, if it is registered. */
+  /** Returns the stay of a session, if it is registered. */
   get(session: string): Stay | undefined {
     return this.#busy.get(session) ?? this.#idle.get(session)
   }
 
   /** Registers a session one of whose requests has just been admitted. */
   register(session: string, stay: string, at: number): void {
-    const inFlight = this.#strangers.get(session) ?? 1
-    this.#strangers.delete(session)
+    const inFlight = this.#unregistered.get(session) ?? 1
+    this.#unregistered.delete(session)
     this.#busy.set(session, { session, stay, lastSeenAt: at, inFlight, hasSucceeded: false })
   }
 
@@ -64,17 +64,17 @@ export class Sessions {
     this.#idle.delete(session)
   }
 
-  /** Gives the idle session that was seen least recently. */
+  /** Returns the idle session that was seen least recently. */
   get longestIdle(): Stay | undefined {
     return this.#idle.values().next().value
   }
 
-  /** Gives some of them, as many as asked for or all. */
+  /** Returns some of them, as many as asked for or all. */
   some(most: number): ReadonlyArray<Stay> {
     return [...this.#idle.values().take(most), ...this.#busy.values().take(most)].slice(0, most)
   }
 
-  /** Gives them as JSON. */
+  /** Returns them as JSON. */
   toJSON(): ReadonlyArray<Stay> {
     return [...this.#idle.values(), ...this.#busy.values()]
   }
@@ -88,9 +88,9 @@ export class Sessions {
   }
 
   #countStrangers(session: string, more: number): void {
-    const inFlight = (this.#strangers.get(session) ?? 0) + more
-    if (inFlight > 0) this.#strangers.set(session, inFlight)
-    else this.#strangers.delete(session)
+    const inFlight = (this.#unregistered.get(session) ?? 0) + more
+    if (inFlight > 0) this.#unregistered.set(session, inFlight)
+    else this.#unregistered.delete(session)
   }
 }
 

@@ -89,7 +89,7 @@ describe.each([
 ])("C1: the rates of %s", (_, limited, refusal) => {
   it("admit what the bucket holds and say when the next may come", () => {
     const { last } = given(limited({ rpm: 60 }), acquire("r1")).when(acquire("r2"))
-    expect(last).toMatchObject({ kind: "rejected", obstacles: [{ reason: "rpm", until: start + 1_000 }] })
+    expect(last).toMatchObject({ kind: "denied", denials: [{ reason: "rpm", until: start + 1_000 }] })
   })
 
   it("let a waiter go when its time comes", () => {
@@ -108,14 +108,14 @@ describe.each([
   it("settle the estimate when the usage is known", () => {
     const settled = given(limited({ tpm: 6_000 }), acquire("r1", tokens(100)), meter("r1", 10))
     expect(served(settled.when(acquire("r2", tokens(90))).facts)).toEqual(["r2"])
-    settled.when(acquire("r3", tokens(91))).thenRefused("tpm")
+    settled.when(acquire("r3", tokens(91))).thenDenied("tpm")
   })
 
   it("are closed for one burst by a request that asks for all there is, and settled by what it used", () => {
     const asked = given(limited({ tpm: 6_000 }), acquire("r1", tokens(100_000_000)))
-    asked.when(acquire("r2", tokens(1))).thenRefused("tpm")
+    asked.when(acquire("r2", tokens(1))).thenDenied("tpm")
     const { last } = asked.when(acquire("r2", tokens(1)))
-    expect(last).toMatchObject({ obstacles: [{ until: start + 1_010 }] })
+    expect(last).toMatchObject({ denials: [{ until: start + 1_010 }] })
     expect(served(asked.when({ afterMs: 1_010 }, acquire("r3", tokens(1))).facts)).toEqual(["r3"])
     expect(served(asked.when(meter("r1", 40), acquire("r4", tokens(60))).facts)).toEqual(["r4"])
     expect(served(asked.when(meter("r1", 40), acquire("r5", tokens(61))).facts)).toEqual([])
@@ -137,7 +137,7 @@ describe.each([
       afterMs: 500,
     })
       .when(acquire("small", { client: "bob", model: "n", ...tokens(1) }))
-      .thenRefused(refusal))
+      .thenDenied(refusal))
 })
 
 describe("C1: tokens of an attempt that was never metered", () => {

@@ -15,20 +15,20 @@ export interface BucketSize {
 /** Less than so much of a piece is the rounding of sums: a bucket that got back all that it gave is full. */
 const rounding = 1e-6
 
-/** Gives the size of a bucket that lets so much through a minute: `burstSeconds` worth at once, one piece at least. Source: C1. */
+/** Returns the size of a bucket that lets so much through a minute: `burstSeconds` worth at once, one piece at least. Source: C1. */
 export const sizeOf = (perMinute: number, burstSeconds: number): BucketSize => ({
   perMs: perMinute / 60_000,
   burst: Math.max(1, (perMinute / 60) * burstSeconds),
 })
 
-/** Gives what a bucket holds now; one that was never used is full, and one that was made smaller holds no more than fits. */
+/** Returns what a bucket holds now; one that was never used is full, and one that was made smaller holds no more than fits. */
 export const levelAt = (bucket: TokenBucket | null, size: BucketSize, now: number): number =>
   bucket === null
     ? size.burst
     : Math.min(size.burst, bucket.level + Math.max(0, now - bucket.at) * size.perMs)
 
 /**
- * Gives when an amount can be taken: now, or in whole milliseconds since the epoch.
+ * Returns when an amount can be taken: now, or in whole milliseconds since the epoch.
  *
  * An amount above the burst can be taken when the bucket is full, and takes it below zero.
  * Source: C1.
@@ -56,7 +56,7 @@ export const take = (
 }
 
 /**
- * Gives what an estimate takes from a bucket: two bursts at most, so that a full one goes one burst below zero.
+ * Returns what an estimate takes from a bucket: two bursts at most, so that a full one goes one burst below zero.
  *
  * What a request asks for is its client's word alone, and most use a small part of it; what it has used is taken once that is known.
  * Source: C1.
@@ -64,9 +64,9 @@ export const take = (
 export const chargeable = (size: BucketSize, amount: number): number =>
   Math.min(amount, Math.floor(2 * size.burst))
 
-/** Gives what an attempt is expected to take from a bucket of tokens. Source: C1. */
+/** Returns what an attempt is expected to take from a bucket of tokens. Source: C1. */
 export const estimatedTokens = ({ inputTokens, outputTokens }: Estimate): number => inputTokens + outputTokens
 
-/** Gives what an attempt took: providers do not count what is read from a cache. Source: C1. */
+/** Returns what an attempt took: providers do not count what is read from a cache. Source: C1. */
 export const chargedTokens = ({ input, output, cacheWrite5m, cacheWrite1h }: Tokens): number =>
   input + output + cacheWrite5m + cacheWrite1h

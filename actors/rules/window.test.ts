@@ -47,14 +47,14 @@ describe("D5: whom the cost of a window lets in (limit 1 USD, reserve 0.5)", () 
 
   it("between: bound ones only", () => {
     const between = given(limited(), ...spent(1.2))
-    between.when(acquire("r2")).thenRefused("window_cost")
+    between.when(acquire("r2")).thenDenied("window_cost")
     expect(between.when(acquire("r3", bound)).facts[0]).toMatchObject({ type: "channel.acquired" })
   })
 
   it("above: none", () =>
     given(limited(), ...spent(1.6))
       .when(acquire("r2", bound))
-      .thenRefused("window_cost"))
+      .thenDenied("window_cost"))
 
   it("no limit: no window, and nothing is counted", () => {
     const { facts } = given(configured()).when(...spent(50))
@@ -64,7 +64,7 @@ describe("D5: whom the cost of a window lets in (limit 1 USD, reserve 0.5)", () 
   it("counts what is in flight with what it is expected to cost", () => {
     const expected = { estimatedCostNanoUsd: 0.6 * usd }
     const held = given(limited(), acquire("r1", expected), acquire("r2", expected))
-    held.when(acquire("r3", expected)).thenRefused("window_cost")
+    held.when(acquire("r3", expected)).thenDenied("window_cost")
     const { group } = given(limited(), acquire("r1", expected)).when(meter("r1", 0.1), release("r1"))
     expect([a(group).heldCostNanoUsd, a(group).windowCostNanoUsd]).toEqual([0, 0.1 * usd])
   })

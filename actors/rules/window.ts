@@ -19,20 +19,20 @@ const windowMs = 5 * hourMs
 const keptMs = 10 * hourMs
 const nanoPerUsd = 1e9
 
-/** Gives the window that begins with the present hour, UTC: there is no official figure. `aheadMs` is how far the time is ahead of the calendar, whose hours they are, to the minute. Source: D6. */
+/** Returns the window that begins with the present hour, UTC: there is no official figure. `aheadMs` is how far the time is ahead of the calendar, whose hours they are, to the minute. Source: D6. */
 export const windowOfHour = (now: number, aheadMs = 0): CostWindow => {
   const calendar = now - aheadMs
   const start = calendar - (calendar % hourMs) + Math.floor(aheadMs / minuteMs) * minuteMs
   return { start, end: start + windowMs, source: "hour" }
 }
 
-/** Gives the window that ends at the official reset. Source: D6. */
+/** Returns the window that ends at the official reset. Source: D6. */
 export const windowUntil = (reset: number): CostWindow => {
   const end = Math.round(reset / minuteMs) * minuteMs
   return { start: end - windowMs, end, source: "official" }
 }
 
-/** Tells whether a window is in force. */
+/** True if a window is in force. */
 export const isCurrent = (window: CostWindow | null, now: number): window is CostWindow =>
   window !== null && now < window.end
 
@@ -60,7 +60,7 @@ export const correctedCosts = (
   )
 }
 
-/** Gives what was recorded in a window; no window, or one that is over, cost nothing. Source: D5, D6. */
+/** Returns what was recorded in a window; no window, or one that is over, cost nothing. Source: D5, D6. */
 export const costIn = (costs: ReadonlyArray<MinuteCost>, window: CostWindow | null, now: number): number => {
   if (!isCurrent(window, now)) return 0
   let sum = 0
@@ -78,6 +78,6 @@ export const stateOf = (
   return costNanoUsd <= (limitUsd + stickyReserveUsd) * nanoPerUsd ? "sticky_only" : "exhausted"
 }
 
-/** Gives a limit as facts hold it: no more than a number holds exactly. Units: nano-USD. */
+/** Returns a limit as facts hold it: no more than a number holds exactly. Units: nano-USD. */
 export const limitNanoUsd = (limitUsd: number): number =>
   Math.min(Math.round(limitUsd * nanoPerUsd), Number.MAX_SAFE_INTEGER)

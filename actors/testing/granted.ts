@@ -12,7 +12,7 @@ export interface Granted {
   readonly waiter: InQueue | undefined
 }
 
-/** Gives the grant that was decided, if one was. */
+/** Returns the grant that was decided, if one was. */
 export const grantedBy = (
   world: World,
   { facts, command }: Pick<Decided, "facts" | "command">,

@@ -120,9 +120,9 @@ class Player {
     }
     const tried: ReadonlySet<string> = new Set()
     const answer = this.#live.ask({ ...applicant, type: "acquire", since: now, tried })
-    if (answer.kind !== "rejected") return
+    if (answer.kind !== "denied") return
     const probing = of.mayProbe ? { ...applicant, mayProbe: true } : applicant
-    if (of.mayProbe && this.#live.ask({ ...probing, type: "acquire", since: now, tried }).kind !== "rejected")
+    if (of.mayProbe && this.#live.ask({ ...probing, type: "acquire", since: now, tried }).kind !== "denied")
       return
     if (!of.isQueueing) return
     const deadlineAt = of.deadlineMs === null ? null : now + of.deadlineMs
@@ -262,7 +262,7 @@ export const play = (
 const inAll = (rule: () => Rule, by: Decider) =>
   fc.property(histories, (history) => void play(history, [rule()], by))
 
-/** Holds a decider to a rule in many histories; a counterexample is made small, and printed with its seed. */
+/** ServiceTimes a decider to a rule in many histories; a counterexample is made small, and printed with its seed. */
 export const holdsInAll = (rule: () => Rule, by: Decider = decider, numRuns = runs): void =>
   // A counterexample that is not yet small after so long is printed as it is; a run that takes so long fails.
   fc.assert(inAll(rule, by), {
@@ -272,6 +272,6 @@ export const holdsInAll = (rule: () => Rule, by: Decider = decider, numRuns = ru
     markInterruptAsFailure: true,
   })
 
-/** Tells whether any of these histories shows that a decider breaks a rule. */
+/** True if any of these histories shows that a decider breaks a rule. */
 export const isFoundOut = (rule: () => Rule, by: Decider): boolean =>
   fc.check(inAll(rule, by), { numRuns: runs, seed, endOnFailure: true }).failed

@@ -1,7 +1,7 @@
 import type { Fact } from "@sluice/events/commit.ts"
 import type { Command, Decision, Release } from "../decisions/command.ts"
 import { decide } from "../decisions/decide.ts"
-import { dueAt, following } from "../decisions/following.ts"
+import { dueAt, reactions } from "../decisions/reactions.ts"
 import { createGroup, evolve, type Group } from "../group/group.ts"
 import { happen } from "./happen.ts"
 import { start } from "./specification.ts"
@@ -10,11 +10,11 @@ import { emptyWorld, type World } from "./world.ts"
 /** What decides for a group: the real functions, or ones that break a rule to show that it is noticed. */
 export interface Decider {
   readonly decide: (group: Group, command: Command, now: number) => Decision
-  readonly following: (group: Group, now: number) => ReadonlyArray<Fact>
+  readonly reactions: (group: Group, now: number) => ReadonlyArray<Fact>
 }
 
 /** The decider of the product. */
-export const decider: Decider = { decide, following }
+export const decider: Decider = { decide, reactions }
 
 /** What was decided at once: by a command, or by itself where there is none. */
 export interface Decided {
@@ -60,7 +60,7 @@ export class Live {
     this.#decider = by
   }
 
-  /** Whether an attempt has ended and only its linger keeps its slot. */
+  /** True if an attempt has ended and only its linger keeps its slot. */
   isLingering(lease: string): boolean {
     return this.#lingering.some(({ release }) => release.lease === lease)
   }
@@ -103,10 +103,10 @@ export class Live {
   #rest(): void {
     const first = this.facts.length
     for (;;) {
-      const facts = this.#decider.following(this.group, this.now)
+      const facts = this.#decider.reactions(this.group, this.now)
       if (facts.length === 0) break
       this.#take(null, facts)
-      if (this.facts.length > first + restsWithin) throw new Error("L6: following does not come to rest")
+      if (this.facts.length > first + restsWithin) throw new Error("L6: reactions do not come to rest")
     }
     const next = dueAt(this.group)
     if (next !== null && next <= this.now) throw new Error("L3: something is due, and nothing follows")

@@ -17,7 +17,7 @@ export interface Asked {
   readonly session?: string | undefined
   /** The only account that may carry it. */
   readonly account?: string | undefined
-  /** Whether it may test an account that fails. */
+  /** True if it may test an account that fails. */
   readonly mayProbe?: boolean | undefined
 }
 
@@ -33,18 +33,18 @@ export type Reason =
   | "limit"
   | "tokens"
 
-/** Tells whether an account is there to be used, whatever else is in the way. */
+/** True if an account is there to be used, whatever else is in the way. */
 export const isUsable = ({ config, isRemoved, isSuspended }: KnownAccount): boolean =>
   config.enabled && !isRemoved && !isSuspended
 
-/** Tells whether the channel takes new requests. */
+/** True if the channel takes new requests. */
 export const isOpen = ({ channel, isRemoved }: World): boolean => channel?.enabled === true && !isRemoved
 
-/** Gives the attempts in flight on an account. */
+/** Returns the attempts in flight on an account. */
 export const inFlightOn = (world: World, { id }: KnownAccount) =>
   world.inFlight.filter(({ account }) => account === id)
 
-/** Gives how many attempts go with an account's credential on others that take nothing new with it. Source: A2. */
+/** Returns how many attempts go with an account's credential on others that take nothing new with it. Source: A2. */
 export const inFlightBefore = (world: World, account: KnownAccount): number =>
   world.inFlight.filter((one) => {
     const other = accountIn(world, one.account)
@@ -57,11 +57,11 @@ export const inFlightBefore = (world: World, account: KnownAccount): number =>
     )
   }).length
 
-/** Tells whether a session is registered on an account. */
+/** True if a session is registered on an account. */
 export const isRegistered = (world: World, { id }: KnownAccount, session: string | undefined): boolean =>
   session !== undefined && world.sessions.some((one) => one.account === id && one.session === session)
 
-/** Gives the limit in force: the lowest of what is configured, what a rejection has left and how far the ramp is. Source: A2. */
+/** Returns the limit in force: the lowest of what is configured, what a rejection has left and how far the slow start is. Source: A2. */
 export const limitInForce = (account: KnownAccount): number =>
   Math.min(
     fixedIn(account.config.concurrency) ?? Infinity,
@@ -69,14 +69,14 @@ export const limitInForce = (account: KnownAccount): number =>
     account.ramp ?? Infinity,
   )
 
-/** Tells whether an account keeps all of its slots for bound requests. Source: A4. */
+/** True if an account keeps all of its slots for bound requests. Source: A4. */
 export const isKept = (account: KnownAccount): boolean => {
   const { reservedConcurrency } = account.config
   const limit = fixedIn(account.config.concurrency)
   return limit !== null && reservedConcurrency !== "auto" && reservedConcurrency >= limit
 }
 
-/** Gives how many slots an account reserves for bound requests. Source: A4, F11. */
+/** Returns how many slots an account reserves for bound requests. Source: A4, F11. */
 export const reservedOf = (world: World, account: KnownAccount): number => {
   const { reservedConcurrency } = account.config
   const concurrency = fixedIn(account.config.concurrency)
@@ -91,7 +91,7 @@ export const reservedOf = (world: World, account: KnownAccount): number => {
   return Math.floor(limit * share)
 }
 
-/** Gives what a bucket holds at a time, by going through all that it ever gave. Source: C1. */
+/** Returns what a bucket holds at a time, by going through all that it ever gave. Source: C1. */
 export const levelAt = (
   charges: ReadonlyArray<Charge>,
   { perMinute, burst, now }: { readonly perMinute: number; readonly burst: number; readonly now: number },
@@ -119,7 +119,7 @@ const holds = (
   return levelAt(charges, { perMinute, burst, now }) >= Math.min(amount, burst) - rounding
 }
 
-/** Tells whether the buckets of the channel, or of an account, hold what a request takes. Source: C1. */
+/** True if the buckets of the channel, or of an account, hold what a request takes. Source: C1. */
 export const hasTokens = (of: World | KnownAccount, { estimate }: Asked, now: number): boolean => {
   const { rpm = null, tpm = null } = ("config" in of ? of.config : of.channel) ?? {}
   const burstSeconds = "config" in of ? of.burstSeconds : (of.channel?.burstSeconds ?? 0)
@@ -130,7 +130,7 @@ export const hasTokens = (of: World | KnownAccount, { estimate }: Asked, now: nu
   )
 }
 
-/** Gives the cost of an account's window: what was recorded in it and what those in flight are expected to cost. Units: nano-USD. Source: D5, D6. */
+/** Returns the cost of an account's window: what was recorded in it and what those in flight are expected to cost. Units: nano-USD. Source: D5, D6. */
 export const windowCostOf = (world: World, account: KnownAccount, now: number): number => {
   const { window, costs } = account
   const recorded = costs.filter(({ at }) => window !== null && now < window.end && at >= window.start)
@@ -148,18 +148,18 @@ const isShutByWindow = (world: World, account: KnownAccount, of: { isBound: bool
   return of.isBound ? costUsd > limitUsd + stickyReserveUsd : costUsd >= limitUsd
 }
 
-/** Tells whether an account cools because its attempts fail. */
+/** True if an account cools because its attempts fail. */
 export const fails = (world: World, { id }: KnownAccount): boolean =>
   world.cooldowns.some(
     ({ actor, model, classification }) =>
       actor === actorName("account", id) && model === undefined && classification === "failing",
   )
 
-/** Tells whether an account that fails may be tested now: one request at a time, each after a pause. Source: C7. */
+/** True if an account that fails may be tested now: one request at a time, each after a pause. Source: C7. */
 export const isTestDue = (world: World, account: KnownAccount, now: number): boolean =>
   fails(world, account) && account.testedBy === null && account.testAt !== null && account.testAt <= now
 
-/** Gives every reason for which an account may not carry a request now. */
+/** Returns every reason for which an account may not carry a request now. */
 export const reasonsOf = (
   world: World,
   account: KnownAccount,
@@ -193,7 +193,7 @@ export const reasonsOf = (
   return (Object.keys(reasons) as Array<Reason>).filter((reason) => reasons[reason])
 }
 
-/** Gives every reason for which the channel itself may not carry a request now. */
+/** Returns every reason for which the channel itself may not carry a request now. */
 export const reasonsOfChannel = (world: World, asked: Asked, now: number): ReadonlyArray<Reason> => {
   const { channel, inFlight, cooldowns } = world
   const isFull =
@@ -209,11 +209,11 @@ export const reasonsOfChannel = (world: World, asked: Asked, now: number): Reado
   ]
 }
 
-/** Gives the accounts that a request may go to: the one that it is bound to, or all that can be used. */
+/** Returns the accounts that a request may go to: the one that it is bound to, or all that can be used. */
 export const candidatesOf = (world: World, { account }: Asked): ReadonlyArray<KnownAccount> =>
   account === undefined ? world.accounts.filter(isUsable) : [accountIn(world, account)].filter(isUsable)
 
-/** Gives the accounts that could carry a request now, the channel aside; those that fail only where no other is left. */
+/** Returns the accounts that could carry a request now, the channel aside; those that fail only where no other is left. */
 export const openTo = (world: World, asked: Asked, now: number): ReadonlyArray<KnownAccount> => {
   const candidates = candidatesOf(world, asked)
   const isOpenTo = (account: KnownAccount): boolean => reasonsOf(world, account, asked, now).length === 0
@@ -221,13 +221,13 @@ export const openTo = (world: World, asked: Asked, now: number): ReadonlyArray<K
   return well.length > 0 ? well.filter(isOpenTo) : candidates.filter(isOpenTo)
 }
 
-/** Tells whether one of two that wait came first. */
+/** True if one of two that wait came first. */
 export const isBefore = (world: World, one: InQueue, other: InQueue): boolean =>
   one.arrivedAt === other.arrivedAt
     ? world.queue.indexOf(one) < world.queue.indexOf(other)
     : one.arrivedAt < other.arrivedAt
 
-/** Names what a waiter asks for: those who ask for the same meet the same obstacles. Source: A7. */
+/** Names what a waiter asks for: those who ask for the same meet the same denials. Source: A7. */
 export const demandOf = ({ account, session, mayProbe, model }: InQueue): string =>
   JSON.stringify([account ?? null, account === undefined && session !== undefined, mayProbe === true, model])
 
@@ -235,7 +235,7 @@ export const demandOf = ({ account, session, mayProbe, model }: InQueue): string
 export const laneOf = (world: World, waiter: InQueue): string =>
   world.channel?.queueOrder === "fifo" ? demandOf(waiter) : `${waiter.client} ${demandOf(waiter)}`
 
-/** Gives those that stand first in their lanes. */
+/** Returns those that stand first in their lanes. */
 export const headsOf = (world: World): ReadonlyArray<InQueue> =>
   world.queue.filter(
     (one) =>
@@ -247,10 +247,10 @@ export const headsOf = (world: World): ReadonlyArray<InQueue> =>
 const isOnly = (reasons: ReadonlyArray<Reason>, reason: Reason): boolean =>
   reasons.length === 1 && reasons[0] === reason
 
-/** Gives the accounts whose tokens, and nothing else, a request waits for. */
+/** Returns the accounts whose tokens, and nothing else, a request waits for. */
 export const pacedBy = (world: World, asked: Asked, now: number): ReadonlyArray<KnownAccount> =>
   candidatesOf(world, asked).filter((account) => isOnly(reasonsOf(world, account, asked, now), "tokens"))
 
-/** Tells whether a request waits for the channel's tokens and for nothing else. */
+/** True if a request waits for the channel's tokens and for nothing else. */
 export const isPacedByChannel = (world: World, asked: Asked, now: number): boolean =>
   isOnly(reasonsOfChannel(world, asked, now), "tokens") && openTo(world, asked, now).length > 0

@@ -5,7 +5,7 @@ import { Schema } from "effect"
 import { expect } from "vitest"
 import type { Acquire, Command, Decision, Enqueue, Rejection429, Release } from "../decisions/command.ts"
 import { decide } from "../decisions/decide.ts"
-import { following } from "../decisions/following.ts"
+import { reactions } from "../decisions/reactions.ts"
 import { createGroup, evolve, type Group } from "../group/group.ts"
 
 /** The instant at which every specification begins. */
@@ -124,7 +124,7 @@ export const run = (
     facts.push(...taken)
   }
   const follow = () => {
-    for (let next = following(group, now); next.length > 0; next = following(group, now)) take(next)
+    for (let next = reactions(group, now); next.length > 0; next = reactions(group, now)) take(next)
   }
   for (const step of steps) {
     if ("afterMs" in step) now += step.afterMs
@@ -154,8 +154,8 @@ export const given = (...before: ReadonlyArray<Step>) => ({
         expect(facts).toHaveLength(expected.length)
       },
       /** The domain says no, for these reasons. */
-      thenRefused: (...reasons: ReadonlyArray<string>) => {
-        expect(last.kind === "rejected" ? last.obstacles.map(({ reason }) => reason) : last).toEqual(reasons)
+      thenDenied: (...reasons: ReadonlyArray<string>) => {
+        expect(last.kind === "denied" ? last.denials.map(({ reason }) => reason) : last).toEqual(reasons)
         expect(facts).toEqual([])
       },
     }

@@ -10,7 +10,7 @@ export interface Arrive {
   readonly model: "m" | "n"
   /** Which of its client's sessions it belongs to, if to any. */
   readonly session: number | null
-  /** Whether it goes elsewhere than its session is bound to. Source: B7. */
+  /** True if it goes elsewhere than its session is bound to. Source: B7. */
   readonly isSpilled: boolean
   readonly tokens: number
   readonly costUsd: number | null
@@ -18,7 +18,7 @@ export interface Arrive {
   readonly ageMs: number
   readonly deadlineMs: number | null
   readonly isQueueing: boolean
-  /** Whether it has nowhere else to go, and so tests accounts that fail. Source: C7. */
+  /** True if it has nowhere else to go, and so tests accounts that fail. Source: C7. */
   readonly mayProbe: boolean
 }
 
@@ -34,7 +34,7 @@ export type Ending =
       readonly resetMs: number | null
       readonly isOfModel: boolean
       readonly statedLimit: number | null
-      /** Whether the request goes back to its place. Source: B9. */
+      /** True if the request goes back to its place. Source: B9. */
       readonly isReturning: boolean
     }
 
@@ -153,7 +153,7 @@ const ends = fc.record({
 /** A limit of so many at most, or none. */
 const limitTo = (max: number) => fc.option(fc.integer({ min: 1, max }), { freq: 3 })
 
-/** Gives one field of some, changed. */
+/** Returns one field of some, changed. */
 const oneOf = <T extends object>(fields: { readonly [K in keyof T]?: fc.Arbitrary<T[K]> }) =>
   fc.oneof(
     ...Object.entries<fc.Arbitrary<unknown>>(fields as Record<string, fc.Arbitrary<unknown>>).map(

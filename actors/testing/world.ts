@@ -104,18 +104,18 @@ export const emptyWorld = (): World => ({
   tpm: [],
 })
 
-/** Gives how much a bucket holds at most: `burstSeconds` worth, at least one piece. Source: C1. */
+/** Returns how much a bucket holds at most: `burstSeconds` worth, at least one piece. Source: C1. */
 export const burstOf = (perMinute: number, burstSeconds: number): number =>
   Math.max(1, (perMinute / 60) * burstSeconds)
 
-/** Gives an account of the world. */
+/** Returns an account of the world. */
 export const accountIn = (world: World, id: string): KnownAccount => {
   const account = world.accounts.find((one) => one.id === id)
   if (account === undefined) throw new Error(`no account ${id}`)
   return account
 }
 
-/** Gives a limit as configured; the histories have none that is learned. */
+/** Returns a limit as configured; the histories have none that is learned. */
 export const fixedIn = (limit: LimitMode): number | null => {
   if (isAdaptive(limit)) throw new Error("a learned limit in a history")
   return limit

@@ -55,6 +55,6 @@ export type AdaptiveLimit = typeof AdaptiveLimit.Type
 export const LimitMode = Schema.NullOr(Schema.Union([Count, AdaptiveLimit]))
 export type LimitMode = typeof LimitMode.Type
 
-/** Tells whether a limit is learned. */
+/** True if a limit is learned. */
 export const isAdaptive = (mode: LimitMode): mode is AdaptiveLimit =>
   mode !== null && typeof mode === "object"

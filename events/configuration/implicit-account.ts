@@ -7,7 +7,7 @@ const longestId = 55
 const suffix = "-default"
 
 /**
- * Gives the id of the one account that a channel without accounts has: the channel's id and `-default`, or the channel's id alone
+ * Returns the id of the one account that a channel without accounts has: the channel's id and `-default`, or the channel's id alone
  * where that would be longer than an id may be.
  *
  * Source: docs/glossary.md.

@@ -1,10 +1,10 @@
 /** A pattern of models' names that was read. */
 export interface ModelPattern {
-  /** Whether it is one name and matches no other. */
+  /** True if it is one name and matches no other. */
   readonly isLiteral: boolean
   /** How many characters of a name it fixes; where several patterns match, the larger number is the more exact one. */
   readonly literalLength: number
-  /** Tells whether a name matches. It takes at most the length of the name times that of the pattern, whatever either holds. */
+  /** True if a name matches. It takes at most the length of the name times that of the pattern, whatever either holds. */
   readonly matches: (model: string) => boolean
 }
 

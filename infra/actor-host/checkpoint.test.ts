@@ -2,7 +2,7 @@ import { expect, it } from "vitest"
 import { manualClock } from "../clock/clock.ts"
 import type { EventLog } from "../event-log/event-log.ts"
 import { createMemoryLog } from "../event-log/testing/memory-log.ts"
-import type { Decider, Refusal } from "./decider.ts"
+import type { Decider, Denial } from "./decider.ts"
 import { HostedSubject } from "./hosted-subject.ts"
 import { commitsIn, counting, type Starts, subject } from "./testing/counting.ts"
 
@@ -10,7 +10,7 @@ const dayMs = 86_400_000
 
 const open = async (
   log: EventLog = createMemoryLog(),
-  decider: Decider<Starts, ReadonlyArray<string>, Refusal> = counting,
+  decider: Decider<Starts, ReadonlyArray<string>, Denial> = counting,
 ) => {
   const clock = manualClock()
   const hosted = await HostedSubject.open(subject, decider, { log, clock, node: "n", events: {} })

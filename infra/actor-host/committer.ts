@@ -50,9 +50,9 @@ interface Batch {
   bytes: number
   /** The time of a commit without facts. */
   at: number
-  /** Whether it takes no more facts: its commit is built, or is to be one of its own. */
+  /** True if it takes no more facts: its commit is built, or is to be one of its own. */
   isSealed: boolean
-  /** Whether it holds a checkpoint, which is nothing that memory runs ahead with. */
+  /** True if it holds a checkpoint, which is nothing that memory runs ahead with. */
   readonly isApart: boolean
   readonly committed: Promise<void>
   readonly onStored: ((position: Position) => void) | undefined
@@ -101,7 +101,7 @@ export class Committer {
     clock: Clock
     identity: { readonly node: string; readonly epoch: number }
     position: Position
-    /** Gives how far the subject's time is ahead of the machine's clock. */
+    /** Returns how far the subject's time is ahead of the machine's clock. */
     aheadMs: () => number
     events: CommitterEvents
   }) {
@@ -115,12 +115,12 @@ export class Committer {
     this.#events = options.events
   }
 
-  /** Gives where the log stands, as far as it answered. */
+  /** Returns where the log stands, as far as it answered. */
   get position(): Position {
     return this.#position
   }
 
-  /** Tells whether memory runs further ahead of the log than one commit under way and one behind it. Source: L6. */
+  /** True if memory runs further ahead of the log than one commit under way and one behind it. Source: L6. */
   get isBacklogged(): boolean {
     return this.#batches.length > 2 && this.#batches.filter(({ isApart }) => !isApart).length > 2
   }
@@ -131,7 +131,7 @@ export class Committer {
     return this.#answered.promise
   }
 
-  /** Tells whether all that was taken is stored. */
+  /** True if all that was taken is stored. */
   get isSettled(): boolean {
     return this.#batches.length === 0
   }
@@ -186,7 +186,7 @@ export class Committer {
     }
   }
 
-  /** Gives the subject's last commit as soon as the log tells it. */
+  /** Returns the subject's last commit as soon as the log tells it. */
   async #tail(): Promise<StoredMessage | undefined> {
     try {
       return await whenAnswered(this.#clock, () => this.#log.last(this.#subject))

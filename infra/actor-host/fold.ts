@@ -1,21 +1,21 @@
 import { type CheckpointFact, isCheckpoint } from "@sluice/events/checkpoint.ts"
 import { type Commit, decodeCommit, type Fact } from "@sluice/events/commit.ts"
-import type { CheckpointPlace, StoredMessage } from "../event-log/event-log.ts"
+import type { CheckpointPosition, StoredMessage } from "../event-log/event-log.ts"
 import type { Position } from "./committer.ts"
-import type { Decider, Refusal } from "./decider.ts"
+import type { Decider, Denial } from "./decider.ts"
 
 /** Where a fold begins: at nothing, or at a state that stands for the commits up to a position. */
 export interface FoldStart<State> {
   readonly state: State
   readonly position: Position
-  readonly checkpoint: CheckpointPlace | undefined
+  readonly checkpoint: CheckpointPosition | undefined
 }
 
-/** Tells whether a commit begins a checkpoint: a fold may begin with it. Source: L5. */
+/** True if a commit begins a checkpoint: a fold may begin with it. Source: L5. */
 export const beginsCheckpoint = ({ facts: [first] }: Pick<Commit, "facts">): boolean =>
   first !== undefined && isCheckpoint(first) && first.part === 0
 
-type Folding<State> = Pick<Decider<State, never, Refusal>, "create" | "evolve" | "fromCheckpoint">
+type Folding<State> = Pick<Decider<State, never, Denial>, "create" | "evolve" | "fromCheckpoint">
 
 /**
  * Makes a state of a subject's commits, one after the other.
@@ -30,13 +30,13 @@ export class Fold<State> {
   #position: Position
   #epoch = 0
   #lastAt = 0
-  #checkpoint: CheckpointPlace | undefined
+  #checkpoint: CheckpointPosition | undefined
   #factsSince = 0
   /** The parts of a checkpoint that were read so far, and where the first of them stands. */
   #parts: Array<CheckpointFact> = []
   #partsAt: Position = { version: 0, sequence: 0 }
   #isFirst = true
-  /** Whether the state stands for all commits up to the position; it does not yet where the fold began in the middle. */
+  /** True if the state stands for all commits up to the position; it does not yet where the fold began in the middle. */
   #isWhole = true
 
   constructor(decider: Folding<State>, from?: FoldStart<State>) {
@@ -68,7 +68,7 @@ export class Fold<State> {
   }
 
   /** The newest whole checkpoint. */
-  get checkpoint(): CheckpointPlace | undefined {
+  get checkpoint(): CheckpointPosition | undefined {
     return this.#checkpoint && { ...this.#checkpoint, factsSince: this.#factsSince }
   }
 

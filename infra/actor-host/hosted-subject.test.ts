@@ -3,7 +3,7 @@ import { decodeCommit } from "@sluice/events/commit.ts"
 import { describe, expect, it } from "vitest"
 import { manualClock } from "../clock/clock.ts"
 import { createMemoryLog } from "../event-log/testing/memory-log.ts"
-import type { Decider, Refusal } from "./decider.ts"
+import type { Decider, Denial } from "./decider.ts"
 import { HostedSubject } from "./hosted-subject.ts"
 import { UnreadableHistory } from "./loading.ts"
 
@@ -17,7 +17,7 @@ type Command = { readonly start: number } | { readonly breaks: true } | { readon
 
 const subject = "sluice.log.ingress.n"
 
-const decider: Decider<Runs, Command, Refusal> = {
+const decider: Decider<Runs, Command, Denial> = {
   create: () => ({ starts: 0, stopsAt: null }),
   evolve: (runs, fact) => {
     if (fact.type === "node.started")
@@ -33,7 +33,7 @@ const decider: Decider<Runs, Command, Refusal> = {
         : { kind: "facts", facts: [started(now)] }
     return { kind: "facts", facts: Array.from({ length: command.start }, () => started(now)) }
   },
-  following: (runs, now) =>
+  reactions: (runs, now) =>
     runs.stopsAt !== null && runs.stopsAt <= now
       ? [{ actor: "ingress/n", type: "node.stopped", at: now, incarnation: "i" }]
       : [],

@@ -3,7 +3,7 @@ import type { Cancel } from "../clock/clock.ts"
 import { SubjectTime } from "../clock/subject-time.ts"
 import { WrongSequence } from "../event-log/event-log.ts"
 import { CommitRefused, Committer } from "./committer.ts"
-import type { Decider, Refusal } from "./decider.ts"
+import type { Decider, Denial } from "./decider.ts"
 import type { HostOptions } from "./host-options.ts"
 import { load, type Loaded, UnreadableHistory } from "./loading.ts"
 import { LostTail } from "./lost-tail.ts"
@@ -13,22 +13,18 @@ import type { Executed, Subject } from "./subject.ts"
 import { whenAnswered } from "./when-answered.ts"
 
 /** The most facts that follow by themselves before the next turn of the event loop. Source: L6. */
-const followingMax = 500
+const reactionsMax = 500
 
 /**
  * One subject of the log with the live state that it makes: load → decide → evolve → commit → effects, and timers.
  *
  * Source: L1–L8, L11.
  */
-export class HostedSubject<State, Command, Refused extends Refusal> implements Subject<
-  State,
-  Command,
-  Refused
-> {
+export class HostedSubject<State, Command, Denied extends Denial> implements Subject<State, Command, Denied> {
   readonly subject: string
   readonly time: SubjectTime
   #options: HostOptions
-  #decider: Decider<State, Command, Refused>
+  #decider: Decider<State, Command, Denied>
   #state: State
   #committer: Committer
   #timer: { readonly at: number; readonly cancel: Cancel } | undefined
@@ -39,7 +35,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
 
   private constructor(
     subject: string,
-    decider: Decider<State, Command, Refused>,
+    decider: Decider<State, Command, Denied>,
     loaded: Loaded<State>,
     options: HostOptions,
   ) {
@@ -53,21 +49,21 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
   }
 
   /** Loads a subject. Fails: `UnreadableHistory`, `LostTail`, `LogUnavailable`. */
-  static async open<State, Command, Refused extends Refusal>(
+  static async open<State, Command, Denied extends Denial>(
     subject: string,
-    decider: Decider<State, Command, Refused>,
+    decider: Decider<State, Command, Denied>,
     options: HostOptions,
-  ): Promise<HostedSubject<State, Command, Refused>> {
+  ): Promise<HostedSubject<State, Command, Denied>> {
     const loaded = await load(options.log, subject, decider, options.load)
     return new HostedSubject(subject, decider, loaded, options)
   }
 
   /** Loads a subject; one whose history cannot be folded stands still, without a state, until it is opened again. Fails: `LogUnavailable`. Source: L11. */
-  static async openOrStopped<State, Command, Refused extends Refusal>(
+  static async openOrStopped<State, Command, Denied extends Denial>(
     subject: string,
-    decider: Decider<State, Command, Refused>,
+    decider: Decider<State, Command, Denied>,
     options: HostOptions,
-  ): Promise<HostedSubject<State, Command, Refused>> {
+  ): Promise<HostedSubject<State, Command, Denied>> {
     try {
       return await HostedSubject.open(subject, decider, options)
     } catch (error) {
@@ -91,7 +87,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
     return this.#committer.position.version
   }
 
-  /** Whether new work may begin: the log answers and memory is not too far ahead of it. Source: L6, L9. */
+  /** True if new work may begin: the log answers and memory is not too far ahead of it. Source: L6, L9. */
   get isAccepting(): boolean {
     return this.#status === "open" && !this.#committer.isBacklogged
   }
@@ -101,7 +97,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
     return this.#status === "open" && this.#committer.isBacklogged ? this.#committer.answered : undefined
   }
 
-  /** Whether there is a state to decide on: the subject was not stopped, and is not being folded anew. */
+  /** True if there is a state to decide on: the subject was not stopped, and is not being folded anew. */
   get isLive(): boolean {
     return this.#status === "open" || this.#status === "unavailable"
   }
@@ -111,7 +107,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
     return this.#status === "stopped" ? this.#stoppedBy : undefined
   }
 
-  /** Whether it stands still since it was loaded, so that it has sent nothing. */
+  /** True if it stands still since it was loaded, so that it has sent nothing. */
   get isUntouched(): boolean {
     return this.#status === "stopped" && isOfHistory(this.#stoppedBy) && this.version === 0
   }
@@ -121,7 +117,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
     return this.#committer.settled
   }
 
-  /** Whether all that was decided is stored: the state is then exactly what the log makes. */
+  /** True if all that was decided is stored: the state is then exactly what the log makes. */
   get isSettled(): boolean {
     return this.#committer.isSettled
   }
@@ -132,7 +128,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
    * Fails: throws `FactsRefused` where what is decided cannot be stored, which changes nothing; and a defect, which stops the subject and leaves the others alone.
    * Source: L2, L4, L6.
    */
-  execute(command: Command): Executed<Refused> {
+  execute(command: Command): Executed<Denied> {
     if (!this.isLive) throw new CommitRefused({ subject: this.subject, reason: "closed" })
     try {
       return this.#execute(command)
@@ -142,7 +138,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
     }
   }
 
-  #execute(command: Command): Executed<Refused> {
+  #execute(command: Command): Executed<Denied> {
     const now = this.#now()
     this.#follow(now)
     const { translation } = this.#decider
@@ -150,7 +146,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
     const asked = isAsIs ? command : translation.command(command, this.time)
     const decided = this.#decider.decide(this.#state, asked, now)
     if (decided.kind === "later") return { kind: "later", at: this.time.toProcess(decided.at) }
-    if (decided.kind !== "facts") return isAsIs ? decided : translation.refusal(decided, this.time)
+    if (decided.kind !== "facts") return isAsIs ? decided : translation.denial(decided, this.time)
     if (decided.facts.length === 0) return { ...decided, committed: this.#committer.settled }
     const committed = this.#take(this.#storable(decided.facts), now)
     this.#follow(now)
@@ -174,7 +170,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
   /**
    * Makes sure that the log refuses whatever another host has sent to this subject and is still on its way.
    *
-   * Gives false where something of it came first: what was decided is void then, and the state is folded anew.
+   * Returns false where something of it came first: what was decided is void then, and the state is folded anew.
    * Fails: rejects with `CommitRefused` where the subject is stopped.
    * Source: L5, L12, M1.
    */
@@ -184,7 +180,7 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
     return isFenced
   }
 
-  /** Tells whether a commit is stored, or void so that what it held is to be decided again. */
+  /** True if a commit is stored, or void so that what it held is to be decided again. */
   async #isStored(committed: Promise<void>): Promise<boolean> {
     try {
       await committed
@@ -235,8 +231,8 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
 
   /** Lets happen what follows by itself, and arms the timer for what will. Source: L3, L6. */
   #follow(now: number): void {
-    for (let count = 0; count < followingMax;) {
-      const facts = this.#decider.following(this.#state, now)
+    for (let count = 0; count < reactionsMax;) {
+      const facts = this.#decider.reactions(this.#state, now)
       if (facts.length === 0) return this.#arm(this.#decider.dueAt(this.#state))
       count += facts.length
       void this.#take(this.#ownStorable(facts), now)
@@ -376,6 +372,6 @@ export class HostedSubject<State, Command, Refused extends Refusal> implements S
 const isFoldedAnew = ({ reason }: CommitRefused): boolean =>
   reason === "another_owner" || reason === "too_large"
 
-/** Whether it is what the log holds that a subject cannot be opened from. Source: L8, L11. */
+/** True if it is what the log holds that a subject cannot be opened from. Source: L8, L11. */
 const isOfHistory = (error: unknown): boolean =>
   error instanceof UnreadableHistory || error instanceof WrongSequence || error instanceof LostTail

@@ -1,10 +1,10 @@
 import { type Commit, decodeCommit } from "@sluice/events/commit.ts"
 import { Schema } from "effect"
-import type { CheckpointPlace, EventLog, StoredMessage } from "../event-log/event-log.ts"
+import type { CheckpointPosition, EventLog, StoredMessage } from "../event-log/event-log.ts"
 import type { Place } from "../event-log/repair/salvage.ts"
 import type { ReadMessage } from "../event-log/still-holds.ts"
 import type { Position } from "./committer.ts"
-import type { Decider, Refusal } from "./decider.ts"
+import type { Decider, Denial } from "./decider.ts"
 import { Fold } from "./fold.ts"
 import { type LostTail, lostTailOf } from "./lost-tail.ts"
 
@@ -29,7 +29,7 @@ export interface Loaded<State> {
   /** The time of the last fact (0 = none). */
   readonly lastAt: number
   /** The newest checkpoint that the fold knows of. */
-  readonly checkpoint: CheckpointPlace | undefined
+  readonly checkpoint: CheckpointPosition | undefined
   /** How many facts were folded onto a snapshot, or since the beginning. */
   readonly folded: number
 }
@@ -48,10 +48,10 @@ export interface LoadOptions {
  * Fails: `UnreadableHistory`, naming the commit; `LostTail` where the log does not hold what a snapshot or the tables have seen.
  * Source: L8, L11.
  */
-export const load = async <State, Command, Refused extends Refusal>(
+export const load = async <State, Command, Denied extends Denial>(
   log: EventLog,
   subject: string,
-  decider: Decider<State, Command, Refused>,
+  decider: Decider<State, Command, Denied>,
   { projected, onLostTail }: LoadOptions = {},
 ): Promise<Loaded<State>> => {
   const [snapshot, tail] = await Promise.all([log.snapshot(subject), log.last(subject)])
@@ -93,10 +93,10 @@ const readTail = (tail: StoredMessage): Commit => {
  *
  * Fails: `UnreadableHistory` where an earlier commit cannot be read.
  */
-export const foldBefore = async <State, Command, Refused extends Refusal>(
+export const foldBefore = async <State, Command, Denied extends Denial>(
   log: EventLog,
   { subject, sequence }: { readonly subject: string; readonly sequence: number },
-  decider: Decider<State, Command, Refused>,
+  decider: Decider<State, Command, Denied>,
 ): Promise<{ readonly fold: Fold<State>; readonly before: Place }> => {
   const fold = new Fold(decider)
   for await (const message of log.read({ subject, afterSequence: 0, untilSequence: sequence - 1 }))

@@ -4,7 +4,7 @@ import { Schema } from "effect"
 import type { EventLog, StoredMessage } from "../event-log/event-log.ts"
 import { isReadable, type Place, type Salvaged, salvage, tokenOf } from "../event-log/repair/salvage.ts"
 import { createUlids } from "../identity/ulid.ts"
-import type { Decider, Refusal } from "./decider.ts"
+import type { Decider, Denial } from "./decider.ts"
 import { foldBefore, UnreadableHistory } from "./loading.ts"
 import { storable } from "./storable-facts.ts"
 
@@ -23,7 +23,7 @@ export interface RepairOptions<State> {
   /** Shows what earlier repairs stand for. */
   readonly log: EventLog
   readonly subject: string
-  readonly decider: Decider<State, never, Refusal>
+  readonly decider: Decider<State, never, Denial>
   /** Folds the subject as its host does. */
   readonly inspect: () => Promise<void>
   readonly node: string
@@ -105,7 +105,7 @@ const fitting = async <State>(
 }
 
 const firstOutOfPlace = <State>(
-  decider: Pick<Decider<State, never, Refusal>, "evolve">,
+  decider: Pick<Decider<State, never, Denial>, "evolve">,
   state: State,
   facts: ReadonlyArray<Fact>,
 ): { readonly place: number; readonly reason: string } | undefined => {

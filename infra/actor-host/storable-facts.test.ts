@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { manualClock } from "../clock/clock.ts"
 import { CommitTooLarge, type EventLog } from "../event-log/event-log.ts"
 import { createMemoryLog } from "../event-log/testing/memory-log.ts"
-import type { Decider, Refusal } from "./decider.ts"
+import type { Decider, Denial } from "./decider.ts"
 import { HostedSubject } from "./hosted-subject.ts"
 import { FactsRefused, storable } from "./storable-facts.ts"
 import { commitsIn, counting, type Starts, subject } from "./testing/counting.ts"
@@ -11,7 +11,7 @@ import { commitsIn, counting, type Starts, subject } from "./testing/counting.ts
 const clock = manualClock(1_000)
 
 /** Decides the facts that it is given. */
-const obedient: Decider<Starts, ReadonlyArray<Fact>, Refusal> = {
+const obedient: Decider<Starts, ReadonlyArray<Fact>, Denial> = {
   ...counting,
   decide: (_, facts) => ({ kind: "facts", facts }),
 }

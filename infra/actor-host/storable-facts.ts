@@ -39,7 +39,7 @@ const itemBytes = 384
 /** A character that is escaped, as the worst ones are. */
 const characterBytes = 6
 
-/** Gives how much facts take as JSON at most; those that are of every request are not written for it. */
+/** Returns how much facts take as JSON at most; those that are of every request are not written for it. */
 const bytesMostOf = (facts: ReadonlyArray<Fact>): number => {
   let bytes = 0
   for (const fact of facts) {

@@ -1,7 +1,7 @@
 import type { CheckpointFact } from "@sluice/events/checkpoint.ts"
-import type { CheckpointPlace, EventLog } from "../event-log/event-log.ts"
+import type { CheckpointPosition, EventLog } from "../event-log/event-log.ts"
 import type { Committer, Position } from "./committer.ts"
-import type { Decider, Refusal } from "./decider.ts"
+import type { Decider, Denial } from "./decider.ts"
 import type { Loaded } from "./loading.ts"
 import { FactsRefused, storable, type StorableFacts } from "./storable-facts.ts"
 
@@ -22,7 +22,7 @@ const commitMaxFacts = 500
 export interface StoredStatesOptions<State> {
   readonly log: EventLog
   readonly subject: string
-  readonly decider: Pick<Decider<State, never, Refusal>, "snapshot" | "checkpoint" | "machineHash">
+  readonly decider: Pick<Decider<State, never, Denial>, "snapshot" | "checkpoint" | "machineHash">
   readonly onTrouble: ((message: string, detail: Record<string, unknown>) => void) | undefined
 }
 
@@ -35,7 +35,7 @@ export class StoredStates<State> {
   readonly #options: StoredStatesOptions<State>
   #factsSinceSnapshot = 0
   #factsSinceCheckpoint = 0
-  #checkpoint: CheckpointPlace | undefined
+  #checkpoint: CheckpointPosition | undefined
   /** How large the last checkpoint was. */
   #checkpointBytes = 0
   /** Since when facts have come that no checkpoint holds; long ago where it is not known. */
@@ -58,13 +58,13 @@ export class StoredStates<State> {
     this.#factsSinceCheckpoint += facts
   }
 
-  /** Whether so much has happened that a checkpoint is due. Source: L5. */
+  /** True if so much has happened that a checkpoint is due. Source: L5. */
   get isCheckpointDue(): boolean {
     const isEnough = this.#factsSinceCheckpoint >= checkpointEveryFacts
     return isEnough && this.#factsSinceCheckpoint >= this.#checkpointBytes / checkpointBytesPerFact
   }
 
-  /** Whether something has happened, and the last checkpoint, or the first fact, is older than a span. Source: L5. */
+  /** True if something has happened, and the last checkpoint, or the first fact, is older than a span. Source: L5. */
   isCheckpointOlder(thanMs: number, now: number): boolean {
     return this.#factsSinceCheckpoint > 0 && now - (this.#since ?? now) >= thanMs
   }
@@ -98,7 +98,7 @@ export class StoredStates<State> {
     }
   }
 
-  /** Gives what stores a snapshot of the state once its commit is stored, where one is due. */
+  /** Returns what stores a snapshot of the state once its commit is stored, where one is due. */
   cut(state: State, version: number): ((sequence: number) => void) | undefined {
     if (this.#factsSinceSnapshot < snapshotEveryFacts) return undefined
     this.#factsSinceSnapshot = 0

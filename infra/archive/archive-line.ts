@@ -45,7 +45,7 @@ export const recordLine = ({ subject, sequence, id, body }: StoredMessage): stri
   )
 }
 
-/** Gives the stored commit of a line. */
+/** Returns the stored commit of a line. */
 export const messageOf = ({
   subject,
   sequence,

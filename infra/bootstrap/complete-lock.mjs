@@ -6,7 +6,7 @@ import { root } from "./repository.mjs"
 /** @typedef {{ version?: string, optionalDependencies?: Record<string, string>, [field: string]: unknown }} Entry */
 
 /**
- * Gives the entries that a lock lacks of the packages which others bring along for single platforms: a registry without them makes npm drop
+ * Returns the entries that a lock lacks of the packages which others bring along for single platforms: a registry without them makes npm drop
  * them, and then `npm ci` fails everywhere.
  *
  * Shape: the path below the root → the entry; the platform is the end of the package's name (`…-linux-arm64-gnu`).
@@ -27,7 +27,7 @@ export const missingPlatforms = (packages) =>
   )
 
 /**
- * Gives entries with the hashes that somebody knows of their packages; one that nobody knows is without.
+ * Returns entries with the hashes that somebody knows of their packages; one that nobody knows is without.
  *
  * @param {Record<string, Entry>} entries
  * @param {(named: string) => string} ask gives the hash of `name@version`, or nothing

@@ -10,7 +10,7 @@ export const ownNatsServer = join(root, ".tools", "nats-server")
 export const oldestNatsServer = "2.12.3"
 
 /**
- * Gives the path of the `nats-server` to start: `SLUICE_NATS_SERVER`, else the one in `.tools/`, else the first in the PATH; none is
+ * Returns the path of the `nats-server` to start: `SLUICE_NATS_SERVER`, else the one in `.tools/`, else the first in the PATH; none is
  * taken that is older than `oldestNatsServer`.
  *
  * @returns {string | undefined}

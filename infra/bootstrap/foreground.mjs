@@ -49,7 +49,7 @@ export const runInForeground = async (node, args, sameSignalMs = 300) => {
 }
 
 /**
- * Gives the streams and the environment of the script: where a service manager has passed a socket to this process, the script finds it behind its channel.
+ * Returns the streams and the environment of the script: where a service manager has passed a socket to this process, the script finds it behind its channel.
  *
  * @returns {{ stdio: import("node:child_process").StdioOptions, env: NodeJS.ProcessEnv }}
  */

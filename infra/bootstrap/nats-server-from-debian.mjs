@@ -41,7 +41,7 @@ export const fromDebian = (folder) => {
   return isRecent(binary) ? binary : undefined
 }
 
-/** Gives Debian's name of this machine's architecture. */
+/** Returns Debian's name of this machine's architecture. */
 const architecture = () =>
   (spawnSync("dpkg", ["--print-architecture"], { encoding: "utf8" }).stdout ?? "").trim()
 

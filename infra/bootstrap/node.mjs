@@ -7,7 +7,7 @@ import { say, SetupFailed } from "./say.mjs"
 const neededMajor = 26
 
 /**
- * Gives the path of a Node that runs this project's TypeScript: the running one if it is new enough, else that of the npm package `node` (S1), checked against the hash that this repository knows of it.
+ * Returns the path of a Node that runs this project's TypeScript: the running one if it is new enough, else that of the npm package `node` (S1), checked against the hash that this repository knows of it.
  *
  * @param {string} root
  */

@@ -75,7 +75,7 @@ export interface Claims {
   write(progress: Progress, revision: number): Promise<number>
   /** Keeps what a block holds, in the place of the one `rememberedBlocks` before it. */
   remember(claim: Claim): Promise<void>
-  /** Gives what is remembered, in no order. */
+  /** Returns what is remembered, in no order. */
   remembered(): Promise<ReadonlyArray<Claim>>
   close(): Promise<void>
 }

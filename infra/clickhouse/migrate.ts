@@ -27,7 +27,7 @@ export const readMigrations = async (): Promise<ReadonlyArray<Migration>> => {
 
 const hashOf = (migration: Migration): string => createHash("sha256").update(migration.sql).digest("hex")
 
-/** Gives the statements of a file; the engine's name is all that differs between one server and a cluster. Source: P1. */
+/** Returns the statements of a file; the engine's name is all that differs between one server and a cluster. Source: P1. */
 const statementsOf = (migration: Migration, isReplicated: boolean): ReadonlyArray<string> =>
   migration.sql
     .replaceAll(/^--.*\n/gm, "")

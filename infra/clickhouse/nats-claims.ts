@@ -40,7 +40,7 @@ export const openNatsClaims = async (options: { url: string; replicas?: Replicas
 }
 
 /**
- * Gives the sequence up to which the tables hold everything for good: the end of the last block before the one that a restart would write again (0 = nothing).
+ * Returns the sequence up to which the tables hold everything for good: the end of the last block before the one that a restart would write again (0 = nothing).
  *
  * Fails: rejects with `LogUnavailable`.
  * Source: L5, P2.

@@ -2,14 +2,14 @@ import type { ReadMessage } from "../event-log/still-holds.ts"
 import type { Claim, Claims, Progress } from "./claims.ts"
 import { openNatsClaims } from "./nats-claims.ts"
 
-/** Gives the blocks that were written since the last return, the last claimed one too, in their order. */
+/** Returns the blocks that were written since the last return, the last claimed one too, in their order. */
 export const blocksSince = (progress: Progress, remembered: ReadonlyArray<Claim>): ReadonlyArray<Claim> => {
   const { claim, checkFrom, nextBlock } = progress
   const before = remembered.filter(({ block }) => block >= checkFrom && block < (claim?.block ?? nextBlock))
   return [...before, ...(claim === null ? [] : [claim])].toSorted((a, b) => a.block - b.block)
 }
 
-/** Gives the newest message of each subject that blocks hold. */
+/** Returns the newest message of each subject that blocks hold. */
 export const newestTails = (blocks: ReadonlyArray<Claim>): ReadonlyMap<string, ReadMessage> => {
   const newest = new Map<string, ReadMessage>()
   for (const { tails = {} } of blocks)
@@ -17,7 +17,7 @@ export const newestTails = (blocks: ReadonlyArray<Claim>): ReadonlyMap<string, R
   return newest
 }
 
-/** Gives what the tables have seen last of each subject of a log, also where it has lost that since; nothing of those that are not told, or told of another log. Fails: rejects with `LogUnavailable`. */
+/** Returns what the tables have seen last of each subject of a log, also where it has lost that since; nothing of those that are not told, or told of another log. Fails: rejects with `LogUnavailable`. */
 export const seenTails = async (
   claims: Pick<Claims, "read" | "remembered">,
   identity: string,
@@ -30,7 +30,7 @@ export const seenTails = async (
   return new Map([...newestTails(blocksSince(progress, await claims.remembered())), ...lost])
 }
 
-/** Gives them as the claims in NATS have them. Fails: rejects with `LogUnavailable`. */
+/** Returns them as the claims in NATS have them. Fails: rejects with `LogUnavailable`. */
 export const seenTailsAt = async (
   url: string,
   identity: string,

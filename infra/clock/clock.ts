@@ -5,9 +5,9 @@ export type Cancel = () => void
 
 /** The time and the timers of a process, so that a test or a replay can own both. Source: L3. */
 export interface Clock {
-  /** Gives whole milliseconds since the epoch by the process's own count, which spans and timers are measured by; it never goes back. */
+  /** Returns whole milliseconds since the epoch by the process's own count, which spans and timers are measured by; it never goes back. */
   now(): number
-  /** Gives how far the machine's clock, which times from outside are read against, is ahead of `now`; below zero where it was put back. Units: whole milliseconds. */
+  /** Returns how far the machine's clock, which times from outside are read against, is ahead of `now`; below zero where it was put back. Units: whole milliseconds. */
   wallAhead(): number
   /** As `wallAhead`, but without what the machine's clock was put forward by lately: one that is wrong for a while is not followed. */
   settledAhead(): number
@@ -17,10 +17,10 @@ export interface Clock {
   soon(callback: () => void): void
 }
 
-/** Gives what the machine's clock shows. Units: milliseconds since the epoch. */
+/** Returns what the machine's clock shows. Units: milliseconds since the epoch. */
 export const wallNow = (clock: Clock): number => clock.now() + clock.wallAhead()
 
-/** Gives the process's own time of a time that the machine's clock shows. Units: milliseconds since the epoch. */
+/** Returns the process's own time of a time that the machine's clock shows. Units: milliseconds since the epoch. */
 export const fromWall = (clock: Pick<Clock, "wallAhead">, wallMs: number): number =>
   wallMs - clock.wallAhead()
 

@@ -25,7 +25,7 @@ export class SubjectTime {
     this.#aheadMs = Math.max(clock.settledAhead(), lastAt - this.#since)
   }
 
-  /** Gives the time of what happens now. */
+  /** Returns the time of what happens now. */
   now(): number {
     const now = this.#clock.now()
     this.#wallAheadMs = this.#clock.wallAhead()
@@ -42,7 +42,7 @@ export class SubjectTime {
     this.#aheadMs = Math.max(this.#aheadMs, lastAt - this.#since)
   }
 
-  /** Whether it is another than the process's own time. */
+  /** True if it is another than the process's own time. */
   get differs(): boolean {
     return this.#aheadMs !== 0
   }
@@ -52,21 +52,21 @@ export class SubjectTime {
     return Math.floor(this.#aheadMs) - this.#wallAheadMs
   }
 
-  /** Gives the subject's time at one of the process's own, past or to come. */
+  /** Returns the subject's time at one of the process's own, past or to come. */
   of(timeMs: number): number {
     if (this.#aheadMs <= this.#wallAheadMs) return Math.floor(timeMs + this.#aheadMs)
     const slowed = timeMs + this.#aheadMs - heldBack * (timeMs - this.#since)
     return Math.floor(Math.max(timeMs + this.#wallAheadMs, slowed))
   }
 
-  /** Gives the process's own time at which it is a time of the subject. */
+  /** Returns the process's own time at which it is a time of the subject. */
   toProcess(atMs: number): number {
     if (this.#aheadMs <= this.#wallAheadMs) return Math.ceil(atMs - this.#aheadMs)
     const slowed = this.#since + (atMs - this.#since - this.#aheadMs) / (1 - heldBack)
     return Math.ceil(Math.min(atMs - this.#wallAheadMs, slowed))
   }
 
-  /** Gives what the machine's clock shows at a time of the subject. */
+  /** Returns what the machine's clock shows at a time of the subject. */
   toWall(atMs: number): number {
     return this.toProcess(atMs) + this.#wallAheadMs
   }

@@ -21,7 +21,7 @@ export interface Configuration {
   readonly wanted: ConfigurationFile
   /** What is allowed and probably not meant. */
   readonly warnings: ReadonlyArray<Problem>
-  /** Gives an account's credential: empty where none is needed, `undefined` where the account is not known. */
+  /** Returns an account's credential: empty where none is needed, `undefined` where the account is not known. */
   readonly credentialOf: (account: string) => string | undefined
   readonly authenticate: Authenticator
   readonly prices: PriceTable

@@ -11,7 +11,7 @@ export interface Finding {
   readonly expected: string
   /** The sentence about it, which names value and expectation. */
   readonly message: string
-  /** Whether the key is meant rather than its value. */
+  /** True if the key is meant rather than its value. */
   readonly atKey?: boolean
 }
 

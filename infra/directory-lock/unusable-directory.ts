@@ -33,7 +33,7 @@ export const unusable = (directory: string, error: unknown): UnusableDirectory =
 
 const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-/** Gives the code of the error that writing a file there meets. */
+/** Returns the code of the error that writing a file there meets. */
 const probe = (directory: string): string | undefined => {
   const file = join(directory, `probe.${process.pid}`)
   try {

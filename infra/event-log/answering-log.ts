@@ -3,7 +3,7 @@ import { WriteWatch } from "./failing-writes.ts"
 
 /** A log that knows whether it answers. */
 export interface AnsweringLog extends EventLog {
-  /** Tells whether there is a connection and the newest answer to an append was one. */
+  /** True if there is a connection and the newest answer to an append was one. */
   isAnswering(): boolean
 }
 

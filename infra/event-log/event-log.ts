@@ -52,13 +52,13 @@ export class LogForked extends Schema.TaggedError<LogForked>()("LogForked", { se
 }
 
 /** Where a subject's newest checkpoint stands: the version and the sequence of its first commit, and how many facts came after it. Source: L5. */
-export const CheckpointPlace = Schema.Struct({
+export const CheckpointPosition = Schema.Struct({
   version: Schema.Int,
   sequence: Schema.Int,
   at: Schema.Int,
   factsSince: Schema.Int,
 })
-export type CheckpointPlace = typeof CheckpointPlace.Type
+export type CheckpointPosition = typeof CheckpointPosition.Type
 
 /**
  * What the newest snapshot of a subject holds.
@@ -72,7 +72,7 @@ export const Snapshot = Schema.Struct({
   sequence: Schema.Int,
   machineHash: Schema.String,
   state: Schema.Unknown,
-  checkpoint: Schema.optionalKey(CheckpointPlace),
+  checkpoint: Schema.optionalKey(CheckpointPosition),
   heldVersion: Schema.optionalKey(Schema.Int),
 })
 export type Snapshot = typeof Snapshot.Type
@@ -84,7 +84,7 @@ export type Snapshot = typeof Snapshot.Type
  * Source: L5–L8, L11.
  */
 export interface EventLog {
-  /** Gives what tells this log from every other one, and not from a copy of itself. */
+  /** Returns what tells this log from every other one, and not from a copy of itself. */
   identity(): Promise<string>
   /**
    * Stores one commit behind the fence: only if `expectedSequence` is the subject's last (0 = the subject is empty).
@@ -92,15 +92,15 @@ export interface EventLog {
    * Returns its sequence in the stream.
    */
   append(message: { subject: string; id: string; body: string; expectedSequence: number }): Promise<number>
-  /** Gives how many bytes the largest body may take, as the log says it at the moment. */
+  /** Returns how many bytes the largest body may take, as the log says it at the moment. */
   bodyBytesMax(): number
-  /** Gives a subject's last message, read from the stream's leader. */
+  /** Returns a subject's last message, read from the stream's leader. */
   last(subject: string): Promise<StoredMessage | undefined>
-  /** Gives the message at a sequence, read from the stream's leader; nothing where it was purged, or is not there yet. */
+  /** Returns the message at a sequence, read from the stream's leader; nothing where it was purged, or is not there yet. */
   at(sequence: number): Promise<StoredMessage | undefined>
   /** Lists the subjects that hold messages. */
   subjects(): Promise<ReadonlyArray<string>>
-  /** Gives the last sequence of the whole stream (0 = empty). */
+  /** Returns the last sequence of the whole stream (0 = empty). */
   head(): Promise<number>
   /** Reads what is stored when it begins, in order, and ends. */
   read(range: {
@@ -123,13 +123,13 @@ export interface EventLog {
   }): AsyncIterable<StoredMessage>
   /** Removes what a subject holds before a sequence, but never its last message, and gives how many messages those were. Source: L5. */
   purge(range: { subject: string; beforeSequence: number }): Promise<number>
-  /** Gives how many bytes all that is stored takes. */
+  /** Returns how many bytes all that is stored takes. */
   bytes(): Promise<number>
-  /** Gives the newest snapshot of a subject. */
+  /** Returns the newest snapshot of a subject. */
   snapshot(subject: string): Promise<Snapshot | undefined>
   /** Stores a snapshot unless a newer version is there already. */
   saveSnapshot(subject: string, snapshot: Snapshot): Promise<void>
-  /** Tells whether the log can be reached; one that cannot is looked for until it is closed. */
+  /** True if the log can be reached; one that cannot is looked for until it is closed. */
   isConnected(): boolean
   /** Ends it: appends in flight, readers and followers reject with `LogUnavailable`. */
   close(): Promise<void>

@@ -31,7 +31,7 @@ export class WriteWatch {
     this.#reason = reason
   }
 
-  /** Gives how long nothing has been stored; `undefined` where the last try was, or nothing was tried. */
+  /** Returns how long nothing has been stored; `undefined` where the last try was, or nothing was tried. */
   get failing(): FailingWrites | undefined {
     if (this.#tries === 0) return undefined
     return { forMs: this.#now() - this.#since, tries: this.#tries, reason: this.#reason }

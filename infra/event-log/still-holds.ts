@@ -10,7 +10,7 @@ export interface ReadMessage {
 }
 
 /**
- * Tells whether a log still holds a message that was read of it, or has purged it.
+ * True if a log still holds a message that was read of it, or has purged it.
  *
  * A server may keep its last sequence while it has lost messages: where the subject is known, what is missing is only taken for purged where all that was before it is gone too.
  * Fails: rejects with `LogUnavailable`.
@@ -26,7 +26,7 @@ export const stillHolds = async (
 }
 
 /**
- * Tells whether a message of a subject that is not there was purged: a purge takes all that is before a message, and never the last one; what else is missing is lost.
+ * True if a message of a subject that is not there was purged: a purge takes all that is before a message, and never the last one; what else is missing is lost.
  *
  * Fails: rejects with `LogUnavailable`.
  */

@@ -50,7 +50,7 @@ export const createLogger = (options: {
   readonly name: string
   readonly level?: Level
   readonly stream?: DestinationStream
-  /** Whether the lines are for people; without it, where stderr is a terminal and no stream is given. */
+  /** True if the lines are for people; without it, where stderr is a terminal and no stream is given. */
   readonly isReadable?: boolean
 }): Logger => {
   const isReadable = options.isReadable ?? (options.stream === undefined && process.stderr.isTTY)

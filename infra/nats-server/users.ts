@@ -87,7 +87,7 @@ const permissionsOf: Readonly<Record<NatsUser, Permissions>> = {
 }
 
 /**
- * Gives the part of a server's configuration that lets its users in, and nobody else.
+ * Returns the part of a server's configuration that lets its users in, and nobody else.
  *
  * Source: L5, L11, P2, C8; nats-server 2.15.1.
  */

@@ -25,7 +25,7 @@ export class TrustedProxies {
   readonly #list = new BlockList()
   /** What was found of addresses before: a look takes some microseconds. */
   readonly #known = new Map<string, boolean>()
-  /** Whether there are none, so that nobody has to be looked up. */
+  /** True if there are none, so that nobody has to be looked up. */
   readonly isEmpty: boolean
 
   /** Takes networks that `readNetwork` can read. Fails: throws on any other. */
@@ -38,7 +38,7 @@ export class TrustedProxies {
     }
   }
 
-  /** Tells whether an address is one of theirs; what is no address is not. */
+  /** True if an address is one of theirs; what is no address is not. */
   has(address: string): boolean {
     if (this.isEmpty) return false
     const known = this.#known.get(address)
@@ -53,7 +53,7 @@ export class TrustedProxies {
 const hextetsOf = (text: string): ReadonlyArray<string> => (text === "" ? [] : text.split(":"))
 
 /**
- * Gives the network that is one caller's: an IPv4 address by itself, also as IPv6 writes it, and the 64 bits of an IPv6 one that its holder cannot choose.
+ * Returns the network that is one caller's: an IPv4 address by itself, also as IPv6 writes it, and the 64 bits of an IPv6 one that its holder cannot choose.
  *
  * Source: RFC 4291, section 2.5.4.
  */

@@ -40,7 +40,7 @@ const whyUnknown = ({ message }: { readonly message: string }): string =>
   `this version does not take the operation: ${message.split("\n")[0]}`
 
 /** Whoever asks the running actors for operations. */
-export interface Asker extends AsyncDisposable {
+export interface OperationsClient extends AsyncDisposable {
   /** Fails: rejects with `LogUnavailable` where nobody answers. */
   ask(operation: Operation): Promise<OperationAnswer>
 }
@@ -50,7 +50,7 @@ export interface Asker extends AsyncDisposable {
  *
  * Fails: rejects with `LogUnavailable` where the server does not answer.
  */
-export const openAsker = async (url: string): Promise<Asker> => {
+export const openOperationsClient = async (url: string): Promise<OperationsClient> => {
   const connection = await connectToLog(url, "sluice operations")
   return {
     ask: async (operation) => {
@@ -74,6 +74,6 @@ export const openAsker = async (url: string): Promise<Asker> => {
  * Fails: rejects with `LogUnavailable` where nobody answers.
  */
 export const askOperation = async (url: string, operation: Operation): Promise<OperationAnswer> => {
-  await using asker = await openAsker(url)
+  await using asker = await openOperationsClient(url)
   return await asker.ask(operation)
 }

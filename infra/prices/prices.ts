@@ -11,7 +11,7 @@ export const snapshotDate = "2026-07-15"
 export interface PriceTable {
   /** Names this very table, in each fact that rests on it: the day of the snapshot, and of which content the override was. */
   readonly version: string
-  /** Gives the list price of a model; without one, its usage is recorded as not priced (D2). */
+  /** Returns the list price of a model; without one, its usage is recorded as not priced (D2). */
   readonly priceOf: (model: string) => ModelPrice | undefined
 }
 

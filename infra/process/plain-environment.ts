@@ -9,7 +9,7 @@ const plainNames = [
   /^SLUICE_LOG_LEVEL$/,
 ]
 
-/** Gives of an environment what any part may see: the keys of providers and the passwords of servers, whatever their names are, stay behind. */
+/** Returns of an environment what any part may see: the keys of providers and the passwords of servers, whatever their names are, stay behind. */
 export const plainEnvironment = (
   environment: Readonly<NodeJS.ProcessEnv> = process.env,
 ): Record<string, string> =>

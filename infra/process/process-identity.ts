@@ -9,7 +9,7 @@ import { readFileSync } from "node:fs"
 export const processIdentity = (pid: number): string | undefined =>
   process.platform === "linux" ? fromProc(pid) : fromPs(pid)
 
-/** Whether a process that was known by its identity still runs. */
+/** True if a process that was known by its identity still runs. */
 export const isStillRunning = (known: { readonly pid: number; readonly identity: string }): boolean =>
   processIdentity(known.pid) === known.identity
 

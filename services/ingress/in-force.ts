@@ -8,7 +8,7 @@ export interface InForce {
   configuration: Configuration
   routes: Routes
   trustedProxies: TrustedProxies
-  /** Gives how many tokens a model can write at most, where that is known. */
+  /** Returns how many tokens a model can write at most, where that is known. */
   mostOutputOf: (model: string) => number | undefined
 }
 

@@ -45,34 +45,34 @@ export const defaultLimits: IngressLimits = {
 /** Everything that the HTTP side is given; what can change while it runs is a function. */
 export interface IngressOptions {
   readonly admission: Admission
-  /** Whether clients need keys; without them only requests from this machine's own programs are taken (S9). */
+  /** True if clients need keys; without them only requests from this machine's own programs are taken (S9). */
   readonly keysRequired: () => boolean
-  /** Gives the id of the client that a key belongs to; `undefined` for a wrong or missing one. Where no key is required it gives an id for `undefined` too. */
+  /** Returns the id of the client that a key belongs to; `undefined` for a wrong or missing one. Where no key is required it gives an id for `undefined` too. */
   readonly authenticate: (key: string | undefined) => string | undefined
-  /** Gives the limit of a client, as it is now; `undefined` for one that has none. Source: A13. */
+  /** Returns the limit of a client, as it is now; `undefined` for one that has none. Source: A13. */
   readonly clientLimitOf: (client: string) => ClientLimit | undefined
-  /** Gives the pool that serves a model to a client. Source: B1. */
+  /** Returns the pool that serves a model to a client. Source: B1. */
   readonly route: (protocol: Protocol, model: string, client: string) => PoolConfiguration | undefined
-  /** Gives a session the id that facts know it by. Source: B5. */
+  /** Returns a session the id that facts know it by. Source: B5. */
   readonly sessionIdOf: (session: SessionOwner) => string
   /** The literal model names that a client can call. */
   readonly models: (client: string) => ReadonlyArray<string>
-  /** Gives how many tokens a model can write at most, where that is known. Source: D4. */
+  /** Returns how many tokens a model can write at most, where that is known. Source: D4. */
   readonly mostOutputOf: (model: string) => number | undefined
   readonly bodyLimitBytes: () => number
   /** How much the bodies of all requests may hold together. */
   readonly bodyBudgetBytes: () => number
   /** Records how many requests were refused before they were routed; nobody waits for it. Source: A11. */
   readonly recordRefused: (counts: ReadonlyArray<RefusedCount>) => void
-  /** Whether there is no room on the disk for what new requests would have written. Source: S9. */
+  /** True if there is no room on the disk for what new requests would have written. Source: S9. */
   readonly isDiskFull: () => boolean
   readonly isShuttingDown: () => boolean
   readonly health: () => Health
   readonly readiness: () => Health
   readonly newRequestId: () => string
-  /** Gives the process's own time, so that an arrival and a grant are of one clock. Units: milliseconds since the epoch. */
+  /** Returns the process's own time, so that an arrival and a grant are of one clock. Units: milliseconds since the epoch. */
   readonly now: () => number
-  /** Gives the proxies that are believed when they say for whom they pass a request on, as they are set now. Source: S9. */
+  /** Returns the proxies that are believed when they say for whom they pass a request on, as they are set now. Source: S9. */
   readonly trustedProxies: () => TrustedProxies
   /** Tells the addresses of a connection, where the socket is not to be asked. */
   readonly endsOf?: (socket: Socket) => Ends

@@ -11,7 +11,7 @@ export interface IngressStart {
   readonly configFile: string
   readonly dataDir: string
   readonly natsUrl: string
-  /** Whether the NATS server is this installation's own, so that nobody else can own its channels. Source: L7. */
+  /** True if the NATS server is this installation's own, so that nobody else can own its channels. Source: L7. */
   readonly isEmbedded: boolean
   readonly host: string
   readonly port: number

@@ -17,10 +17,10 @@ import { Effect, type Scope } from "effect"
 import { ActorAdmission } from "./admission/admission.ts"
 import { attempt, CannotStart, cannotStart } from "./cannot-start.ts"
 import { ActorNode } from "./hosting/actor-node.ts"
-import { announce } from "./hosting/announcements.ts"
 import { credentialNames } from "./hosting/credential-names.ts"
 import { freeBytesOf, openDiskSpace } from "./hosting/disk-space.ts"
 import { openGuardedLog } from "./hosting/guarded-log.ts"
+import { logFacts } from "./hosting/log-facts.ts"
 import { OutageLines } from "./hosting/outage-lines.ts"
 import { recover, type RecoveryOptions, reopen } from "./hosting/recovery.ts"
 import { keepLogShort } from "./hosting/retention.ts"
@@ -111,7 +111,7 @@ const openActors = Effect.fnUntraced(function* (parts: IngressParts) {
     (opened) => Effect.promise(() => leave(opened, parts)),
   )
   tellOfClock(node, logger)
-  node.listen({ onFacts: ({ id }, facts) => announce(logger, id, facts), onReloaded: () => undefined })
+  node.listen({ onFacts: ({ id }, facts) => logFacts(logger, id, facts), onReloaded: () => undefined })
   const costOf = createPricing(
     () => current.configuration.prices,
     (model) => logger.warn({ model }, "the model has no price: its usage is recorded as not priced"),

@@ -12,7 +12,7 @@ export interface ReadinessParts {
 }
 
 /**
- * Tells whether a process can admit, also into the spool: it cannot where no configured channel is open, or it cannot record what it does, or the disk is nearly full.
+ * Returns whether a process can admit, also into the spool: it cannot where no configured channel is open, or it cannot record what it does, or the disk is nearly full.
  *
  * Accounts that cool make nobody unready. Source: S3, S9, L11.
  */

@@ -102,21 +102,21 @@ test("the probes say what they are told, without a key", async () => {
   expect([ready.status, JSON.parse(ready.body.toString())]).toEqual([503, { status: "log_unavailable" }])
 })
 
-test("the probes tell a stranger only whether all is well", async () => {
+test("the probes tell a caller from elsewhere only whether all is well", async () => {
   const options = {
     endsOf: (socket: Socket): Ends =>
-      socket.remotePort === stranger.localPort ? { remoteAddress: "203.0.113.9" } : endsOfSocket(socket),
+      socket.remotePort === elsewhere.localPort ? { remoteAddress: "203.0.113.9" } : endsOfSocket(socket),
     readiness: () => ({ ok: false, body: { ready: false, eventLog: "spooling" } }),
   }
   await using ingress = await start({ options })
-  const stranger = connect(ingress.port, "127.0.0.1")
-  await once(stranger, "connect")
+  const elsewhere = connect(ingress.port, "127.0.0.1")
+  await once(elsewhere, "connect")
   let heard = ""
-  stranger.on("data", (chunk: Buffer) => (heard += chunk.toString()))
-  for (const path of ["/readyz", "/healthz"]) stranger.write(`GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`)
+  elsewhere.on("data", (chunk: Buffer) => (heard += chunk.toString()))
+  for (const path of ["/readyz", "/healthz"]) elsewhere.write(`GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`)
   await until(() => heard.includes("status"), "both are answered")
   expect(heard.match(/\{.*?\}/g)).toEqual(['{"ready":false}', '{"status":"ok"}'])
-  stranger.destroy()
+  elsewhere.destroy()
   for (const name of ["x-forwarded-for", "forwarded", "x-real-ip"]) {
     const relayed = await call(ingress.url, { path: "/readyz", method: "GET", headers: { [name]: "::1" } })
     expect(relayed.body.toString()).toBe('{"ready":false}')

@@ -4,7 +4,6 @@ import type { Socket } from "node:net"
 import { after } from "@sluice/infra/clock/clock.ts"
 import { ClientLimits } from "./admission/client-limits.ts"
 import { modelNameProblem } from "./admission/model-name.ts"
-import { Bag, type InBag } from "./bag.ts"
 import type { ExchangeContext } from "./exchange/exchange-context.ts"
 import { Exchange } from "./exchange/exchange.ts"
 import { identify } from "./exchange/intake.ts"
@@ -20,6 +19,7 @@ import { dialectOf, endpointAt, modelsAt, unservedNote } from "./providers/endpo
 import { readQuery } from "./providers/gemini/query.ts"
 import type { Dialect } from "./providers/protocol.ts"
 import { RefusedRequests } from "./refusals/refused-requests.ts"
+import { SwapList, type InSwapList } from "./swap-list.ts"
 import { Upstreams } from "./upstream/upstream.ts"
 import { UsageAsking } from "./usage/usage-asking.ts"
 
@@ -40,7 +40,7 @@ export class IngressServer {
   readonly #server: Server
   readonly #context: ExchangeContext
   /** The requests that are being served. */
-  readonly #active = new Bag<Exchange>()
+  readonly #active = new SwapList<Exchange>()
   #idle: (() => void) | undefined
   #isStopping = false
 
@@ -119,7 +119,7 @@ export class IngressServer {
     this.#idle = undefined
   }
 
-  #done(exchange: InBag): void {
+  #done(exchange: InSwapList): void {
     this.#active.remove(exchange)
     if (this.#active.size === 0) this.#idle?.()
   }

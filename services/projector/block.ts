@@ -64,7 +64,7 @@ const tablesOf = (commit: Commit, message: StoredMessage): Array<RowsOfTable> =>
   return tables
 }
 
-/** Gives what stands in the place of commits that went to the rejected ones; it comes to the tables with the first repair of each. Source: L11, P3. */
+/** Returns what stands in the place of commits that went to the rejected ones; it comes to the tables with the first repair of each. Source: L11, P3. */
 const repairsIn = ({ version, facts }: Commit) =>
   facts.flatMap((fact) =>
     fact.type === "commit.repaired" && version === 1 && !fact.isReadable
@@ -115,7 +115,7 @@ export const reopenBlock = (block: OpenBlock): void => {
   for (const rows of block.tables.values()) rows.clear()
 }
 
-/** Tells whether a message still goes into a block; into an empty one any does. */
+/** True if a message still goes into a block; into an empty one any does. */
 export const fits = (block: OpenBlock, message: ProjectedMessage, limit: BlockLimit): boolean =>
   block.first === undefined ||
   (block.facts + message.facts <= limit.facts && block.bytes + message.bytes <= limit.bytes)

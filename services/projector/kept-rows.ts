@@ -9,7 +9,7 @@ interface RowsParts {
   readonly clickHouse: ClickHouse
 }
 
-/** Tells whether any table holds rows from behind a sequence that the log does not keep from being taken. Fails: rejects with `LogUnavailable`. */
+/** True if any table holds rows from behind a sequence that the log does not keep from being taken. Fails: rejects with `LogUnavailable`. */
 export const hasRowsAfter = async (parts: RowsParts, sequence: number): Promise<boolean> => {
   const reaching = await tablesThat(
     parts.clickHouse,
@@ -64,7 +64,7 @@ const replaceable = async (log: EventLog, sequence: number): Promise<string> => 
 
 const quoted = (text: string): string => `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`
 
-/** Gives the first message of each subject that has lost its beginning: a subject is purged from there on, however old others are. Source: L5. */
+/** Returns the first message of each subject that has lost its beginning: a subject is purged from there on, however old others are. Source: L5. */
 const firstsOfPurged = async (log: EventLog): Promise<ReadonlyArray<StoredMessage>> => {
   const firsts: Array<StoredMessage> = []
   for (const subject of await log.subjects()) {

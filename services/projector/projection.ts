@@ -26,7 +26,7 @@ export interface ProjectionOptions extends RecoveryParts {
 /** The tables following the log. */
 export interface Projection {
   readonly meter: LagMeter
-  /** Whether the last try to go on succeeded. */
+  /** True if the last try to go on succeeded. */
   isFollowing(): boolean
   /** Writes what was read, and ends. */
   stop(): Promise<void>

@@ -27,7 +27,7 @@ const unreadyBecause = (projection: Projection, log: EventLog): string | undefin
     : "the projection is interrupted"
 }
 
-/** Gives the time of the first commit behind a sequence that can be read. */
+/** Returns the time of the first commit behind a sequence that can be read. */
 const timeAfter = async (log: EventLog, afterSequence: number): Promise<number | undefined> => {
   for await (const message of log.read({ afterSequence })) {
     const { at } = projectMessage(message)

@@ -161,7 +161,7 @@ const readOf = ({ last, lastId, tails }: Claim): ReadonlyArray<ReadMessage> =>
     : Object.entries(tails).map(([subject, tail]) => ({ ...tail, subject }))
 
 /**
- * Gives the number of a return, that no return before it had: the claims may be older than the tables, which remember what was inserted under which number.
+ * Returns the number of a return, that no return before it had: the claims may be older than the tables, which remember what was inserted under which number.
  */
 const nextRepairs = async (
   { clickHouse }: RecoveryParts,

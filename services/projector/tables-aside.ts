@@ -10,7 +10,7 @@ interface AsideParts {
 
 const asidePrefix = `${databaseName}_of_`
 
-/** Gives the short name of a log, which stands in the names of databases and on the command line: the time of its making without its signs. */
+/** Returns the short name of a log, which stands in the names of databases and on the command line: the time of its making without its signs. */
 export const logName = (identity: string): string => identity.replaceAll(/[^A-Za-z0-9]/gu, "")
 
 /** Lists the databases that hold the tables of other logs. */

@@ -1,7 +1,7 @@
 import { type CheckpointFact, isCheckpoint } from "@sluice/events/checkpoint.ts"
 import type { Commit, Fact } from "@sluice/events/commit.ts"
 
-/** Tells whether a fold may begin with a commit. Source: L5. */
+/** True if a fold may begin with a commit. Source: L5. */
 export const beginsCheckpoint = ({ facts: [first] }: Pick<Commit, "facts">): boolean =>
   first !== undefined && isCheckpoint(first) && first.part === 0
 

@@ -42,12 +42,12 @@ export interface FoldedSubject {
   readonly group?: Group
   /** Fails: throws on a fact that is out of place. */
   evolve(fact: Fact): void
-  /** Gives the names of its actors. */
+  /** Returns the names of its actors. */
   actors(): ReadonlyArray<string>
   stateOf(actor: string): ActorState | undefined
   /** Begins a fold anew at what a checkpoint of the subject holds; gives `undefined` for one that this code cannot read. Source: L5. */
   fromCheckpoint(parts: ReadonlyArray<CheckpointFact>): FoldedSubject | undefined
-  /** Gives all of it as a snapshot holds it; `null` where none is kept. */
+  /** Returns all of it as a snapshot holds it; `null` where none is kept. */
   snapshot(): unknown
   /** Names the code that can read its snapshots. */
   readonly machineHash: string
@@ -155,7 +155,7 @@ const objectsIn = ({ pools, clients, settings }: StoredConfiguration) =>
     ...(settings === undefined ? [] : [["settings/installation", settings] as const]),
   ])
 
-/** Tells whether an actor's facts stand in a subject by its name alone. */
+/** True if an actor's facts stand in a subject by its name alone. */
 export const isNamedBy = (actor: string, subject: string): boolean =>
   (kindOf(actor) === "channel" && subject === channelSubject(idOf(actor))) ||
   (kindOf(actor) === "ingress" && subject === ingressSubject(idOf(actor)))

@@ -12,7 +12,13 @@ import {
   indexAll,
 } from "@sluice/actors/group/group.ts"
 import { fromSnapshot, type GroupSnapshot, toSnapshot } from "@sluice/actors/group/snapshot.ts"
-import { changed, type Kept, type LiveActor, start, UnknownFact } from "@sluice/actors/machine/live-actor.ts"
+import {
+  changed,
+  type MachineContext,
+  type LiveActor,
+  start,
+  UnknownFact,
+} from "@sluice/actors/machine/live-actor.ts"
 import type { AccountFact } from "@sluice/events/account.ts"
 import type { ChannelFact } from "@sluice/events/channel.ts"
 import type { Fact } from "@sluice/events/commit.ts"
@@ -28,8 +34,12 @@ type Evolves<Context> = Readonly<Record<string, (context: Context, fact: never) 
 const ledgerActor = <Context extends object, F extends Fact>(
   beginning: Context,
   evolves: Evolves<Context>,
-): LiveActor<Kept<Context>, F> => {
-  const snapshot = { status: "active" as const, value: {}, context: { ledger: beginning } as Kept<Context> }
+): LiveActor<MachineContext<Context>, F> => {
+  const snapshot = {
+    status: "active" as const,
+    value: {},
+    context: { ledger: beginning } as MachineContext<Context>,
+  }
   return {
     send: (fact) => {
       const happen = evolves[fact.type]
@@ -44,7 +54,7 @@ const ledgerActor = <Context extends object, F extends Fact>(
 const channelActor = (ledger: ChannelContext): Group["channel"] =>
   ledgerActor<ChannelContext, ChannelFact>(ledger, evolveChannel)
 
-const accountActor = (ledger: AccountContext): LiveActor<Kept<AccountContext>, AccountFact> =>
+const accountActor = (ledger: AccountContext): LiveActor<MachineContext<AccountContext>, AccountFact> =>
   ledgerActor<AccountContext, AccountFact>(ledger, evolveAccount)
 
 /** Makes a group of actors without statecharts, to which nothing has happened yet or what a snapshot holds. */
@@ -66,7 +76,7 @@ export const evolveLedger = (group: Group, fact: Fact): void => {
 }
 
 /**
- * Gives such a group as a snapshot holds one: the regions are those in which the statecharts come to rest over the ledgers.
+ * Returns such a group as a snapshot holds one: the regions are those in which the statecharts come to rest over the ledgers.
  *
  * Source: L1, L11.
  */
@@ -86,16 +96,16 @@ const open = { admission: "open", health: "healthy", lifecycle: "enabled" }
 
 type Regions = GroupSnapshot["channel"]["value"]
 
-/** Gives the states in which a channel's regions come to rest. */
+/** Returns the states in which a channel's regions come to rest. */
 export const channelRegions = (ledger: ChannelContext): Regions => {
   const actor = actorName("channel", ledger.config?.id ?? "")
   const state = channelMachine.resolveState({ value: open, context: { ledger } })
   // It changes nothing, and lets the regions come to rest.
   const reset: ChannelFact = { actor, type: "channel.reset", at: 0, by: "file", cleared: [] }
-  return restedAfter(start<Kept<ChannelContext>, ChannelFact>(channelMachine, state), reset)
+  return restedAfter(start<MachineContext<ChannelContext>, ChannelFact>(channelMachine, state), reset)
 }
 
-/** Gives the states in which an account's regions come to rest. */
+/** Returns the states in which an account's regions come to rest. */
 export const accountRegions = (ledger: AccountContext): Regions => {
   const regions = {
     ...open,
@@ -108,7 +118,7 @@ export const accountRegions = (ledger: AccountContext): Regions => {
   const actor = actorName("account", ledger.config?.id ?? "")
   const nobody = { request: "", attempt: 0, lease: "", ttfbMs: 0, by: "time" } as const
   const accepted: AccountFact = { actor, type: "account.accepted", at: 0, ...nobody }
-  return restedAfter(start<Kept<AccountContext>, AccountFact>(accountMachine, state), accepted)
+  return restedAfter(start<MachineContext<AccountContext>, AccountFact>(accountMachine, state), accepted)
 }
 
 const restedAfter = <Context, F>(actor: LiveActor<Context, F>, fact: F): Regions => {

@@ -35,7 +35,7 @@ export const newestCheckpoint = async (
 }
 
 /**
- * Gives the sequence of the last commit of a subject that is wanted; 0 where none is.
+ * Returns the sequence of the last commit of a subject that is wanted; 0 where none is.
  *
  * It is found by halving, since a version never falls within a subject, and a time only where the machine's clock was put back: one that it showed twice stands for either of its places, unless the newest commit is no
  * later.

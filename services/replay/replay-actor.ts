@@ -47,7 +47,7 @@ export interface ReplayRequest {
   readonly until: Until
   /** Whether what follows is shown step by step, and up to when. */
   readonly stepsUntilMs: number | undefined
-  /** Whether it goes on with what happens, until this aborts. */
+  /** True if it goes on with what happens, until this aborts. */
   readonly follow: AbortSignal | undefined
 }
 
@@ -100,7 +100,7 @@ class Replay {
   readonly #checkpoints = new CheckpointReader()
   #fold: FoldedSubject
   #place: Place
-  /** Whether the fold stands for all that was before; else it does from the next checkpoint on. */
+  /** True if the fold stands for all that was before; else it does from the next checkpoint on. */
   #isWhole: boolean
 
   constructor(actor: string, { fold, isWhole, ...place }: StartingPoint) {

@@ -14,12 +14,12 @@ export interface StartingPoint {
   readonly commit: string
   readonly at: number
   readonly aheadMs?: number
-  /** Whether the fold stands for all commits up to there; else it does once it has read the checkpoint that follows. */
+  /** True if the fold stands for all commits up to there; else it does once it has read the checkpoint that follows. */
   readonly isWhole: boolean
 }
 
 /**
- * Gives where a fold may begin: at the newest snapshot or checkpoint that stands for nothing later than what is wanted, else at nothing.
+ * Returns where a fold may begin: at the newest snapshot or checkpoint that stands for nothing later than what is wanted, else at nothing.
  *
  * Source: R1, L5, L11.
  */

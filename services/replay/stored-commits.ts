@@ -21,7 +21,7 @@ export const readCommit = (message: StoredMessage): StoredCommit => {
   }
 }
 
-/** Gives the first commit of a subject behind a sequence. */
+/** Returns the first commit of a subject behind a sequence. */
 export const firstAfter = async (
   log: EventLog,
   subject: string,
@@ -31,7 +31,7 @@ export const firstAfter = async (
   return undefined
 }
 
-/** Gives the commit at a sequence, if it is one of the subject. */
+/** Returns the commit at a sequence, if it is one of the subject. */
 export const commitAt = async (
   log: EventLog,
   subject: string,

@@ -10,6 +10,6 @@ export interface Until {
 /** Everything that is stored. */
 export const everything: Until = { atMs: Infinity, version: Infinity }
 
-/** Tells whether a commit belongs whole to what is wanted. */
+/** True if a commit belongs whole to what is wanted. */
 export const isWithin = ({ commit }: StoredCommit, { atMs, version }: Until): boolean =>
   commit.at - aheadOf(commit) <= atMs && commit.version <= version

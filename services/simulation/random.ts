@@ -10,13 +10,13 @@ export interface LogNormal {
 /** How many standard deviations the 95th percentile of a normal distribution lies above its median. */
 const z95 = 1.6448536269514722
 
-/** Gives the log-normal distribution of a median, and of the ratio of its 95th percentile to it. */
+/** Returns the log-normal distribution of a median, and of the ratio of its 95th percentile to it. */
 export const logNormal = ({ median, p95OverP50 }: { median: number; p95OverP50: number }): LogNormal => ({
   mu: Math.log(median),
   sigma: Math.log(p95OverP50) / z95,
 })
 
-/** Gives the mean of a log-normal distribution. */
+/** Returns the mean of a log-normal distribution. */
 export const meanOf = ({ mu, sigma }: LogNormal): number => Math.exp(mu + (sigma * sigma) / 2)
 
 /** Draws from a log-normal distribution. Source: Box and Muller, A Note on the Generation of Random Normal Deviates, 1958. */

@@ -1,7 +1,7 @@
 import type { Outcome } from "@sluice/events/field.ts"
 import type { AttemptSummary, Candidate } from "@sluice/events/ingress.ts"
 import type { Admitted, AttemptEnd, Lease, Metered } from "@sluice/ingress/admission/lease.ts"
-import { endOfAnswer, endOfFailure, type Heard } from "@sluice/ingress/exchange/attempt-end.ts"
+import { endOfAnswer, endOfFailure, type UpstreamEvidence } from "@sluice/ingress/exchange/attempt-end.ts"
 import {
   type AttemptFailure,
   type Cause,
@@ -25,7 +25,7 @@ export interface Surroundings extends Way {
   readonly node: VirtualNode
   /** Draws in 0…1, for the pauses between attempts. */
   readonly random: () => number
-  /** Whether usage is recorded; without limits on tokens or cost nothing follows from it. */
+  /** True if usage is recorded; without limits on tokens or cost nothing follows from it. */
   readonly isMetered: boolean
   /** What the request costs the provider of a lease, where that is not the same for all. */
   workAt?(request: { readonly id: string; readonly model: string }, lease: Lease): Work
@@ -200,7 +200,7 @@ export class VirtualRequest implements AttemptOwner {
     this.#complete(problem)
   }
 
-  #heard({ status, headers }: VirtualAttempt): Heard {
+  #heard({ status, headers }: VirtualAttempt): UpstreamEvidence {
     const protocol = spokenProtocol[this.#demand.protocol]
     return { protocol, status, headers, nowMs: this.#around.clock.now() }
   }

@@ -61,7 +61,7 @@ const playedOn = async (open: (clock: VirtualClock, facts: Array<Fact>) => Promi
         since: arrivedAt,
         tried: new Set(),
       })
-      if (asked.kind === "rejected")
+      if (asked.kind === "denied")
         execute({ type: "enqueue", ...applicant(request), arrivedAt, deadlineAt: null })
     })
   const release = (fact: Fact): void => {

@@ -5,13 +5,13 @@ import type { Executed } from "@sluice/infra/actor-host/subject.ts"
 import type { Cancel, Clock } from "@sluice/infra/clock/clock.ts"
 import { SubjectTime } from "@sluice/infra/clock/subject-time.ts"
 import type { ChannelSubject } from "@sluice/ingress/admission/hosted-channel.ts"
-import { channelDecider, type ChannelRefusal } from "@sluice/ingress/hosting/channel-decider.ts"
+import { channelDecider, type ChannelDenial } from "@sluice/ingress/hosting/channel-decider.ts"
 
 /** Where there is no log, everything is stored at once. */
 const stored = Promise.resolve()
 
 /** The most facts that follow by themselves in one turn, as where there is a log. */
-const followingMax = 500
+const reactionsMax = 500
 
 /**
  * A channel with its accounts as the actor host runs it, without a log: it decides, evolves and arms timers, and what was decided counts as stored.
@@ -34,7 +34,7 @@ export class VirtualSubject implements ChannelSubject {
     this.#onFacts = onFacts
   }
 
-  execute(command: Command): Executed<ChannelRefusal> {
+  execute(command: Command): Executed<ChannelDenial> {
     const now = this.#clock.now()
     this.#follow(now)
     const decided = channelDecider.decide(this.state, command, now)
@@ -60,8 +60,8 @@ export class VirtualSubject implements ChannelSubject {
   }
 
   #follow(now: number): void {
-    for (let count = 0; count < followingMax;) {
-      const facts = channelDecider.following(this.state, now)
+    for (let count = 0; count < reactionsMax;) {
+      const facts = channelDecider.reactions(this.state, now)
       if (facts.length === 0) return this.#arm(channelDecider.dueAt(this.state))
       count += facts.length
       this.#take(facts)

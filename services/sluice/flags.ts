@@ -10,7 +10,7 @@ export const dataFlag = Flag.String("data").pipe(
   Flag.withDefault("data"),
 )
 
-/** Whether a program reads the output. */
+/** True if a program reads the output. */
 export const jsonFlag = Flag.Boolean("json").pipe(
   Flag.withDescription("Print JSON for programs (default: for people)"),
   Flag.withDefault(false),
@@ -38,7 +38,7 @@ export const natsFlag = Flag.String("nats").pipe(
   Flag.optional,
 )
 
-/** Gives the URL that a flag says, else that of an environment variable; empty text counts as nothing. Fails: with one line where the flag holds a password. */
+/** Returns the URL that a flag says, else that of an environment variable; empty text counts as nothing. Fails: with one line where the flag holds a password. */
 export const urlOr = (
   given: Option.Option<string>,
   { flag, variable }: { readonly flag: string; readonly variable: string },

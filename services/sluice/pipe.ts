@@ -6,7 +6,7 @@ export const endQuietlyOnClosedPipe = (): void => {
   })
 }
 
-/** Gives a signal that aborts when whoever reads the output has had enough, for a command that has something to put away before it ends. */
+/** Returns a signal that aborts when whoever reads the output has had enough, for a command that has something to put away before it ends. */
 export const closedPipe = (): AbortSignal => {
   const closed = new AbortController()
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {

@@ -5,13 +5,13 @@ import { Effect, Predicate } from "effect"
 import { CommandFailed } from "./failure.ts"
 import { readRunFile, type RunFile } from "./run-file.ts"
 
-/** Gives what runs on a data directory now; `undefined` where nothing does. Fails: with a line where the directory is another user's. */
+/** Returns what runs on a data directory now; `undefined` where nothing does. Fails: with a line where the directory is another user's. */
 export const runningOn = (dataDirectory: string): Effect.Effect<RunFile | undefined, CommandFailed> =>
   Effect.map(reading(dataDirectory, readRunFile), (run) =>
     run !== undefined && isStillRunning(run) ? run : undefined,
   )
 
-/** Gives what runs on a data directory. Fails: with a line that says how to start it, or that it is another user's. */
+/** Returns what runs on a data directory. Fails: with a line that says how to start it, or that it is another user's. */
 export const requireRunning = Effect.fnUntraced(function* (
   dataDirectory: string,
 ): Effect.fn.Return<RunFile, CommandFailed> {
@@ -22,7 +22,7 @@ export const requireRunning = Effect.fnUntraced(function* (
   })
 })
 
-/** Gives the URL under which a user reaches the log that runs on a data directory, with its password where the log is embedded. Fails: with one line. */
+/** Returns the URL under which a user reaches the log that runs on a data directory, with its password where the log is embedded. Fails: with one line. */
 export const logUrlOf = Effect.fnUntraced(function* (
   dataDirectory: string,
   user: NatsUser,
@@ -34,7 +34,7 @@ export const logUrlOf = Effect.fnUntraced(function* (
   return urlAs(nats.url, user, (yield* accessTo(dataDirectory)).nats)
 })
 
-/** Gives what lets this user in at what runs on a data directory. Fails: with a line where the directory is another user's. */
+/** Returns what lets this user in at what runs on a data directory. Fails: with a line where the directory is another user's. */
 export const accessTo = Effect.fnUntraced(function* (
   dataDirectory: string,
 ): Effect.fn.Return<Access, CommandFailed> {

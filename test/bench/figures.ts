@@ -1,4 +1,4 @@
-/** Gives the middle of some figures, or the mean of the two in the middle. */
+/** Returns the middle of some figures, or the mean of the two in the middle. */
 export const median = (figures: ReadonlyArray<number>): number => {
   const sorted = figures.toSorted((a, b) => a - b)
   const middle = sorted.length / 2
@@ -8,7 +8,7 @@ export const median = (figures: ReadonlyArray<number>): number => {
   return (above + below) / 2
 }
 
-/** Gives the figure that the given part (0…1) of all are no higher than. */
+/** Returns the figure that the given part (0…1) of all are no higher than. */
 export const percentile = (figures: ReadonlyArray<number>, part: number): number => {
   const sorted = figures.toSorted((a, b) => a - b)
   const figure = sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)]
@@ -20,7 +20,7 @@ export const percentile = (figures: ReadonlyArray<number>, part: number): number
 export const percentileOrNaN = (figures: ReadonlyArray<number>, part: number): number =>
   figures.length === 0 ? Number.NaN : percentile(figures, part)
 
-/** Gives the mean of some figures. */
+/** Returns the mean of some figures. */
 export const mean = (figures: ReadonlyArray<number>): number =>
   figures.reduce((sum, figure) => sum + figure, 0) / figures.length
 
@@ -33,6 +33,6 @@ export interface Bar {
   readonly unit: string
 }
 
-/** Tells whether a bar is met. */
+/** True if a bar is met. */
 export const isMet = ({ measured, atMost = Infinity, atLeast = -Infinity }: Bar): boolean =>
   measured <= atMost && measured >= atLeast

@@ -1,7 +1,7 @@
 import { once } from "node:events"
 import { createServer } from "node:net"
 
-/** Gives a port of the loopback interface that was free an instant ago. */
+/** Returns a port of the loopback interface that was free an instant ago. */
 export const freePort = async (): Promise<number> => {
   const server = createServer().listen(0, "127.0.0.1")
   await once(server, "listening")

@@ -31,7 +31,7 @@ interface Reported {
   readonly p99Us: number
 }
 
-/** Gives wrk where it is installed, else autocannon. */
+/** Returns wrk where it is installed, else autocannon. */
 export const findLoadTool = async (): Promise<LoadTool> => {
   try {
     await run("wrk", ["-v"])

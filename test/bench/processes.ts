@@ -27,7 +27,7 @@ export type ProcessOptions = {
 export interface BenchProcess {
   readonly name: string
   readonly pid: number
-  /** Gives the first message that it sends to its parent; asked at once. Fails: as `until`. */
+  /** Returns the first message that it sends to its parent; asked at once. Fails: as `until`. */
   announced(): Promise<unknown>
   /** Waits until a condition holds. Fails: rejects when it takes too long, and with the last lines that the process wrote when it ends before. */
   until(holds: () => boolean | Promise<boolean>, what: string): Promise<void>
@@ -37,7 +37,7 @@ export interface BenchProcess {
 
 interface Child {
   readonly process: ChildProcess
-  /** Gives what it wrote last, once it has ended. */
+  /** Returns what it wrote last, once it has ended. */
   readonly lastWords: () => Error | undefined
 }
 
@@ -52,7 +52,7 @@ const runToEnd = promisify(execFile)
 export class Processes implements AsyncDisposable {
   readonly folder = mkdtempSync(join(tmpdir(), "sluice-bench-"))
   readonly #children = new Set<Child>()
-  readonly #closing = new AbortController()
+  readonly #finisher = new AbortController()
 
   constructor() {
     process.on("exit", () => {
@@ -73,7 +73,7 @@ export class Processes implements AsyncDisposable {
 
   /** Starts a process whose output goes to a file of its own. */
   start(options: ProcessOptions): BenchProcess {
-    this.#closing.signal.throwIfAborted()
+    this.#finisher.signal.throwIfAborted()
     const logFile = join(this.folder, `${options.name}.log`)
     const child = spawnInto(logFile, options)
     const lastWords = () => (hasEnded(child) ? lastWordsOf(options.name, logFile) : undefined)
@@ -106,20 +106,20 @@ export class Processes implements AsyncDisposable {
 
   /** Takes over a process that was started elsewhere. */
   adopt(name: string, child: ChildProcess): void {
-    if (this.#closing.signal.aborted) child.kill("SIGKILL")
+    if (this.#finisher.signal.aborted) child.kill("SIGKILL")
     const lastWords = () => (hasEnded(child) ? new Error(`${name} has ended`) : undefined)
     this.#children.add({ process: child, lastWords })
   }
 
   /** Runs a command to its end and gives what it wrote. Fails: rejects, with its `stderr`, when it fails. */
   async run(command: string, args: ReadonlyArray<string>): Promise<string> {
-    const options = { signal: this.#closing.signal, maxBuffer: outputBytesMax }
+    const options = { signal: this.#finisher.signal, maxBuffer: outputBytesMax }
     const { stdout } = await runToEnd(command, [...args], options)
     return stdout
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort()
+    this.#finisher.abort()
     // The newest first: whoever needs another was started after it.
     for (const child of [...this.#children].toReversed()) await stop(child.process)
     rmSync(this.folder, { recursive: true, force: true })

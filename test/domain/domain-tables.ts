@@ -73,6 +73,6 @@ export const openDomainTables = () => {
   }
 }
 
-/** Gives some columns of an answer, a list a row. */
+/** Returns some columns of an answer, a list a row. */
 export const columns = (rows: ReadonlyArray<AnswerRow>, ...names: ReadonlyArray<string>) =>
   rows.map((row) => names.map((name) => row[name]))

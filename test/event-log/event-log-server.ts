@@ -21,7 +21,7 @@ export interface PrivateNats extends AsyncDisposable {
 
 const run = promisify(execFile)
 
-/** Tells whether a stop signal is obeyed yet: it is not when it is sent. */
+/** True if a stop signal is obeyed yet: it is not when it is sent. */
 const isStopped = async (pid: number): Promise<boolean> => {
   if (process.platform === "linux") return (await readFile(`/proc/${pid}/stat`, "utf8")).includes(") T ")
   return (await run("ps", ["-o", "state=", "-p", String(pid)])).stdout.trim().startsWith("T")

@@ -95,7 +95,7 @@ export class FaultWorld {
     return seededRandom(this.plan.seed, stream)
   }
 
-  /** Whether the log has lost its end at some time. */
+  /** True if the log has lost its end at some time. */
   get hasLostTail(): boolean {
     return this.#forgotten.length > 0
   }

@@ -1,7 +1,7 @@
 import { once } from "node:events"
 import { setTimeout as pause } from "node:timers/promises"
 import { Worker } from "node:worker_threads"
-import { openAsker } from "@sluice/infra/operations/operations.ts"
+import { openOperationsClient } from "@sluice/infra/operations/operations.ts"
 import { memoryEnvironment, nodeFlags } from "@sluice/ingress/node-flags.ts"
 import { startProduct } from "../product.ts"
 import type { AttackerOrder, AttackerReport, AttackerStart } from "./attacker.ts"
@@ -88,7 +88,7 @@ export const startAttackedProduct = async () => {
   )
   const { ingress } = product.running
   const memory = starting.use(await openMemoryProbe(ingress.pid, ingress.said()))
-  const asker = starting.use(await openAsker(product.nats.url))
+  const asker = starting.use(await openOperationsClient(product.nats.url))
   const stack = starting.move()
   return {
     url: ingress.url,

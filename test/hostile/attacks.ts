@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net"
 import { connectToLog } from "@sluice/infra/event-log/jetstream/connection.ts"
 import { operationSubject } from "@sluice/infra/event-log/jetstream/server-names.ts"
 
-/** Whether this is the run by hand, at full size. */
+/** True if this is the run by hand, at full size. */
 export const isFull = process.env["SLUICE_HOSTILE_REST_SECONDS"] !== undefined
 
 /** How long a request may wait where an upstream has no room. */
@@ -37,7 +37,7 @@ export interface Target {
   passed(ms: number): Promise<void>
 }
 
-/** Gives what its sender was answered. */
+/** Returns what its sender was answered. */
 type Run = (target: Target) => Promise<ReadonlyArray<Answered>>
 
 const mib = 2 ** 20

@@ -12,7 +12,7 @@ const slotsOf = (value: unknown): ReadonlyArray<Slot> => {
   return Object.keys(holder).flatMap((name) => [[holder, name] as const, ...slotsOf(holder[name])])
 }
 
-/** Gives a JSON text in which members have other values, some of them such as no JavaScript value has. */
+/** Returns a JSON text in which members have other values, some of them such as no JavaScript value has. */
 const edited = (json: unknown, edits: HostileRequest["json"]): string => {
   const root: Record<string, unknown> = { body: structuredClone(json) }
   for (const [nth, { at }] of edits.entries()) {
@@ -44,7 +44,7 @@ const keyHeaders = (how: HostileRequest["key"], key: string): ReadonlyArray<read
   return how === "x-api-key" || how === "x-goog-api-key" ? [[how, key]] : []
 }
 
-/** Gives the bytes of a request. */
+/** Returns the bytes of a request. */
 export const requestBytes = (
   { request }: HostileExchange,
   { nth, key }: { readonly nth: number; readonly key: string },
@@ -80,7 +80,7 @@ const framed = (body: Buffer, framing: HostileAnswer["framing"]): Buffer =>
     ? Buffer.concat([Buffer.from(`${body.length.toString(16)}\r\n`), body, Buffer.from("\r\n0\r\n\r\n")])
     : body
 
-/** Gives the bytes of an answer in the pieces in which they are sent, with the credential where it echoes that. */
+/** Returns the bytes of an answer in the pieces in which they are sent, with the credential where it echoes that. */
 export const answerPieces = (answer: HostileAnswer, credential: string): ReadonlyArray<Buffer> => {
   const { template, status = template.status, framing } = answer
   const body = Buffer.from(bodyOf(answer).replaceAll(echoMark, () => credential))

@@ -6,7 +6,7 @@ import { createLogger } from "@sluice/infra/logging/logging.ts"
 import { TrustedProxies } from "@sluice/infra/network/network.ts"
 import { createRoutes } from "@sluice/ingress/admission/routes.ts"
 import { createSessionIds } from "@sluice/ingress/admission/session-key.ts"
-import { announce } from "@sluice/ingress/hosting/announcements.ts"
+import { logFacts } from "@sluice/ingress/hosting/log-facts.ts"
 import { refusalRecord } from "@sluice/ingress/refusals/refusal-record.ts"
 import { createIngressServer } from "@sluice/ingress/server.ts"
 import { startActors } from "@sluice/ingress/testing/actors-in-memory.ts"
@@ -34,7 +34,7 @@ export const startMemoryIngress = async (given: {
     stream: { write: (line) => void lines.push(line) },
   })
   const { node, admission, log, operate, troubles } = await startActors({ wanted, clock, credential })
-  node.listen({ onFacts: ({ id }, facts) => announce(logger, id, facts), onReloaded: () => undefined })
+  node.listen({ onFacts: ({ id }, facts) => logFacts(logger, id, facts), onReloaded: () => undefined })
   const routes = createRoutes(wanted)
   const clients = Object.entries(given.keys).map(([client, key]) => ({ client, keyDigest: keyDigest(key) }))
   const proxies = new TrustedProxies()

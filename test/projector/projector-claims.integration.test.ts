@@ -6,7 +6,7 @@ import { startPrivateNats } from "../event-log/event-log-server.ts"
 
 interface OpenClaims extends AsyncDisposable {
   readonly claims: Claims
-  /** Gives what another process would see. */
+  /** Returns what another process would see. */
   reopen(): Promise<Claims>
 }
 

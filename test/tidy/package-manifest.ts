@@ -21,7 +21,7 @@ export interface PackageManifest {
 
 const decodeManifest = Schema.decodeUnknownSync(Schema.fromJsonString(Manifest))
 
-/** Gives every `package.json` of the repository. */
+/** Returns every `package.json` of the repository. */
 export const packageManifests = (): ReadonlyArray<PackageManifest> =>
   repositoryFiles("**/package.json").map((path) => {
     const {

@@ -25,11 +25,11 @@ export interface SourceFile {
 /** Folders that hold nothing of the repository itself. */
 const foreign = new Set(["node_modules", ".git", ".nx", ".tools", "data", "coverage"])
 
-/** Gives the paths of all files of the repository that match, whether git knows them yet or not. */
+/** Returns the paths of all files of the repository that match, whether git knows them yet or not. */
 export const repositoryFiles = (pattern: string): ReadonlyArray<string> =>
   globSync(pattern, { cwd: root, exclude: (path) => foreign.has(basename(path)) }).toSorted()
 
-/** Gives every file of code of the repository, parsed. */
+/** Returns every file of code of the repository, parsed. */
 export const sourceFiles = (): ReadonlyArray<SourceFile> =>
   repositoryFiles("**/*.{ts,tsx,mjs}").map(readSource)
 

@@ -20,7 +20,7 @@ const isAnswered = async (url: string): Promise<boolean> => {
   }
 }
 
-/** Gives how many requests the tables hold; they may not have come to the head of the log yet. */
+/** Returns how many requests the tables hold; they may not have come to the head of the log yet. */
 const usage = async (data: string): Promise<number> => {
   const asked = await runCommand(["query", "usage", "--json", "--wait", "head", "--data", data])
   if (asked.code !== 0) return 0

@@ -1,5 +1,5 @@
 import { type Bounds, type LimitAlgorithm, type LimitEvidence, within } from "../algorithm.ts"
-import { enforcing, type Held, heldFrom, isAtUse, isOfLastBurst, lessBy } from "./held-limit.ts"
+import { enforcing, type Held, heldFrom, isAtUse, isOfLastBurst, lessBy } from "./enforced-limit.ts"
 
 /** An attempt that succeeded, and whether much of the limit was used when it was sent. */
 interface Sample {

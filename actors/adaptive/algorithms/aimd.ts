@@ -1,5 +1,5 @@
 import { type LimitAlgorithm, within } from "../algorithm.ts"
-import { enforcing, type Held, heldFrom, isAtUse, isOfLastBurst, lessBy } from "./held-limit.ts"
+import { enforcing, type Held, heldFrom, isAtUse, isOfLastBurst, lessBy } from "./enforced-limit.ts"
 
 /** What AIMD knows. */
 export interface Aimd extends Held {

@@ -91,7 +91,7 @@ const noiseOf = ({ noise, seen }: Bracket): number => {
   return Math.min(noiseRate.most, Math.max(noiseRate.least, rate))
 }
 
-/** Tells whether nothing is left between what was accepted and what was rejected. */
+/** True if nothing is left between what was accepted and what was rejected. */
 export const isConverged = ({ base, hi }: Bracket): boolean => hi !== null && hi - base <= 1
 
 /** Nothing speaks against the proven level. */
@@ -147,7 +147,7 @@ const levelOf = ({ tests }: Bracket, { lease, level }: LimitEvidence): number =>
 const budgetOf = ({ budget, base }: Bracket): number =>
   Math.min(budgetMax, budget + Math.max(earned.least, Math.min(earned.most, earned.few / base ** 2)))
 
-/** Tells whether a test was accepted, and so was every one sent before it. */
+/** True if a test was accepted, and so was every one sent before it. */
 const isCertain = (test: Test, tests: Bracket["tests"]): boolean =>
   test.isAccepted === true && !tests.some((other) => !other.isAccepted && other.sentAt <= test.sentAt)
 

@@ -1,5 +1,5 @@
 import { type Bounds, type LimitAlgorithm, type LimitEvidence, within } from "../algorithm.ts"
-import { enforcing, type Held, heldFrom, isAtUse, isOfLastBurst, lessBy } from "./held-limit.ts"
+import { enforcing, type Held, heldFrom, isAtUse, isOfLastBurst, lessBy } from "./enforced-limit.ts"
 
 /** What CUBIC knows: where it was rejected, and how it has grown since. */
 export interface Cubic extends Held {
@@ -31,7 +31,7 @@ const lowered = ({ limit, most }: Cubic, { at }: LimitEvidence, { min }: Pick<Bo
   }
 }
 
-/** Gives what the limit should be so long after it was lowered: steep at first, flat about where it was rejected, then steep again. */
+/** Returns what the limit should be so long after it was lowered: steep at first, flat about where it was rejected, then steep again. */
 const targetAt = (
   { limit, loweredAt }: Cubic,
   { most, at }: { readonly most: number; readonly at: number },

@@ -1,5 +1,5 @@
 import { type Bounds, type LimitAlgorithm, within } from "../algorithm.ts"
-import { enforcing, type Held, heldFrom } from "./held-limit.ts"
+import { enforcing, type Held, heldFrom } from "./enforced-limit.ts"
 import { isFull, type LatencyWindow, meanMs, noLatencies, withLatency } from "./latency-window.ts"
 
 /** What Gradient2 knows: how long attempts take now, and how long they took over a long time. */

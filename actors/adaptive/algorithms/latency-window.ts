@@ -27,9 +27,9 @@ export const withLatency = (
   levelMax: Math.max(window.levelMax, level),
 })
 
-/** Tells whether enough is in a window that its mean tells something: ten attempts over a second. */
+/** True if enough is in a window that its mean tells something: ten attempts over a second. */
 export const isFull = ({ since, count }: LatencyWindow, at: number): boolean =>
   count >= fewest && at - since >= shortestMs
 
-/** Gives the mean of a window that is full. Units: milliseconds, never 0. */
+/** Returns the mean of a window that is full. Units: milliseconds, never 0. */
 export const meanMs = ({ count, sumMs }: LatencyWindow): number => Math.max(1, sumMs / count)

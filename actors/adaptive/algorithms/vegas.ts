@@ -1,5 +1,5 @@
 import { type Bounds, type LimitAlgorithm, type LimitEvidence, within } from "../algorithm.ts"
-import { enforcing, type Held, heldFrom, isOfLastBurst } from "./held-limit.ts"
+import { enforcing, type Held, heldFrom, isOfLastBurst } from "./enforced-limit.ts"
 import { isFull, type LatencyWindow, meanMs, noLatencies, withLatency } from "./latency-window.ts"
 
 /** What Vegas knows: how long attempts take now, and how long when nothing waits. */

@@ -1,7 +1,7 @@
 import type { CheckpointFact } from "@sluice/events/checkpoint.ts"
 import { type Commit, decodeCommit, type Fact } from "@sluice/events/commit.ts"
 import type { EventLog } from "../../event-log/event-log.ts"
-import type { Decider, Refusal } from "../decider.ts"
+import type { Decider, Denial } from "../decider.ts"
 
 /** How often a process has started, and the names of its incarnations, which make its checkpoints large. */
 export interface Starts {
@@ -23,7 +23,7 @@ const started = (incarnation: string, at: number): Fact => ({
 const nameBytes = 60_000
 
 /** Counts starts; its checkpoint is a fact for the count and one for each name. */
-export const counting: Omit<Decider<Starts, ReadonlyArray<string>, Refusal>, "translation"> = {
+export const counting: Omit<Decider<Starts, ReadonlyArray<string>, Denial>, "translation"> = {
   create: () => ({ count: 0, names: [] }),
   evolve: (starts, fact) => {
     if (fact.type !== "node.started") throw new Error(`${fact.type} is out of place`)
@@ -31,7 +31,7 @@ export const counting: Omit<Decider<Starts, ReadonlyArray<string>, Refusal>, "tr
     if (fact.incarnation !== "") starts.names.push(fact.incarnation)
   },
   decide: (_, names, now) => ({ kind: "facts", facts: names.map((name) => started(name, now)) }),
-  following: () => [],
+  reactions: () => [],
   dueAt: () => null,
   snapshot: (starts) => structuredClone(starts),
   restore: (stored) => structuredClone(stored) as Starts,
@@ -57,7 +57,7 @@ export const counting: Omit<Decider<Starts, ReadonlyArray<string>, Refusal>, "tr
   },
 }
 
-/** Gives the commits that a log holds of the subject. */
+/** Returns the commits that a log holds of the subject. */
 export const commitsIn = async (log: EventLog): Promise<ReadonlyArray<Commit>> => {
   const commits: Array<Commit> = []
   for await (const { body } of log.read({ subject, afterSequence: 0 })) commits.push(decodeCommit(body))

@@ -3,7 +3,7 @@ import { GrowingBytes } from "./growing-bytes.ts"
 /** Values of one column that are collected for a block. */
 export interface Column<in Value> {
   add(value: Value): void
-  /** Gives the values as they stand in a block of the format Native; they stand until `clear`. */
+  /** Returns the values as they stand in a block of the format Native; they stand until `clear`. */
   parts(): ReadonlyArray<Uint8Array>
   /** Begins anew, in the same memory. */
   clear(): void
@@ -61,7 +61,7 @@ export const uint32 = plain<number>("UInt32", (into, value) => into.uint32(value
 /** Numbers of any kind. */
 export const float64 = plain<number>("Float64", (into, value) => into.float64(value))
 
-/** Whether something is so. */
+/** True if something is so. */
 export const bool = plain<boolean>("Bool", (into, value) => into.uint8(value ? 1 : 0))
 
 /** Any text. */

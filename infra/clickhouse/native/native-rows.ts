@@ -47,7 +47,7 @@ export class NativeRows<Row> {
     this.#count += rows.length
   }
 
-  /** Gives all rows, of which there has to be one; they stand until `clear`. */
+  /** Returns all rows, of which there has to be one; they stand until `clear`. */
   block(): NativeBlock {
     this.#head.clear()
     this.#head.length(this.#columns.length)

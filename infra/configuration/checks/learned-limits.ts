@@ -14,7 +14,7 @@ export const boundsFindings = (raw: unknown): ReadonlyArray<Finding> => {
   ].flatMap(inOrder)
 }
 
-/** Tells whether a limit is learned, as the file has it. */
+/** True if a limit is learned, as the file has it. */
 export const isLearned = (limit: Entry): boolean =>
   limit.value === "adaptive" || at(limit, "adaptive").value !== undefined
 

@@ -7,7 +7,7 @@ export interface Entry {
   readonly value: unknown
 }
 
-/** Gives a field of what may be a map, or an entry of what may be a list. */
+/** Returns a field of what may be a map, or an entry of what may be a list. */
 export const field = (value: unknown, name: PropertyKey): unknown =>
   Predicate.hasProperty(value, name) ? value[name] : undefined
 
@@ -19,7 +19,7 @@ export const entries = (value: unknown, name: string, path: Path = []): Readonly
     : []
 }
 
-/** Gives a field of an entry, with its place. */
+/** Returns a field of an entry, with its place. */
 export const at = ({ path, value }: Entry, name: string): Entry => ({
   path: [...path, name],
   value: field(value, name),

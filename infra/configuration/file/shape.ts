@@ -18,7 +18,7 @@ export const decoderOf = <A>(
 
 const isMap = Schema.is(Schema.Record(Schema.String, Schema.Unknown))
 
-/** Gives what a parsed configuration file says with every default filled in, or all that is wrong with its shape. */
+/** Returns what a parsed configuration file says with every default filled in, or all that is wrong with its shape. */
 export const decodeFile = decoderOf(ConfigurationFile, "a map of settings, pools, channels and clients")
 
 const findingsOf = (
@@ -71,7 +71,7 @@ const unfit = (issue: SchemaIssue.Issue, path: Path, raw: unknown): Finding => {
 
 const secretFields: ReadonlySet<PropertyKey | undefined> = new Set(["credential", "key"])
 
-/** Whether a value may be a URL with a password or a key in it. */
+/** True if a value may be a URL with a password or a key in it. */
 const holdsMore = (value: unknown): boolean => typeof value === "string" && /:\/\/.*[@?#]/u.test(value)
 
 const missing = (path: Path, container: SchemaAST.AST | undefined): Finding => {

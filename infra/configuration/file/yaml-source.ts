@@ -5,7 +5,7 @@ import { type Finding, formatPath, type Path, type Problem } from "../problem.ts
 export interface YamlSource {
   readonly value: unknown
   readonly problems: ReadonlyArray<Problem>
-  /** Gives a finding its line and column; what is not there is placed at the map that lacks it. */
+  /** Returns a finding its line and column; what is not there is placed at the map that lacks it. */
   readonly locate: (finding: Finding) => Problem
 }
 

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from "node:crypto"
 import { keyDigest } from "./secret.ts"
 
-/** Gives the client that a key belongs to. */
+/** Returns the client that a key belongs to. */
 export type Authenticator = (key: string | undefined) => string | undefined
 
 /** A client and the SHA-256 of its key. */

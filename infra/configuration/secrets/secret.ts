@@ -11,7 +11,7 @@ export interface SecretSource {
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
-/** Gives the path of the file that a reference names, if it names one. */
+/** Returns the path of the file that a reference names, if it names one. */
 export const fileOf = (reference: string, { folder }: SecretSource): string | undefined =>
   reference.startsWith("file:") ? resolve(folder, reference.slice("file:".length)) : undefined
 
@@ -32,7 +32,7 @@ export const readSecret = async (
   return checked(reference, value)
 }
 
-/** Gives the digest by which a client's key is kept and known again. Source: S9. */
+/** Returns the digest by which a client's key is kept and known again. Source: S9. */
 export const keyDigest = (key: string): Buffer => hash("sha256", key, "buffer")
 
 const readSecretFile = async (reference: string, file: string): Promise<Result.Result<string, string>> => {

@@ -10,7 +10,7 @@ export interface LogConnection {
   isConnected(): boolean
   /** Fails: throws `LogUnavailable` while there is no server: nothing is sent then, so that nothing is stored unasked when it is back. */
   requireConnected(): void
-  /** Gives how many bytes the body of one message may take, as the server that answered last says. */
+  /** Returns how many bytes the body of one message may take, as the server that answered last says. */
   bodyBytesMax(): number
   /** Runs at each loss of the connection, and when it is closed. */
   onLost(listener: (reason: string) => void): void

@@ -21,7 +21,7 @@ interface Gathering {
 export const gatherMessages = (consumer: Consumer, { pull, gatherMs }: Gathering): GatheredMessages => {
   const stopped = new AbortController()
   let pulled: ConsumerMessages | undefined
-  /** Gives up to `count` messages; waits for the first of them. */
+  /** Returns up to `count` messages; waits for the first of them. */
   async function* take(count: number): AsyncGenerator<JsMsg> {
     pulled = await consumer.fetch({ ...pull, max_messages: count })
     if (stopped.signal.aborted) pulled.stop()

@@ -9,7 +9,7 @@ const key = "archive"
 
 /** Says in the log's own server that an import is under way: what is imported halfway is nothing to work on. */
 export interface Imports {
-  /** Gives the name of the archive whose import was begun and not finished. */
+  /** Returns the name of the archive whose import was begun and not finished. */
   unfinished(): Promise<string | undefined>
   begin(archive: string): Promise<void>
   finish(): Promise<void>
@@ -49,7 +49,7 @@ export const openImports = async (url: string): Promise<Imports> => {
   }
 }
 
-/** Tells whether an import into a log was begun and not finished: nobody may work on such a log. Fails: rejects with `LogUnavailable`. */
+/** True if an import into a log was begun and not finished: nobody may work on such a log. Fails: rejects with `LogUnavailable`. */
 export const isHalfImported = async (url: string): Promise<boolean> => {
   const imports = await openImports(url)
   try {

@@ -18,7 +18,7 @@ export interface JetStreamLogOptions {
   readonly name?: string
   /** Absent: what is there stays as it is, and what is missing is made with one. Source: L5. */
   readonly replicas?: Replicas
-  /** Whether a stream that is there stays as it is, for whoever may not change it. Default: it is set right. Source: L5. */
+  /** True if a stream that is there stays as it is, for whoever may not change it. Default: it is set right. Source: L5. */
   readonly leavesAsFound?: boolean
   /** How long an acknowledgement may take. Default: 500. Source: L9. */
   readonly appendTimeoutMs?: number

@@ -15,7 +15,7 @@ export const purge = async (
   return (await manager.streams.purge(streamName, { filter: subject, seq })).purged
 }
 
-/** Gives how many bytes the stream takes. */
+/** Returns how many bytes the stream takes. */
 export const bytesOf = async ({ connection, manager }: LogSource): Promise<number> => {
   connection.requireConnected()
   return (await manager.streams.info(streamName)).state.bytes

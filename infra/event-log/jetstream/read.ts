@@ -28,7 +28,7 @@ const stored = (message: JsMsg): StoredMessage => ({
   body: message.string(),
 })
 
-/** Gives the last sequence of the stream (0 = empty). */
+/** Returns the last sequence of the stream (0 = empty). */
 export const headOf = async ({ connection, manager }: LogSource): Promise<number> => {
   connection.requireConnected()
   return (await manager.streams.info(streamName)).state.last_seq

@@ -78,14 +78,14 @@ export const ensureStream = async (
   })
 }
 
-/** Gives the last message of a subject as the stream's leader has it; a direct get could answer from a replica that is behind. Source: L8. */
+/** Returns the last message of a subject as the stream's leader has it; a direct get could answer from a replica that is behind. Source: L8. */
 export const lastMessage = async (
   manager: JetStreamManager,
   subject: string,
 ): Promise<StoredMessage | undefined> =>
   toStored(await manager.streams.getMessage(streamName, { last_by_subj: subject }))
 
-/** Gives the message at a sequence as the stream's leader has it. Source: L8. */
+/** Returns the message at a sequence as the stream's leader has it. Source: L8. */
 export const messageAt = async (
   manager: JetStreamManager,
   sequence: number,

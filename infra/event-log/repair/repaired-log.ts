@@ -2,7 +2,7 @@ import { decodeCommit, type RepairFact, schemaNumber } from "@sluice/events/comm
 import { repairPrefix } from "@sluice/events/identifier.ts"
 import type { EventLog, StoredMessage } from "../event-log.ts"
 
-/** Gives the repair that a message stores; `undefined` where it stores something else. Fails: throws where it cannot be read. */
+/** Returns the repair that a message stores; `undefined` where it stores something else. Fails: throws where it cannot be read. */
 export const repairIn = ({
   subject,
   body,
@@ -11,7 +11,7 @@ export const repairIn = ({
   return decodeCommit(body).facts.find((fact) => fact.type === "commit.repaired")
 }
 
-/** Gives the commit that stands in the place of one that was set aside, as JSON. */
+/** Returns the commit that stands in the place of one that was set aside, as JSON. */
 export const bodyOf = (repair: RepairFact): string => {
   const { commit, version, committedAt: at, wallAt, writtenBy: node, epoch, facts } = repair
   return JSON.stringify({ commit, version, at, wallAt, node, epoch, schema: schemaNumber, facts })

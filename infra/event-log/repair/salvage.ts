@@ -76,7 +76,7 @@ const endOnly = (fact: Written): Written => {
 const isFact = (fact: Written): fact is Written & Exclude<Fact, RepairFact> =>
   fact["type"] !== "commit.repaired" && factProblem(fact as unknown as Fact) === undefined
 
-/** Gives what can be kept of a written fact: itself, or itself with figures in their bounds; `undefined` where nothing can. */
+/** Returns what can be kept of a written fact: itself, or itself with figures in their bounds; `undefined` where nothing can. */
 const kept = (written: Written, before: Pick<Place, "at">): Exclude<Fact, RepairFact> | undefined => {
   const timed = withTimes(written, before)
   const bounded = withTimes(clamped(timed) as Written, before)
@@ -132,7 +132,7 @@ export const salvage = (body: string, before: Place): Salvaged => {
 const nameOf = (fact: unknown): string =>
   Predicate.hasProperty(fact, "type") ? String(fact.type).slice(0, 60) : "it"
 
-/** Tells whether a stored commit is decoded as it stands. */
+/** True if a stored commit is decoded as it stands. */
 export const isReadable = (body: string, decode: (body: string) => Commit): boolean => {
   try {
     decode(body)

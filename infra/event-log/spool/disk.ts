@@ -4,7 +4,7 @@ import { dirname } from "node:path"
 /** A file that is appended to, as a spool needs it. Fails: every call rejects with the file system's error. */
 export interface AppendedFile {
   size(): Promise<number>
-  /** Gives fewer bytes only where the file ends. */
+  /** Returns fewer bytes only where the file ends. */
   read(range: { offset: number; length: number }): Promise<Buffer>
   append(bytes: Buffer): Promise<void>
   truncate(size: number): Promise<void>

@@ -34,7 +34,7 @@ export class SpoolFences {
   #refused = new Map<string, unknown>()
   #nextProvisional = firstProvisional
 
-  /** Gives the spool's last commit of a subject. */
+  /** Returns the spool's last commit of a subject. */
   tailOf(subject: string): Tail | undefined {
     return this.#tails.get(subject)
   }
@@ -67,7 +67,7 @@ export class SpoolFences {
   }
 
   /**
-   * Gives the real sequence that a commit has to stand behind, where the spool holds nothing of its subject.
+   * Returns the real sequence that a commit has to stand behind, where the spool holds nothing of its subject.
    *
    * Fails: throws what refused the commit before it, and `WrongSequence` for a subject whose tail the log has lost.
    */
@@ -88,7 +88,7 @@ export class SpoolFences {
     if (refused instanceof WrongSequence && refused.actual < refused.expected) throw refused
   }
 
-  /** Gives the real sequence of a subject's last commit; `undefined` where it is not known. */
+  /** Returns the real sequence of a subject's last commit; `undefined` where it is not known. */
   storedSequence(subject: string, sequence: number): number | undefined {
     if (sequence < firstProvisional) return sequence
     const drained = this.#drained.get(subject)

@@ -93,7 +93,7 @@ export class SpoolFile {
     return promise
   }
 
-  /** Gives the first records that are not done with; none where all are. */
+  /** Returns the first records that are not done with; none where all are. */
   async next(): Promise<SpoolPart> {
     const offset = this.#doneBytes
     for (let length = partBytes; ; length *= 2) {

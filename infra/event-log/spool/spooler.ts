@@ -60,7 +60,7 @@ export class Spooler {
     this.#file = options.file
   }
 
-  /** Gives what the spool is doing. */
+  /** Returns what the spool is doing. */
   get state(): SpoolState {
     const { bytes, commits } = this.#file
     const hasRoom = !this.#isFull && bytes < this.#options.policy().limitBytes / 2
@@ -90,7 +90,7 @@ export class Spooler {
     if (subject !== undefined) this.#fences.requireTail(subject)
   }
 
-  /** Gives the real sequence of a subject's last commit; `undefined` where it is not in the log yet. */
+  /** Returns the real sequence of a subject's last commit; `undefined` where it is not in the log yet. */
   storedSequence(subject: string, sequence: number): number | undefined {
     return this.#holding === undefined ? this.#fences.storedSequence(subject, sequence) : undefined
   }

@@ -12,7 +12,7 @@ import {
 
 const decodeSnapshot = Schema.decodeUnknownSync(Schema.fromJsonString(Snapshot))
 
-/** Gives the place of the first message after a sequence: they stand in the order of their sequences. */
+/** Returns the place of the first message after a sequence: they stand in the order of their sequences. */
 const firstAfter = (messages: ReadonlyArray<StoredMessage>, sequence: number): number => {
   let [from, to] = [0, messages.length]
   while (from < to) {

@@ -1,4 +1,4 @@
-import type { Applicant, Obstacle } from "@sluice/actors/decisions/command.ts"
+import type { Applicant, Denial } from "@sluice/actors/decisions/command.ts"
 import { channelOf } from "@sluice/actors/group/group.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import type { PoolConfiguration } from "@sluice/events/configuration/configuration.ts"
@@ -10,7 +10,7 @@ import { CandidateChannels } from "./candidate-channels.ts"
 import { type Granted, grantedLease, type LeaseSupport } from "./granted-lease.ts"
 import type { HostedChannel } from "./hosted-channel.ts"
 import type { Admission, Admittable, Admitted } from "./lease.ts"
-import { type Asking, RoutingRound, type WaitingPlace, waitsForItsAccount } from "./routing-round.ts"
+import { type Asking, RoutingRound, type QueuePosition, waitsForItsAccount } from "./routing-round.ts"
 import { inFlightOf, SessionIndex } from "./session-index.ts"
 import { placeLost, Waiting } from "./waiting.ts"
 
@@ -18,7 +18,7 @@ import { placeLost, Waiting } from "./waiting.ts"
 export interface AdmissionOptions extends LeaseSupport {
   /** Runs something at a time. */
   at(timeMs: number, run: () => void): unknown
-  /** Whether the log takes more than the ends of what runs. Source: L9. */
+  /** True if the log takes more than the ends of what runs. Source: L9. */
   takesNew(): boolean
   poolOf(id: string): PoolConfiguration | undefined
   channelOf(id: string): HostedChannel | undefined
@@ -146,7 +146,7 @@ export class ActorAdmission implements Admission {
   #askAll(round: RoutingRound, pool: PoolConfiguration, asking: Asking): Admitted | undefined {
     for (const [tier, ids] of pool.tiers.entries()) {
       for (const channel of this.#channels.ranked(pool.id, tier, ids)) {
-        const reason = this.#channels.obstacle(channel, round.request)
+        const reason = this.#channels.denial(channel, round.request)
         if (reason !== undefined) {
           round.passOver(channel, [{ reason }])
           continue
@@ -175,7 +175,7 @@ export class ActorAdmission implements Admission {
     return undefined
   }
 
-  #acquire(channel: HostedChannel, round: RoutingRound, asking: Asking): Admitted | ReadonlyArray<Obstacle> {
+  #acquire(channel: HostedChannel, round: RoutingRound, asking: Asking): Admitted | ReadonlyArray<Denial> {
     const { request, options } = round
     this.#asking = request.request
     const executed = channel.subject.execute({
@@ -185,7 +185,7 @@ export class ActorAdmission implements Admission {
       tried: options.tried,
     })
     this.#asking = undefined
-    if (executed.kind === "rejected") return executed.obstacles
+    if (executed.kind === "denied") return executed.denials
     if (executed.kind === "later") throw new Error(`${channel.id} put off a request instead of deciding it`)
     const granted = executed.facts[0] as Granted
     const lease = grantedLease(channel, granted, executed.committed, this.#options)
@@ -226,7 +226,7 @@ export class ActorAdmission implements Admission {
     return this.#admitSince(request, { ...options, waitedMs, sentBack }, request.arrivedAt)
   }
 
-  #takePlace(waiting: Waiting, round: RoutingRound, { channel, asking, timeoutMs }: WaitingPlace): void {
+  #takePlace(waiting: Waiting, round: RoutingRound, { channel, asking, timeoutMs }: QueuePosition): void {
     const { request, options } = round
     waiting.add(channel)
     const executed = channel.subject.execute({
@@ -237,9 +237,9 @@ export class ActorAdmission implements Admission {
       waitedMs: options.waitedMs,
       ...(timeoutMs === undefined ? {} : { timeoutMs }),
     })
-    if (waiting.isOver || executed.kind !== "rejected") return
+    if (waiting.isOver || executed.kind !== "denied") return
     waiting.forget(channel)
-    round.passOver(channel, executed.obstacles)
+    round.passOver(channel, executed.denials)
   }
 
   #onGranted(channel: HostedChannel, granted: Granted, committed: Promise<void>): void {
@@ -284,7 +284,7 @@ export class ActorAdmission implements Admission {
   }
 }
 
-const isFailing = (answer: ReadonlyArray<Obstacle>): boolean => answer.some((one) => one.isFailing === true)
+const isFailing = (answer: ReadonlyArray<Denial>): boolean => answer.some((one) => one.isFailing === true)
 
-const isRefused = (answer: Admitted | ReadonlyArray<Obstacle>): answer is ReadonlyArray<Obstacle> =>
+const isRefused = (answer: Admitted | ReadonlyArray<Denial>): answer is ReadonlyArray<Denial> =>
   Array.isArray(answer)

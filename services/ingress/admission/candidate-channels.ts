@@ -19,7 +19,7 @@ export class CandidateChannels {
     this.#support = support
   }
 
-  /** Gives the channels of a tier, the one whose turn it is first. Source: B3. */
+  /** Returns the channels of a tier, the one whose turn it is first. Source: B3. */
   ranked(pool: string, tier: number, ids: ReadonlyArray<string>): ReadonlyArray<HostedChannel> {
     const channels: HostedChannel[] = []
     for (const id of ids) {
@@ -37,15 +37,13 @@ export class CandidateChannels {
     return ranked(standings, turns).map(({ hosted }) => hosted)
   }
 
-  /** Tells whether a request's pool has the channel, and nothing on the channel itself stands in the way. */
+  /** True if a request's pool has the channel, and nothing on the channel itself stands in the way. */
   isCandidate(channel: HostedChannel, pool: PoolConfiguration, request: Admittable): boolean {
-    return (
-      pool.tiers.some((tier) => tier.includes(channel.id)) && this.obstacle(channel, request) === undefined
-    )
+    return pool.tiers.some((tier) => tier.includes(channel.id)) && this.denial(channel, request) === undefined
   }
 
-  /** Gives why a channel is none for a request, whoever else asks. Source: B1, B8. */
-  obstacle(channel: HostedChannel, request: Admittable): Candidate["reason"] | undefined {
+  /** Returns why a channel is none for a request, whoever else asks. Source: B1, B8. */
+  denial(channel: HostedChannel, request: Admittable): Candidate["reason"] | undefined {
     if (!channel.subject.isLive) return "log_unavailable"
     const { config, removed } = channelOf(channel.subject.state)
     if (config === null || removed || !config.enabled) return "disabled"

@@ -29,7 +29,7 @@ export class ClientLimits {
   readonly #counts = new Map<string, Count>()
 
   constructor(of: {
-    /** Gives the limit in force; `undefined` for a client that has none. */
+    /** Returns the limit in force; `undefined` for a client that has none. */
     readonly limitOf: (client: string) => ClientLimit | undefined
     /** Units: milliseconds since the epoch. */
     readonly now: () => number

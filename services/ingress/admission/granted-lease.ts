@@ -14,7 +14,7 @@ export interface LeaseSupport {
   readonly overlapped: boolean
   /** The process's own time. */
   now(): number
-  /** Gives the process's own time of one that an upstream names, as the machine's clock has it. */
+  /** Returns the process's own time of one that an upstream names, as the machine's clock has it. */
   fromWall(wallMs: number): number
   /** Draws in −1…1. */
   jitter(): number

@@ -7,11 +7,11 @@ import { channelSubject } from "@sluice/events/identifier.ts"
 import type { HostOptions } from "@sluice/infra/actor-host/host-options.ts"
 import { HostedSubject } from "@sluice/infra/actor-host/hosted-subject.ts"
 import type { Subject } from "@sluice/infra/actor-host/subject.ts"
-import { channelDecider, type ChannelRefusal } from "../hosting/channel-decider.ts"
+import { channelDecider, type ChannelDenial } from "../hosting/channel-decider.ts"
 import type { Lease } from "./lease.ts"
 
 /** What admission needs of a channel and its accounts. */
-export type ChannelSubject = Subject<Group, Command, ChannelRefusal>
+export type ChannelSubject = Subject<Group, Command, ChannelDenial>
 
 /** A channel that this process hosts. */
 export interface HostedChannel<Hosted extends ChannelSubject = ChannelSubject> {
@@ -19,12 +19,12 @@ export interface HostedChannel<Hosted extends ChannelSubject = ChannelSubject> {
   readonly subject: Hosted
   /** What attempts of this process hold of it. */
   readonly held: Leases<Pick<Lease, "lease">>
-  /** Gives the upstream's name of a model that the channel serves. */
+  /** Returns the upstream's name of a model that the channel serves. */
   upstreamModel(model: string): string | undefined
 }
 
 /** A channel whose facts go to the log. */
-export type LoggedChannel = HostedChannel<HostedSubject<Group, Command, ChannelRefusal>>
+export type LoggedChannel = HostedChannel<HostedSubject<Group, Command, ChannelDenial>>
 
 /** Loads a channel and its accounts from the log; one whose history cannot be folded stands still. Fails: `LogUnavailable`. Source: L11. */
 export const openChannel = async (id: string, options: HostOptions): Promise<LoggedChannel> =>

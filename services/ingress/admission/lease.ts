@@ -51,7 +51,7 @@ export interface Lease {
   readonly credential: string
   /** The name that the upstream knows the model by. */
   readonly upstreamModel: string
-  /** Whether the attempt may be sent before `committed` (L7). */
+  /** True if the attempt may be sent before `committed` (L7). */
   readonly overlapped: boolean
   readonly waitMs: number
   /** Resolves when the lease is in the log; rejects when it will never be: the attempt is aborted then. Source: L6, L7. */

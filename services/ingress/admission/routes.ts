@@ -6,13 +6,13 @@ import type { ClientLimit } from "./client-limits.ts"
 
 /** What a configuration says of who may call what, and where that goes. */
 export interface Routes {
-  /** Gives the pool that serves a model to a client. Source: B1. */
+  /** Returns the pool that serves a model to a client. Source: B1. */
   route(protocol: Protocol, model: string, client: string): PoolConfiguration | undefined
   /** Lists the literal model names that a client can call. */
   models(client: string): ReadonlyArray<string>
   pool(id: string): PoolConfiguration | undefined
   weightOf(client: string): number
-  /** Gives the limit of a client; `undefined` for one that is not configured. Source: A13. */
+  /** Returns the limit of a client; `undefined` for one that is not configured. Source: A13. */
   limitOf(client: string): ClientLimit | undefined
 }
 

@@ -1,5 +1,5 @@
 import { expectedWaitMs } from "@sluice/actors/decisions/admission.ts"
-import type { Obstacle } from "@sluice/actors/decisions/command.ts"
+import type { Denial } from "@sluice/actors/decisions/command.ts"
 import { canOpen, earliestEnd } from "@sluice/actors/decisions/outlook.ts"
 import { channelOf } from "@sluice/actors/group/group.ts"
 import type { PoolConfiguration } from "@sluice/events/configuration/configuration.ts"
@@ -17,7 +17,7 @@ export interface Asking {
 }
 
 /** A channel at which a request can wait, and how. */
-export interface WaitingPlace {
+export interface QueuePosition {
   readonly channel: HostedChannel
   readonly asking: Asking
   readonly timeoutMs?: number
@@ -31,9 +31,9 @@ export class RoutingRound {
   /** When the request began to wait. */
   readonly since: number
   readonly candidates: Array<Candidate> = []
-  readonly places: Array<WaitingPlace> = []
+  readonly places: Array<QueuePosition> = []
   /** The channels at which it could only test an account that fails. Source: C7. */
-  readonly failing: Array<WaitingPlace> = []
+  readonly failing: Array<QueuePosition> = []
   /** When the first cooldown ends that stands in the way. */
   coolingUntil: number | null = null
   #failing = 0
@@ -50,7 +50,7 @@ export class RoutingRound {
     this.now = now
   }
 
-  /** Whether only accounts are left whose attempts fail one after the other. Source: B10. */
+  /** True if only accounts are left whose attempts fail one after the other. Source: B10. */
   get isFailing(): boolean {
     return this.#failing > 0 && this.#others === 0
   }
@@ -58,9 +58,9 @@ export class RoutingRound {
   /** Notes what stood in the way at a channel. */
   passOver(
     { id }: HostedChannel,
-    obstacles: ReadonlyArray<Pick<Obstacle, "account" | "reason"> & Partial<Obstacle>>,
+    denials: ReadonlyArray<Pick<Denial, "account" | "reason"> & Partial<Denial>>,
   ): void {
-    for (const { account, reason, until = null, isFailing } of obstacles) {
+    for (const { account, reason, until = null, isFailing } of denials) {
       this.candidates.push(account === undefined ? { channel: id, reason } : { channel: id, account, reason })
       if (isFailing === true) this.#failing += 1
       else if (!isClosed(reason)) this.#others += 1
@@ -75,21 +75,21 @@ export class RoutingRound {
     return stalled && hosted(stalled.channel)?.subject.room
   }
 
-  /** Gives the place at which a request waits for the test of an account that fails. One that has an answer waits there for no longer than it pauses before a retry. Source: B9, B10. */
-  probingPlace(channel: HostedChannel, asking: Asking): WaitingPlace {
+  /** Returns the place at which a request waits for the test of an account that fails. One that has an answer waits there for no longer than it pauses before a retry. Source: B9, B10. */
+  probingPlace(channel: HostedChannel, asking: Asking): QueuePosition {
     const { hasAnswer, waitedMs } = this.options
     return hasAnswer ? { channel, asking, timeoutMs: waitedMs + longestDelayMs } : { channel, asking }
   }
 
-  /** Tells whether what stands in the way at a place can open in the time for which the request can wait there. Source: B10. */
-  canWaitAt({ channel, asking, timeoutMs }: WaitingPlace, obstacles: ReadonlyArray<Obstacle>): boolean {
+  /** True if what stands in the way at a place can open in the time for which the request can wait there. Source: B10. */
+  canWaitAt({ channel, asking, timeoutMs }: QueuePosition, denials: ReadonlyArray<Denial>): boolean {
     const { hasAnswer, isReturning } = this.options
     if (hasAnswer && asking.mayProbe !== true) return false
     const { queueTimeoutMs = null, queueSize = 0 } = channelOf(channel.subject.state).config ?? {}
     if (queueSize === 0 && !isReturning) return false
     const longestMs = Math.min(timeoutMs ?? Infinity, queueTimeoutMs ?? Infinity)
     const end = Math.min(this.request.deadlineAt ?? Infinity, this.now + longestMs - this.options.waitedMs)
-    return canOpen(obstacles, end === Infinity ? null : end)
+    return canOpen(denials, end === Infinity ? null : end)
   }
 }
 
@@ -102,22 +102,22 @@ const isClosed = (reason: Candidate["reason"]): boolean =>
   reason === "tried"
 
 /**
- * Tells whether a request waits for the account that it is bound to, rather than be served elsewhere.
+ * True if a request waits for the account that it is bound to, rather than be served elsewhere.
  *
  * Source: B7.
  */
 export const waitsForItsAccount = (
-  place: WaitingPlace & { readonly account: string },
-  obstacles: ReadonlyArray<Obstacle>,
+  place: QueuePosition & { readonly account: string },
+  denials: ReadonlyArray<Denial>,
   of: { readonly round: RoutingRound; readonly pool: PoolConfiguration; readonly weight: number },
 ): boolean => {
   const { round, pool, weight } = of
   const { account } = place
   const group = place.channel.subject.state
-  if (!round.canWaitAt(place, obstacles)) return false
+  if (!round.canWaitAt(place, denials)) return false
   if (channelOf(group).lanes.demands.waitingFor(account) >= pool.stickyMaxWaiting) return false
   const { client, model } = round.request
   const queueMs = expectedWaitMs(group, { client, weight, model, account }) ?? 0
-  const closedMs = (earliestEnd(obstacles) ?? round.now) - round.now
+  const closedMs = (earliestEnd(denials) ?? round.now) - round.now
   return Math.max(queueMs, closedMs) <= pool.stickySpillMs
 }

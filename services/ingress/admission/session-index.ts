@@ -24,7 +24,7 @@ export const inFlightOf = ({ channel, account }: Binding, session: string): numb
 export class SessionIndex {
   #bindings = new Map<string, Binding>()
 
-  /** Gives where a session is registered, if it is. */
+  /** Returns where a session is registered, if it is. */
   get(session: string): Binding | undefined {
     return this.#bindings.get(session)
   }

@@ -30,7 +30,7 @@ export class Waiting {
     this.#resolve = resolve
   }
 
-  /** Whether the wait has ended. */
+  /** True if the wait has ended. */
   get isOver(): boolean {
     return this.#isOver
   }
@@ -50,7 +50,7 @@ export class Waiting {
     this.#places.delete(channel)
   }
 
-  /** Whether it has a place at a channel. */
+  /** True if it has a place at a channel. */
   isAt(channel: HostedChannel): boolean {
     return this.#places.has(channel)
   }
@@ -61,7 +61,7 @@ export class Waiting {
     this.#end({ kind: "granted", channel, granted, committed }, "served_elsewhere")
   }
 
-  /** Gives up every place. */
+  /** Gives up every queue position. */
   leave(reason: "client_left" | "shutting_down"): void {
     this.#end(reason === "client_left" ? { kind: "left" } : { kind: "ended", code: reason }, reason)
   }

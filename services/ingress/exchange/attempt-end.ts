@@ -6,7 +6,7 @@ import type { WireProtocol } from "../providers/protocol.ts"
 import { type AttemptFailure, outcomeOf } from "./failure.ts"
 
 /** What an attempt heard from its upstream. */
-export interface Heard {
+export interface UpstreamEvidence {
   readonly protocol: WireProtocol
   /** 0 where no status line came. */
   readonly status: number
@@ -16,7 +16,7 @@ export interface Heard {
 
 /** How an attempt is released whose client has seen something of the answer, or could have. Source: D6. */
 export const endOfAnswer = (
-  { protocol, status, headers, nowMs }: Heard,
+  { protocol, status, headers, nowMs }: UpstreamEvidence,
   { outcome, ttftMs }: Pick<AttemptEnd, "outcome" | "ttftMs">,
 ): AttemptEnd => {
   const endsAt = windowEndsAt(protocol.name, headers, nowMs)
@@ -25,7 +25,7 @@ export const endOfAnswer = (
 }
 
 /** How an attempt is released that failed, with what the answer says of the account. `body` is what the client sent. Source: C2, C7, D6. */
-export const endOfFailure = (heard: Heard, failure: AttemptFailure, body: Buffer): AttemptEnd => {
+export const endOfFailure = (heard: UpstreamEvidence, failure: AttemptFailure, body: Buffer): AttemptEnd => {
   const end = endOfAnswer(heard, { outcome: outcomeOf(failure), ttftMs: null })
   if (failure.kind === "cause") return end
   const { rejection, credentialRefused, isModelUnknown } = failure.answer

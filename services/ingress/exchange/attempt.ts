@@ -9,7 +9,7 @@ import { legible } from "../upstream/legible-answer.ts"
 import { openRelay } from "../upstream/open-relay.ts"
 import type { Relay, RelaySink } from "../upstream/relay.ts"
 import { type Expected, meteredOf } from "../usage/metering.ts"
-import { endOfAnswer, endOfFailure, type Heard } from "./attempt-end.ts"
+import { endOfAnswer, endOfFailure, type UpstreamEvidence } from "./attempt-end.ts"
 import { type AttemptFailure, type Cause, causeOf, outcomeOfCause, readAnswer } from "./failure.ts"
 
 const errorBodyBytes = 256 * 1024
@@ -27,19 +27,19 @@ export interface Carried {
   readonly body: Buffer
   /** What it is expected to use. */
   readonly expected: Expected
-  /** Whether usage is asked for in the stream that the client did not ask for. Source: D1. */
+  /** True if usage is asked for in the stream that the client did not ask for. Source: D1. */
   readonly addsUsage: boolean
 }
 
 /** What an attempt needs of the request that it serves. */
 export interface AttemptOwner {
   readonly protocol: WireProtocol
-  /** Whether the client has left. */
+  /** True if the client has left. */
   readonly hasLeft: boolean
   dispatch(attempt: Attempt): void
   /** Sends a part of the answer to the client, after its headers. Returns false when the client takes no more for now. */
   forward(attempt: Attempt, chunk: Buffer): boolean
-  /** Whether the client has seen anything of the answer. */
+  /** True if the client has seen anything of the answer. */
   readonly hasBegun: boolean
   concluded(attempt: Attempt, ending: Ending): void
   failed(attempt: Attempt, failure: AttemptFailure): void
@@ -79,7 +79,7 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
   #dispatchedAt = 0
   #turnBytes = 0
   #isTurnOver = false
-  /** Whether the client, or the commit of the lease, is waited for. */
+  /** True if the client, or the commit of the lease, is waited for. */
   #isHeld = false
   status = 0
   headers: AnswerHeaders = {}
@@ -222,7 +222,7 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
     else this.#fail({ kind: "cause", cause })
   }
 
-  /** Whether the upstream has worked for this attempt so that it counts as used, and cannot be tried again. Source: B9, D4. */
+  /** True if the upstream has worked for this attempt so that it counts as used, and cannot be tried again. Source: B9, D4. */
   #isBooked(cause: Cause): boolean {
     if (cause === "lease_lost") return false
     if (this.#relay !== undefined && (this.#owner.hasBegun || this.#owner.hasLeft)) return true
@@ -290,7 +290,7 @@ export class Attempt implements Dispatcher.DispatchHandler, RelaySink {
     return this.#relay?.failed === true ? "upstream_error" : "ok"
   }
 
-  get #heard(): Heard {
+  get #heard(): UpstreamEvidence {
     return {
       protocol: this.#owner.protocol,
       status: this.status,

@@ -1,11 +1,11 @@
 import type { ClientLimits } from "../admission/client-limits.ts"
-import type { InBag } from "../bag.ts"
 import type { BodyBudget } from "../http/body-budget.ts"
 import type { Callers } from "../http/callers.ts"
 import type { Peers } from "../http/peers.ts"
 import type { IngressOptions } from "../ingress-options.ts"
 import type { WireProtocol } from "../providers/protocol.ts"
 import type { RefusedRequests } from "../refusals/refused-requests.ts"
+import type { InSwapList } from "../swap-list.ts"
 import type { Upstreams } from "../upstream/upstream.ts"
 import type { UsageAsking } from "../usage/usage-asking.ts"
 
@@ -22,7 +22,7 @@ export interface ExchangeContext {
   readonly random: () => number
   readonly usageAsking: UsageAsking
   /** Told when a request is over: recorded, and answered if somebody was left to answer to. */
-  readonly onDone: (exchange: InBag) => void
+  readonly onDone: (exchange: InSwapList) => void
 }
 
 /** Where a request was sent to. */

@@ -7,11 +7,11 @@ import { Reply, type ReplyEvents } from "../http/reply.ts"
 import type { Provenance } from "../http/response-headers.ts"
 import type { WireProtocol } from "../providers/protocol.ts"
 import { Attempt, type AttemptOwner, type Ending } from "./attempt.ts"
-import { Closing } from "./closing.ts"
 import type { Destination, ExchangeContext } from "./exchange-context.ts"
 import { type AttemptFailure, type Cause, problemOfCause } from "./failure.ts"
 import { checkHeaders, closeIntake, type Intake, openIntake, readAsk, readIntake } from "./intake.ts"
-import { Journal } from "./journal.ts"
+import { RequestRecord } from "./request-record.ts"
+import { ResponseFinisher } from "./response-finisher.ts"
 import { type Routed, routedOf } from "./routed.ts"
 
 /**
@@ -25,8 +25,8 @@ export class Exchange implements AttemptOwner, ReplyEvents {
   readonly #request: IncomingMessage
   readonly #reply: Reply
   readonly #intake: Intake
-  readonly #journal: Journal
-  readonly #closing: Closing
+  readonly #record: RequestRecord
+  readonly #finisher: ResponseFinisher
   readonly #left = new AbortController()
   #routed: Routed | undefined
   #current: Attempt | undefined
@@ -52,15 +52,15 @@ export class Exchange implements AttemptOwner, ReplyEvents {
     this.#reply = new Reply(response, this, context.clientStallMs)
     this.#intake = openIntake(context, response, destination.key)
     const { options } = context
-    this.#journal = new Journal(options.newRequestId(), this.#intake, {
+    this.#record = new RequestRecord(options.newRequestId(), this.#intake, {
       options,
       protocol: protocol.name,
       path,
     })
-    this.#closing = new Closing({
+    this.#finisher = new ResponseFinisher({
       request,
       reply: this.#reply,
-      journal: this.#journal,
+      journal: this.#record,
       protocol,
       context,
       provenance: () => this.#provenance,
@@ -78,7 +78,7 @@ export class Exchange implements AttemptOwner, ReplyEvents {
   }
 
   get #provenance(): Provenance {
-    const { request, attempts, waitMs } = this.#journal
+    const { request, attempts, waitMs } = this.#record
     const lease = this.#current?.lease
     return {
       request,
@@ -95,24 +95,24 @@ export class Exchange implements AttemptOwner, ReplyEvents {
       const isLate = options.isShuttingDown()
       if (isLate) this.#reply.closeConnection()
       const refused = isLate ? problemOfCause("shutting_down") : checkHeaders(this.#context, this.#intake)
-      if (refused !== undefined) return this.#closing.refuse(refused)
+      if (refused !== undefined) return this.#finisher.refuse(refused)
       const read = { request: this.#request, intake: this.#intake, protocol: this.protocol }
       readIntake(this.#context, read, this.#onBody)
     })
   }
 
   readonly #onBody = (unreadable: Problem | undefined): void => {
-    if (this.#journal.closed) return
+    if (this.#record.closed) return
     this.#guarded(() => {
       const refused = unreadable ?? readAsk(this.#context.options, this.#destination, this.#intake)
       if (refused === undefined) this.#route()
-      else this.#closing.refuse(refused)
+      else this.#finisher.refuse(refused)
     })
   }
 
   #route(): void {
     const { deadlineMs } = this.#intake
-    this.#routed = routedOf(this.#intake, this.#journal, {
+    this.#routed = routedOf(this.#intake, this.#record, {
       protocol: this.protocol,
       random: this.#context.random,
     })
@@ -123,7 +123,7 @@ export class Exchange implements AttemptOwner, ReplyEvents {
   #admit({ admittable, retries }: Routed): void {
     this.#askedAt = performance.now()
     const admitted = this.#context.options.admission.admit(admittable, {
-      attempt: this.#journal.attempts.length + 1,
+      attempt: this.#record.attempts.length + 1,
       tried: retries.tried,
       hasAnswer: retries.hasAnswer,
       isReturning: retries.isReturning,
@@ -137,7 +137,7 @@ export class Exchange implements AttemptOwner, ReplyEvents {
   /** The lease tells since when the request has waited in all; each time of waiting counts once here. */
   readonly #onWaited = (admitted: Admitted): void => {
     const waitMs = performance.now() - this.#askedAt
-    this.#journal.waitMs += waitMs
+    this.#record.waitMs += waitMs
     if (this.#routed !== undefined) this.#routed.retries.waitedMs += waitMs
     this.#onAdmitted(admitted)
   }
@@ -145,12 +145,12 @@ export class Exchange implements AttemptOwner, ReplyEvents {
   readonly #onAdmitted = (admitted: Admitted): void => {
     this.#guarded(() => {
       if (admitted.kind === "granted") return this.#begin(admitted.lease, admitted.candidates)
-      if (this.#journal.closed) return
+      if (this.#record.closed) return
       if (admitted.kind === "left") {
-        return this.hasLeft ? this.#closing.leave() : this.#closing.refuse(problemOfCause("shutting_down"))
+        return this.hasLeft ? this.#finisher.leave() : this.#finisher.refuse(problemOfCause("shutting_down"))
       }
       const { refusal } = admitted
-      this.#journal.passOver(refusal.candidates)
+      this.#record.passOver(refusal.candidates)
       const failure = this.#routed?.retries.lastFailure
       // Once an upstream has failed, what it said tells more than that there is no other.
       if (
@@ -158,8 +158,8 @@ export class Exchange implements AttemptOwner, ReplyEvents {
         refusal.code === "shutting_down" ||
         refusal.code === "event_log_unavailable"
       ) {
-        this.#closing.refuse(refusal)
-      } else this.#closing.giveUp(failure)
+        this.#finisher.refuse(refusal)
+      } else this.#finisher.giveUp(failure)
     })
   }
 
@@ -167,12 +167,12 @@ export class Exchange implements AttemptOwner, ReplyEvents {
     if (this.#routed === undefined) throw new Error("a slot was granted to a request that was not routed")
     const { ask, retries } = this.#routed
     retries.begin()
-    this.#journal.passOver(candidates)
+    this.#record.passOver(candidates)
     const addsUsage = this.#context.usageAsking.isAdded(this.protocol, ask, lease.channel)
-    const { expected } = this.#journal
+    const { expected } = this.#record
     this.#current = new Attempt(lease, { body: this.#intake.body, expected, addsUsage }, this)
     // A slot that was granted in the instant in which the client left goes back unused (A8).
-    if (this.hasLeft || this.#journal.closed) this.#current.cut("client_left")
+    if (this.hasLeft || this.#record.closed) this.#current.cut("client_left")
     else this.#current.start()
   }
 
@@ -198,27 +198,27 @@ export class Exchange implements AttemptOwner, ReplyEvents {
   }
 
   concluded(attempt: Attempt, ending: Ending): void {
-    if (!this.#journal.closed) this.#guarded(() => this.#closing.conclude(attempt, ending))
+    if (!this.#record.closed) this.#guarded(() => this.#finisher.conclude(attempt, ending))
   }
 
   failed(attempt: Attempt, failure: AttemptFailure): void {
-    if (!this.#journal.closed) this.#guarded(() => this.#tryAgain(attempt, failure))
+    if (!this.#record.closed) this.#guarded(() => this.#tryAgain(attempt, failure))
   }
 
   #tryAgain(attempt: Attempt, failure: AttemptFailure): void {
     const { lease, end } = attempt
-    this.#journal.attempted(lease, end)
+    this.#record.attempted(lease, end)
     this.#current = undefined
-    if (this.hasLeft) return this.#closing.leave()
+    if (this.hasLeft) return this.#finisher.leave()
     const routed = this.#routed
     if (routed === undefined) throw new Error("an attempt was made for a request that was not routed")
-    const attempts = this.#journal.attempts.length
+    const attempts = this.#record.attempts.length
     const pauseMs = this.#context.usageAsking.learns(this.protocol, attempt, failure)
       ? routed.retries.repeat(failure, attempts)
       : routed.retries.pauseAfter(failure, lease.account.id, attempts)
     const { deadlineAt } = routed.admittable
     if (pauseMs === undefined || (deadlineAt !== null && this.#context.options.now() + pauseMs >= deadlineAt))
-      return this.#closing.giveUp(failure)
+      return this.#finisher.giveUp(failure)
     if (pauseMs === 0) return this.#admit(routed)
     this.#retryTimer = setTimeout(() => {
       this.#retryTimer = undefined
@@ -248,12 +248,12 @@ export class Exchange implements AttemptOwner, ReplyEvents {
   }
 
   onGone(): void {
-    if (this.#journal.closed) return
+    if (this.#record.closed) return
     this.#guarded(() => {
       this.#left.abort()
       if (this.#current !== undefined) this.#current.leave(this.#routed?.drainTimeoutMs ?? 0)
       // While admission is asked, its answer follows.
-      else if (this.#routed === undefined || this.#retryTimer !== undefined) this.#closing.leave()
+      else if (this.#routed === undefined || this.#retryTimer !== undefined) this.#finisher.leave()
     })
   }
 
@@ -264,7 +264,7 @@ export class Exchange implements AttemptOwner, ReplyEvents {
 
   /** Ends the request from this side when the grace of a shutdown is over. Source: L10. */
   expire(): void {
-    if (this.#journal.closed) return
+    if (this.#record.closed) return
     this.#guarded(() => {
       if (this.#current === undefined) this.#left.abort()
       this.#stop("shutting_down")
@@ -274,12 +274,12 @@ export class Exchange implements AttemptOwner, ReplyEvents {
   #stop(cause: Cause): void {
     if (this.#current !== undefined) this.#current.cut(cause)
     else if (this.#retryTimer !== undefined || this.#routed === undefined)
-      this.#closing.refuse(problemOfCause(cause))
+      this.#finisher.refuse(problemOfCause(cause))
   }
 
   /** Ends after a broken invariant: logged, answered where that is still possible, and without an effect on other requests. */
   defect(error: unknown): void {
-    this.#closing.fail(error)
+    this.#finisher.fail(error)
     this.#current?.cut("defect")
   }
 

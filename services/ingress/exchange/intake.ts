@@ -17,7 +17,7 @@ export interface Intake extends IncomingBody {
   readonly headers: RequestHeaders
   readonly peer: Peer
   client: string
-  /** Whether it counts towards the limit of its client. Source: A13. */
+  /** True if it counts towards the limit of its client. Source: A13. */
   isCounted: boolean
   /** The room that the body takes among those of all requests. */
   room: BodyRoom | undefined
@@ -99,10 +99,10 @@ export const closeIntake = (
   room?.release()
 }
 
-/** Gives the client that calls, or says why nobody is served. Source: S9. */
+/** Returns the client that calls, or says why nobody is served. Source: S9. */
 export const identify = ({ options, callers }: ExchangeContext, origin: Origin): string | Problem => {
-  const stranger = checkCaller(options, origin)
-  if (stranger !== undefined) return stranger
+  const forbidden = checkCaller(options, origin)
+  if (forbidden !== undefined) return forbidden
   const client = options.authenticate(origin.headers.key)
   const pauseMs = callers.pauseOf(origin, client)
   if (pauseMs > 0) {

@@ -38,7 +38,7 @@ const nextAfterAnswer = ({ status, rejection }: UpstreamAnswer): Next => {
   return ofAccount.has(status) ? "other_account" : "stop"
 }
 
-/** Whether an attempt only found that too many were under way, which is no answer. Source: B9. */
+/** True if an attempt only found that too many were under way, which is no answer. Source: B9. */
 const isCrowded = (failure: AttemptFailure): boolean =>
   failure.kind === "answer" && failure.answer.rejection?.classification === "concurrency"
 
@@ -65,12 +65,12 @@ export class Retries {
   #failures: Map<string, number> | undefined
   #pauses = 0
   /** Attempts that found too many under way. */
-  #crowded = 0
+  #rejectedForConcurrency = 0
   #tried: Set<string> | undefined
-  /** Whether an upstream has answered already (B10). */
+  /** True if an upstream has answered already (B10). */
   hasAnswer = false
   lastFailure: AttemptFailure | undefined
-  /** Whether the last attempt was rejected for concurrency, which is no answer: the request goes back to its place. Source: B9. */
+  /** True if the last attempt was rejected for concurrency, which is no answer: the request goes back to its place. Source: B9. */
   isReturning = false
   /** How long it has waited in queues, over all of its places; an attempt that found too many under way has waited too. Source: A6. */
   waitedMs = 0
@@ -100,7 +100,7 @@ export class Retries {
   pauseAfter(failure: AttemptFailure, account: string, attempts: number): number | undefined {
     this.isReturning = isCrowded(failure)
     if (this.isReturning) {
-      this.#crowded += 1
+      this.#rejectedForConcurrency += 1
       this.waitedMs += this.#now() - this.#begunAt
       return attempts < mostAttempts && this.#isInTime() ? 0 : undefined
     }
@@ -130,7 +130,11 @@ export class Retries {
   }
 
   #mayFollow(attempts: number): boolean {
-    return attempts - this.#crowded < this.#rules.attempts && attempts < mostAttempts && this.#isInTime()
+    return (
+      attempts - this.#rejectedForConcurrency < this.#rules.attempts &&
+      attempts < mostAttempts &&
+      this.#isInTime()
+    )
   }
 
   #isInTime(): boolean {

@@ -1,7 +1,7 @@
 import type { Admittable } from "../admission/lease.ts"
 import type { Ask, WireProtocol } from "../providers/protocol.ts"
 import type { Intake } from "./intake.ts"
-import type { Journal } from "./journal.ts"
+import type { RequestRecord } from "./request-record.ts"
 import { Retries } from "./retry.ts"
 
 /** A request that was read and can be admitted. */
@@ -15,7 +15,7 @@ export interface Routed {
 /** Makes of a request that was read what admission asks for. Source: B1. */
 export const routedOf = (
   { ask, pool, session, client, deadlineMs }: Intake,
-  { request, arrivedAt, expected }: Journal,
+  { request, arrivedAt, expected }: RequestRecord,
   { protocol, random }: { readonly protocol: WireProtocol; readonly random: () => number },
 ): Routed => {
   if (ask === undefined || pool === undefined) throw new Error("a request was routed before it was read")

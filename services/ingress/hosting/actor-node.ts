@@ -8,7 +8,7 @@ import {
   subjectPrefix,
 } from "@sluice/events/identifier.ts"
 import { CommitRefused } from "@sluice/infra/actor-host/committer.ts"
-import type { Refusal } from "@sluice/infra/actor-host/decider.ts"
+import type { Denial } from "@sluice/infra/actor-host/decider.ts"
 import type { HostEvents, HostOptions } from "@sluice/infra/actor-host/host-options.ts"
 import { HostedSubject } from "@sluice/infra/actor-host/hosted-subject.ts"
 import { UnreadableHistory } from "@sluice/infra/actor-host/loading.ts"
@@ -18,7 +18,7 @@ import type { Clock } from "@sluice/infra/clock/clock.ts"
 import { type EventLog, WrongSequence } from "@sluice/infra/event-log/event-log.ts"
 import type { ReadMessage } from "@sluice/infra/event-log/still-holds.ts"
 import { type HostedChannel, type LoggedChannel, openChannel } from "../admission/hosted-channel.ts"
-import { configurationDecider, type KeptConfiguration } from "./configuration-decider.ts"
+import { configurationDecider, type StoredObjects } from "./configuration-decider.ts"
 import { ingressDecider } from "./ingress-decider.ts"
 
 /** Who follows what happens on the channels. */
@@ -39,8 +39,8 @@ export interface ActorNodeOptions {
 }
 
 /** A subject, whatever it is about. */
-export type KeptSubject = Pick<
-  HostedSubject<unknown, never, Refusal>,
+export type RetainedSubject = Pick<
+  HostedSubject<unknown, never, Denial>,
   | "subject"
   | "time"
   | "isLive"
@@ -58,8 +58,8 @@ const channelPrefix = channelSubject("")
 /** All the actors that one process hosts: its channels with their accounts, itself, and the configuration. Source: L1, L5. */
 export class ActorNode {
   readonly channels = new Map<string, LoggedChannel>()
-  readonly ingress: HostedSubject<IngressActor, IngressCommand, Refusal>
-  readonly configuration: HostedSubject<KeptConfiguration, Wanted, Refusal>
+  readonly ingress: HostedSubject<IngressActor, IngressCommand, Denial>
+  readonly configuration: HostedSubject<StoredObjects, Wanted, Denial>
   readonly #options: ActorNodeOptions
   readonly #listeners: Array<ChannelListener> = []
   #applying: Promise<void> = Promise.resolve()
@@ -67,8 +67,8 @@ export class ActorNode {
 
   private constructor(
     options: ActorNodeOptions,
-    ingress: HostedSubject<IngressActor, IngressCommand, Refusal>,
-    configuration: HostedSubject<KeptConfiguration, Wanted, Refusal>,
+    ingress: HostedSubject<IngressActor, IngressCommand, Denial>,
+    configuration: HostedSubject<StoredObjects, Wanted, Denial>,
   ) {
     this.#options = options
     this.ingress = ingress
@@ -129,12 +129,12 @@ export class ActorNode {
     if (failed !== undefined) throw failed.reason
   }
 
-  /** Gives the subjects that it hosts: those whose history it may shorten. Source: L5. */
-  get subjects(): ReadonlyArray<KeptSubject> {
+  /** Returns the subjects that it hosts: those whose history it may shorten. Source: L5. */
+  get subjects(): ReadonlyArray<RetainedSubject> {
     return [this.ingress, this.configuration, ...this.#channelSubjects]
   }
 
-  /** Gives how far the time of a subject is ahead of the machine's clock, or behind it, at most. Units: milliseconds, below zero for behind. Source: L2. */
+  /** Returns how far the time of a subject is ahead of the machine's clock, or behind it, at most. Units: milliseconds, below zero for behind. Source: L2. */
   get aheadMs(): number {
     let most = 0
     for (const { time } of this.subjects) {
@@ -144,7 +144,7 @@ export class ActorNode {
     return most
   }
 
-  get #channelSubjects(): ReadonlyArray<KeptSubject> {
+  get #channelSubjects(): ReadonlyArray<RetainedSubject> {
     return [...this.channels.values()].map(({ subject }) => subject)
   }
 
@@ -162,7 +162,7 @@ export class ActorNode {
 
   /** A part of a configuration that cannot be stored is not in force; the rest is. */
   async #submit<Command>(
-    subject: Pick<HostedSubject<unknown, Command, Refusal>, "subject" | "submit">,
+    subject: Pick<HostedSubject<unknown, Command, Denial>, "subject" | "submit">,
     command: Command,
   ): Promise<void> {
     try {
@@ -196,14 +196,14 @@ export class ActorNode {
     this.#tellStopped(channel.subject)
   }
 
-  /** Gives the subjects that stand still until they are opened again, and why. Source: L8, L11. */
+  /** Returns the subjects that stand still until they are opened again, and why. Source: L8, L11. */
   get stopped(): ReadonlyArray<StoppedSubject> {
     return this.subjects.flatMap(({ subject, stoppedBy }) =>
       stoppedBy === undefined ? [] : [{ actor: actorOf(subject), subject, ...whyStopped(stoppedBy) }],
     )
   }
 
-  #tellStopped({ subject, stoppedBy }: Pick<KeptSubject, "subject" | "stoppedBy">): void {
+  #tellStopped({ subject, stoppedBy }: Pick<RetainedSubject, "subject" | "stoppedBy">): void {
     if (stoppedBy === undefined) return
     const { reason, commit, sequence } = whyStopped(stoppedBy)
     this.#options.onTrouble(`${actorOf(subject)} stays closed: ${reason}`, { subject, commit, sequence })

@@ -1,6 +1,6 @@
 import type { Command, Decision, Release } from "@sluice/actors/decisions/command.ts"
 import { decide } from "@sluice/actors/decisions/decide.ts"
-import { dueAt, following } from "@sluice/actors/decisions/following.ts"
+import { dueAt, reactions } from "@sluice/actors/decisions/reactions.ts"
 import { checkpointGroup, groupFromCheckpoint } from "@sluice/actors/group/checkpoint.ts"
 import { createGroup, evolve, type Group } from "@sluice/actors/group/group.ts"
 import { fromSnapshot, type GroupSnapshot, machineHash, toSnapshot } from "@sluice/actors/group/snapshot.ts"
@@ -8,7 +8,7 @@ import type { Decider, Translation } from "@sluice/infra/actor-host/decider.ts"
 import type { SubjectTime } from "@sluice/infra/clock/subject-time.ts"
 
 /** Why a channel said no. */
-export type ChannelRefusal = Extract<Decision, { kind: "rejected" }>
+export type ChannelDenial = Extract<Decision, { kind: "denied" }>
 
 const releaseIn = (command: Release, time: SubjectTime): Release => {
   const { endedAt, windowEndsAt, rejection } = command
@@ -18,7 +18,7 @@ const releaseIn = (command: Release, time: SubjectTime): Release => {
   return { ...command, endedAt: time.of(endedAt), ...told, rejection: { ...rejection, resetAt } }
 }
 
-const translation: Translation<Group, Command, ChannelRefusal> = {
+const translation: Translation<Group, Command, ChannelDenial> = {
   command: (command, time) => {
     const to = (ms: number) => time.of(ms)
     switch (command.type) {
@@ -38,9 +38,9 @@ const translation: Translation<Group, Command, ChannelRefusal> = {
         return command
     }
   },
-  refusal: ({ kind, obstacles }, time) => ({
+  denial: ({ kind, denials }, time) => ({
     kind,
-    obstacles: obstacles.map((one) => ({
+    denials: denials.map((one) => ({
       ...one,
       until: one.until === null ? null : time.toProcess(one.until),
     })),
@@ -51,11 +51,11 @@ const translation: Translation<Group, Command, ChannelRefusal> = {
 }
 
 /** A channel with its accounts, as the actor host runs it. */
-export const channelDecider: Decider<Group, Command, ChannelRefusal> = {
+export const channelDecider: Decider<Group, Command, ChannelDenial> = {
   create: createGroup,
   evolve,
   decide,
-  following,
+  reactions,
   dueAt,
   snapshot: toSnapshot,
   restore: (stored) => fromSnapshot(stored as GroupSnapshot),

@@ -10,15 +10,15 @@ import {
   type Wanted,
 } from "@sluice/actors/configuration/configuration.ts"
 import type { ConfigurationFact } from "@sluice/events/configuration-fact.ts"
-import type { Decider, Refusal } from "@sluice/infra/actor-host/decider.ts"
+import type { Decider, Denial } from "@sluice/infra/actor-host/decider.ts"
 
 /** Pools, clients and settings, as the actor host keeps them. */
-export interface KeptConfiguration {
+export interface StoredObjects {
   stored: StoredConfiguration
 }
 
 /** Pools, clients and settings, which have facts but no actor. They are few, and folded anew at each start. Source: L5. */
-export const configurationDecider: Decider<KeptConfiguration, Wanted, Refusal> = {
+export const configurationDecider: Decider<StoredObjects, Wanted, Denial> = {
   create: () => ({ stored: noConfiguration }),
   evolve: (kept, fact) => {
     kept.stored = foldConfiguration([fact as ConfigurationFact], kept.stored)
@@ -27,7 +27,7 @@ export const configurationDecider: Decider<KeptConfiguration, Wanted, Refusal> =
     kind: "facts",
     facts: configurationFacts(stored, { ...wanted, at: now }),
   }),
-  following: () => [],
+  reactions: () => [],
   dueAt: () => null,
   snapshot: () => null,
   restore: () => ({ stored: noConfiguration }),

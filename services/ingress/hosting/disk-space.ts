@@ -38,7 +38,7 @@ export class DiskSpace implements Disposable {
     this.#options = options
   }
 
-  /** Whether less is free than has to be. */
+  /** True if less is free than has to be. */
   get isFull(): boolean {
     return this.#isFull
   }

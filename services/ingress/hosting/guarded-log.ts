@@ -45,7 +45,7 @@ export interface LogHealth {
 /** The log of an ingress, with what is done while it does not answer. Source: L9. */
 export interface GuardedLog {
   readonly log: EventLog
-  /** Whether something new may begin. */
+  /** True if something new may begin. */
   takesNew(): boolean
   health(): LogHealth
   /** Resolves with a promise of the log, or gives it up when nothing can be stored. */

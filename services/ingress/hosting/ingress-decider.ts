@@ -12,14 +12,14 @@ import {
 } from "@sluice/actors/ingress/machine.ts"
 import { actorName, ingressSubject } from "@sluice/events/identifier.ts"
 import type { IngressFact } from "@sluice/events/ingress.ts"
-import type { Decider, Refusal } from "@sluice/infra/actor-host/decider.ts"
+import type { Decider, Denial } from "@sluice/infra/actor-host/decider.ts"
 
 /** An ingress process, as the actor host runs it: what it records is never refused, and nothing follows by itself. */
-export const ingressDecider: Decider<IngressActor, IngressCommand, Refusal> = {
+export const ingressDecider: Decider<IngressActor, IngressCommand, Denial> = {
   create: () => createIngress(),
   evolve: (ingress, fact) => evolveIngress(ingress, fact as IngressFact),
   decide: decideIngress,
-  following: () => [],
+  reactions: () => [],
   dueAt: () => null,
   snapshot: ingressSnapshot,
   restore: (stored) => createIngress(stored as IngressSnapshot),
@@ -43,7 +43,7 @@ export const ingressDecider: Decider<IngressActor, IngressCommand, Refusal> = {
           return command
       }
     },
-    refusal: (refused) => refused,
+    denial: (denied) => denied,
     ahead: () => undefined,
   },
 }

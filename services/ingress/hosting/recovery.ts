@@ -5,7 +5,7 @@ import type { Clock } from "@sluice/infra/clock/clock.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 import type { LeaseSupport } from "../admission/granted-lease.ts"
 import type { HostedChannel, LoggedChannel } from "../admission/hosted-channel.ts"
-import type { ActorNode, KeptSubject } from "./actor-node.ts"
+import type { ActorNode, RetainedSubject } from "./actor-node.ts"
 import { findLostRequests, type LostRequest, lostRequestFields } from "./lost-requests.ts"
 
 /** What a process found and ended of the one before it. */
@@ -123,7 +123,7 @@ const endLeft = async (
   }
 }
 
-const isFenced = async (subject: KeptSubject, { onLate }: RecoveryOptions): Promise<boolean> => {
+const isFenced = async (subject: RetainedSubject, { onLate }: RecoveryOptions): Promise<boolean> => {
   const isHeld = await subject.fence()
   if (!isHeld) onLate(subject.subject)
   return isHeld

@@ -3,15 +3,15 @@ import { type Clock, wallNow } from "@sluice/infra/clock/clock.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 import { findExpendable } from "@sluice/infra/event-log/expendable.ts"
 import type { Logger } from "@sluice/infra/logging/logging.ts"
-import type { KeptSubject } from "./actor-node.ts"
+import type { RetainedSubject } from "./actor-node.ts"
 
 /** What the log is kept short with. */
 export interface RetentionParts {
   readonly log: EventLog
   readonly clock: Clock
   /** The subjects that this process hosts: nobody else shortens them. */
-  readonly subjects: () => ReadonlyArray<KeptSubject>
-  /** Gives the sequence up to which everything is in the tables for good. */
+  readonly subjects: () => ReadonlyArray<RetainedSubject>
+  /** Returns the sequence up to which everything is in the tables for good. */
   readonly projected: () => Promise<number>
   readonly retention: () => Retention
   readonly logger: Pick<Logger, "info" | "error">

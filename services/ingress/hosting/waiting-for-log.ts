@@ -1,7 +1,7 @@
 import { LogUnavailable } from "@sluice/infra/event-log/event-log.ts"
-import { Bag, type InBag } from "../bag.ts"
+import { SwapList, type InSwapList } from "../swap-list.ts"
 
-interface Waiter extends InBag {
+interface Waiter extends InSwapList {
   readonly reject: (error: LogUnavailable) => void
 }
 
@@ -11,7 +11,7 @@ interface Waiter extends InBag {
  * Source: L9, E3.
  */
 export class WaitingForLog {
-  readonly #waiting = new Bag<Waiter>()
+  readonly #waiting = new SwapList<Waiter>()
   #givenUp: LogUnavailable | undefined
 
   /** Resolves with the log. Fails: rejects with the log, or with `LogUnavailable` from the moment in which nothing can be stored. */

@@ -4,7 +4,7 @@ import { type Problem, problem } from "./errors.ts"
 /** A body of up to so much always finds room. */
 const smallBodyBytes = 64 * 1024
 
-/** Gives the budget that a configuration means. Half of it is for one client, and half of the rest for another: each of these can send one of the largest bodies. */
+/** Returns the budget that a configuration means. Half of it is for one client, and half of the rest for another: each of these can send one of the largest bodies. */
 export const bodyBudgetOf = ({
   bodyBudgetBytes = defaultBodyBudgetBytes,
   bodyLimitBytes,

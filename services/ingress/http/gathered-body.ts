@@ -42,7 +42,7 @@ export class GatheredBody {
     this.#length = 0
   }
 
-  /** Gives all that has come. */
+  /** Returns all that has come. */
   whole(): Buffer {
     return this.#bytes.length === this.#length ? this.#bytes : this.#bytes.subarray(0, this.#length)
   }

@@ -71,7 +71,7 @@ const knownNames = 1_000
 const longestKnownName = 100
 
 /**
- * Whether a client's header may go to the upstream, by its name in lower case (or a parameter of its query): one that speaks of who the client is or of its way here does not.
+ * True if a client's header may go to the upstream, by its name in lower case (or a parameter of its query): one that speaks of who the client is or of its way here does not.
  *
  * The upstream knows an account, not a client: a header that names another organisation, project or address makes it refuse the account's own credential, which would suspend one account after the other. An operator's headers of the channel may say such things.
  * Source: S5, C7.

@@ -11,13 +11,13 @@ export interface Ends {
 
 /** Who is at the other end of a connection. */
 export interface Peer {
-  /** Whether both ends are addresses of this machine's loopback. Source: S9. */
+  /** True if both ends are addresses of this machine's loopback. Source: S9. */
   readonly isLocal: boolean
   /** Empty where the connection had closed before it was looked at. */
   readonly address: string
   /** What a caller is known by; `undefined` for one on this machine. */
   readonly network: string | undefined
-  /** Whether it is a proxy that is trusted, by the ones that it was last looked up in. */
+  /** True if it is a proxy that is trusted, by the ones that it was last looked up in. */
   isTrusted: boolean
   lookedUpIn: TrustedProxies | undefined
   /** How many of its requests are being served. */
@@ -36,7 +36,7 @@ export class Peers {
     this.#endsOf = endsOf
   }
 
-  /** Gives the other end of the connection of an answer that begins to be served, which counts there until it is over. */
+  /** Returns the other end of the connection of an answer that begins to be served, which counts there until it is over. */
   serve(response: ServerResponse): Peer {
     const peer = this.of(response.req.socket)
     peer.serving += 1
@@ -44,7 +44,7 @@ export class Peers {
     return peer
   }
 
-  /** Gives the other end of a connection. */
+  /** Returns the other end of a connection. */
   of(socket: Socket): Peer {
     const known = this.#known.get(socket)
     if (known !== undefined) return known

@@ -20,7 +20,7 @@ export class Reply {
   readonly #stallMs: number
   #stall: NodeJS.Timeout | undefined
   #listensForDrain = false
-  /** Whether the status line has gone out. */
+  /** True if the status line has gone out. */
   begun = false
   ended = false
   gone = false

@@ -8,7 +8,7 @@ export interface RequestHeaders {
   readonly hasOrigin: boolean
   /** For whom somebody between says that it passes the request on, as `x-forwarded-for` lists it; empty where only `forwarded` or `x-real-ip` says it. Source: S9; RFC 7239. */
   readonly relayedFor: string | undefined
-  /** Whether every `host` names this machine. Source: S9. */
+  /** True if every `host` names this machine. Source: S9. */
   readonly hostIsLoopback: boolean
   readonly deadline: string | undefined
   /** What `x-sluice-session`, `session_id` and `x-claude-code-session-id` say. Source: B5. */
@@ -160,7 +160,7 @@ const withoutNamed = (forwarded: ReadonlyArray<string>, connection: string): str
 
 let lastLoopback = ""
 
-/** Whether a `host` header names this machine. The last one that does is remembered, since most requests bring the same. Source: S9. */
+/** True if a `host` header names this machine. The last one that does is remembered, since most requests bring the same. Source: S9. */
 const namesThisMachine = (host: string): boolean => {
   if (host === lastLoopback) return true
   const matches = isLoopbackAuthority(host)

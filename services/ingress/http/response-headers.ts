@@ -33,7 +33,7 @@ const passed: ReadonlySet<string> = new Set([
 /** The name that a request has at the upstream, as every vendor calls it: `x-request-id`, `request-id`, `apim-request-id`, `x-ds-trace-id`, `x-tt-logid`. */
 const requestName = /^(?:[a-z0-9]{1,20}-){0,3}(?:request|trace|correlation|generation|log)-?id$/
 
-/** Whether a header passes. Remembered by name: an upstream sends the same ones again and again. */
+/** True if a header passes. Remembered by name: an upstream sends the same ones again and again. */
 const passes = new Map<string, boolean>()
 const rememberedNames = 1_000
 const longestRememberedName = 100

@@ -63,14 +63,14 @@ const steps: Readonly<Record<Place, ReadonlyArray<readonly [bytes: string, to: P
   exponent: [["0123456789", "exponent"]],
 }
 
-/** Gives the next place in a number at `place × 256 + byte`; 0 where the byte is no part of it. A number begins from place 0. */
+/** Returns the next place in a number at `place × 256 + byte`; 0 where the byte is no part of it. A number begins from place 0. */
 export const nextPlace = Uint8Array.from({ length: places.length * 256 }, (_, at) => {
   const byte = String.fromCharCode(at % 256)
   const found = steps[places[Math.floor(at / 256)] ?? ""].find(([bytes]) => bytes.includes(byte))
   return found === undefined ? 0 : places.indexOf(found[1])
 })
 
-/** Whether a number may end at a place. */
+/** True if a number may end at a place. */
 export const mayEnd: ReadonlyArray<boolean> = places.map((place) =>
   ["zero", "whole", "fraction", "exponent"].includes(place),
 )

@@ -10,7 +10,7 @@ export interface OutlineMember {
   readonly path: string
   /** What is read inside of it; `undefined` where it is read whole. */
   readonly inside: Outline | undefined
-  /** Whether only the files in it are counted. */
+  /** True if only the files in it are counted. */
   readonly holdsFiles: boolean
 }
 

@@ -48,11 +48,11 @@ export abstract class JsonWalk {
   protected base = 0
   /** Where the newest text begins, behind its quote, in all that came. */
   protected textStart = 0
-  /** Whether the newest text holds an escape. */
+  /** True if the newest text holds an escape. */
   protected isEscaped = false
   /** What is wrong; nothing more is read then. */
   problem: string | undefined
-  /** Whether the outermost value has come to its end. */
+  /** True if the outermost value has come to its end. */
   isWhole = false
 
   /** With `stopsAtEnd` it leaves unread what comes after the outermost value, which is an object or a list; else nothing but space may come there. */

@@ -29,7 +29,7 @@ const inForce = (one: Limited): Limit => (isAccount(one) ? slotsOf(one) : ownLim
 /** People read the name, and the id where there is none. */
 const nameOf = ({ config }: Limited): string => config?.name || (config?.id ?? "")
 
-/** Gives a channel or an account with the times of what it learned as the machine's clock has them. Source: L2. */
+/** Returns a channel or an account with the times of what it learned as the machine's clock has them. Source: L2. */
 export const shownBy = <One extends Limited>(
   one: One,
   time: Pick<SubjectTime, "differs" | "toWall">,
@@ -41,7 +41,7 @@ export const shownBy = <One extends Limited>(
   return { ...one, rejections: { ...rejections, lastAt }, adjustments: { ...adjustments, recent } }
 }
 
-/** Gives the limit of a channel or an account. Source: S6. */
+/** Returns the limit of a channel or an account. Source: S6. */
 export const limitAnswer = (one: Limited): LimitAnswer => ({
   id: idOf(one),
   isAdaptive: isAdaptive(one.mode),
@@ -49,7 +49,7 @@ export const limitAnswer = (one: Limited): LimitAnswer => ({
   effectiveLimit: inForce(one),
 })
 
-/** Gives those whose limit is learned, of one channel or of all. Source: S6. */
+/** Returns those whose limit is learned, of one channel or of all. Source: S6. */
 export const listAnswer = (
   all: ReadonlyArray<Limited>,
   channel: string | null,
@@ -69,7 +69,7 @@ export const listAnswer = (
       }
     })
 
-/** Gives what a channel or an account knows of its limit. Source: S6. */
+/** Returns what a channel or an account knows of its limit. Source: S6. */
 export const statsAnswer = (one: Limited): StatsAnswer => {
   const { learning, rejections, adjustments, leases } = one
   const { id, isAdaptive: adaptiveMode, maxConcurrent, effectiveLimit } = limitAnswer(one)

@@ -1,8 +1,8 @@
 import { slotsFor } from "@sluice/actors/account/limit.ts"
 import type { ChannelContext } from "@sluice/actors/channel/ledger.ts"
-import { channelObstacle } from "@sluice/actors/decisions/admission.ts"
-import type { Obstacle } from "@sluice/actors/decisions/command.ts"
-import { obstacles } from "@sluice/actors/decisions/obstacle.ts"
+import { channelDenial } from "@sluice/actors/decisions/admission.ts"
+import type { Denial } from "@sluice/actors/decisions/command.ts"
+import { denials } from "@sluice/actors/decisions/denial.ts"
 import { channelOf, contextOf, type Group, isEnabled, limitOf } from "@sluice/actors/group/group.ts"
 import { createServedModels } from "@sluice/actors/routing/routing.ts"
 import type { Diagnosis } from "@sluice/infra/operations/diagnosis.ts"
@@ -13,10 +13,10 @@ const asking = (model: string | null) => ({
   estimate: { inputTokens: 1, outputTokens: 0 },
 })
 
-const disabled: Obstacle = { reason: "disabled", until: null }
+const disabled: Denial = { reason: "disabled", until: null }
 
 /** A channel cools while all of its accounts do. Source: C9. */
-const coolingOf = ({ cooldown }: ChannelContext): Obstacle | null =>
+const coolingOf = ({ cooldown }: ChannelContext): Denial | null =>
   cooldown === null ? null : { reason: "cooling", until: cooldown.until }
 
 const isServed = ({ config, removed }: ChannelContext, model: string | null): boolean =>
@@ -39,7 +39,7 @@ export const diagnose = (
   const waiting = channel.lanes.size
   if (!isServed(channel, model)) return []
   const ofChannel = isEnabled(channel)
-    ? (channelObstacle(channel, asking(model), now) ?? coolingOf(channel))
+    ? (channelDenial(channel, asking(model), now) ?? coolingOf(channel))
     : disabled
   const placed = { channel: id, waiting }
   const inFlight = channel.leases.size
@@ -54,22 +54,22 @@ export const diagnose = (
 const accountsIn = (group: Group, asked: { readonly model: string | null; readonly now: number }) => {
   const { model, now } = asked
   const found = new Map(
-    obstacles(group, { now, of: asking(model) }).map((obstacle) => [obstacle.account, obstacle] as const),
+    denials(group, { now, of: asking(model) }).map((denial) => [denial.account, denial] as const),
   )
   return [...group.accounts.values()].map(contextOf).flatMap((account) => {
     const { config, removed, leases, modelCooldowns } = account
     if (config === null || removed) return []
-    const obstacle = config.enabled ? found.get(config.id) : disabled
+    const denial = config.enabled ? found.get(config.id) : disabled
     const own = { account: config.id, inFlight: leases.size, limit: slotsFor(account, "new", now) }
     const ofModels = model === null ? Object.entries(modelCooldowns) : []
-    return [said(obstacle ?? null, model), ...ofModels.map(ofModel)].map((what) => ({ ...own, ...what }))
+    return [said(denial ?? null, model), ...ofModels.map(ofModel)].map((what) => ({ ...own, ...what }))
   })
 }
 
-const said = (obstacle: Obstacle | null, model: string | null): Said => ({
+const said = (denial: Denial | null, model: string | null): Said => ({
   model,
-  reason: obstacle?.reason ?? null,
-  until: obstacle?.until ?? null,
+  reason: denial?.reason ?? null,
+  until: denial?.until ?? null,
 })
 
 const ofModel = ([model, { until }]: readonly [string, { readonly until: number }]): Said => ({

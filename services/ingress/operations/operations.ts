@@ -134,7 +134,7 @@ const unknown = (actor: string): OperationAnswer => ({ ok: false, message: `ther
 const unknownLimited = (named: string): OperationAnswer =>
   unknown(named.includes("/") ? named : `account/${named} and no channel/${named}`)
 
-/** Gives the facts of a command once they are in the log, or why it cannot be carried out. */
+/** Returns the facts of a command once they are in the log, or why it cannot be carried out. */
 const execute = async (
   { id, subject }: HostedChannel,
   command: Command,

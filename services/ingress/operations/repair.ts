@@ -1,6 +1,6 @@
 import type { RepairFact } from "@sluice/events/commit.ts"
 import { configurationSubject, subjectPrefix } from "@sluice/events/identifier.ts"
-import type { Decider, Refusal } from "@sluice/infra/actor-host/decider.ts"
+import type { Decider, Denial } from "@sluice/infra/actor-host/decider.ts"
 import { UnreadableHistory } from "@sluice/infra/actor-host/loading.ts"
 import { acceptLostTail, LostTail } from "@sluice/infra/actor-host/lost-tail.ts"
 import {
@@ -88,7 +88,7 @@ export const repairAnswer = async (
   }
 }
 
-/** Gives what keeps a subject from being folded: a commit with what would stand in its place, or an end that is lost. */
+/** Returns what keeps a subject from being folded: a commit with what would stand in its place, or an end that is lost. */
 const damageOf = async (options: RepairOptions<unknown>): Promise<RepairFact | LostTail | undefined> => {
   try {
     return await findRepair(options)
@@ -105,12 +105,12 @@ const isExpected = (error: unknown): error is Error =>
   error instanceof LostTail ||
   error instanceof LogUnavailable
 
-const deciderOf = (subject: string): Decider<unknown, never, Refusal> => {
-  if (subject === configurationSubject) return configurationDecider as Decider<unknown, never, Refusal>
+const deciderOf = (subject: string): Decider<unknown, never, Denial> => {
+  if (subject === configurationSubject) return configurationDecider as Decider<unknown, never, Denial>
   return (subject.startsWith(`${subjectPrefix}ingress.`) ? ingressDecider : channelDecider) as Decider<
     unknown,
     never,
-    Refusal
+    Denial
   >
 }
 

@@ -1,4 +1,4 @@
-import type { Decider, Refusal } from "@sluice/infra/actor-host/decider.ts"
+import type { Decider, Denial } from "@sluice/infra/actor-host/decider.ts"
 import type { HostedSubject } from "@sluice/infra/actor-host/hosted-subject.ts"
 import type { Diagnosis } from "@sluice/infra/operations/diagnosis.ts"
 import type { OperationAnswer } from "@sluice/infra/operations/operation.ts"
@@ -14,7 +14,7 @@ export type RunningActors = Pick<ActorNode, "channels" | "ingress">
 /** A subject that is not at rest between so many commits is too busy to be compared. */
 const triesForRest = 1_000
 
-/** Gives what the actors of a subject hold at an instant at which the log holds the same. Source: R3. */
+/** Returns what the actors of a subject hold at an instant at which the log holds the same. Source: R3. */
 export const stateAnswer = async (
   { channels, ingress }: RunningActors,
   subject: string,
@@ -27,10 +27,10 @@ export const stateAnswer = async (
 
 const stateAtRest = async <State>(
   hosted: Pick<
-    HostedSubject<State, never, Refusal>,
+    HostedSubject<State, never, Denial>,
     "subject" | "state" | "version" | "settled" | "isSettled"
   >,
-  { machineHash, snapshot }: Pick<Decider<State, never, Refusal>, "machineHash" | "snapshot">,
+  { machineHash, snapshot }: Pick<Decider<State, never, Denial>, "machineHash" | "snapshot">,
 ): Promise<OperationAnswer> => {
   for (let tries = 0; tries < triesForRest; tries += 1) {
     if (hosted.isSettled) {

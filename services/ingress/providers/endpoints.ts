@@ -25,11 +25,11 @@ const geminiMethods = new Map<string, WireProtocol>([
 ])
 const geminiPath = /^\/v1(?:alpha|beta)?\/models\/[^/]*:([A-Za-z]+)$/
 
-/** Gives what is spoken at a path; one more family of endpoints is one more entry. Source: S5. */
+/** Returns what is spoken at a path; one more family of endpoints is one more entry. Source: S5. */
 export const endpointAt = (path: string): WireProtocol | undefined =>
   byPath.get(path) ?? geminiMethods.get(geminiPath.exec(path)?.[1] ?? "")
 
-/** Gives the shape in which a caller of no endpoint's path reads answers: that of its neighbours or, where these are of several APIs, of the one whose headers it sends. */
+/** Returns the shape in which a caller of no endpoint's path reads answers: that of its neighbours or, where these are of several APIs, of the one whose headers it sends. */
 export const dialectOf = (path: string, headers: IncomingHttpHeaders): Dialect => {
   if (/^\/v1(?:alpha|beta)\//.test(path) || headers["x-goog-api-key"] !== undefined) return gemini
   return headers["anthropic-version"] !== undefined || path.startsWith("/v1/messages") ? anthropic : openai

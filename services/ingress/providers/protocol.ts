@@ -24,7 +24,7 @@ export interface Ask {
   readonly choices: number
   /** An estimate from the size of the body. Source: D4. */
   readonly inputTokens: number
-  /** Whether the client itself asked for usage in the stream. Source: D1. */
+  /** True if the client itself asked for usage in the stream. Source: D1. */
   readonly usageAsked: boolean
 }
 
@@ -46,7 +46,7 @@ export type EventKind = "pass" | "text" | "usage" | "end" | "error" | "failure"
 export interface Rewrite {
   /** The name that the upstream knows the model by, where it is another. */
   readonly model: string | null
-  /** Whether to ask for usage in the stream. Source: D1. */
+  /** True if to ask for usage in the stream. Source: D1. */
   readonly askUsage: boolean
 }
 
@@ -95,11 +95,11 @@ export interface Dialect {
 
 /** How one family of endpoints is spoken, the same towards the client and towards the upstream. Source: S5. */
 export interface WireProtocol extends Dialect {
-  /** Whether a stream brings usage only when it is asked to. Source: D1. */
+  /** True if a stream brings usage only when it is asked to. Source: D1. */
   readonly usageIsAsked: boolean
   /** An event longer than this is no end and no usage: it goes on in pieces rather than being held until it is whole. */
   readonly heldEventBytes: number
-  /** Whether a stream may also come as one JSON list. */
+  /** True if a stream may also come as one JSON list. */
   readonly streamsLists: boolean
   /** What is read in the body of a request. */
   readonly asked: Outline
@@ -115,11 +115,11 @@ export interface WireProtocol extends Dialect {
   kindOfRead(json: unknown, name: string): EventKind
   /** Reads figures from a whole answer or from the data of one event, on top of what was known; `undefined` where there are none. */
   readFigures(json: unknown, known: Figures | undefined): Figures | undefined
-  /** Whether an event holds usage and nothing else, so that a client which did not ask for it can do without. Source: D1. */
+  /** True if an event holds usage and nothing else, so that a client which did not ask for it can do without. Source: D1. */
   holdsOnlyUsage(json: unknown): boolean
-  /** Whether a stream that ended without its end event, with this event as its last, was nevertheless whole. Source: D3, E3. */
+  /** True if a stream that ended without its end event, with this event as its last, was nevertheless whole. Source: D3, E3. */
   endsWith(lastEvent: string): boolean
-  /** Whether an error body says that the upstream does not take the request for usage. Source: D1. */
+  /** True if an error body says that the upstream does not take the request for usage. Source: D1. */
   refusesUsage(words: ErrorWords): boolean
 }
 

@@ -2,7 +2,7 @@ import type { RefusedCount } from "@sluice/events/ingress.ts"
 import type { ActorNode } from "../hosting/actor-node.ts"
 import type { IngressLog } from "../ingress-options.ts"
 
-/** Gives what has the numbers of refused requests stored as facts of an ingress process. Source: A11. */
+/** Returns what has the numbers of refused requests stored as facts of an ingress process. Source: A11. */
 export const refusalRecord =
   (of: { readonly ingress: ActorNode["ingress"]; readonly node: string; readonly log: IngressLog }) =>
   (refused: ReadonlyArray<RefusedCount>): void => {

@@ -31,7 +31,7 @@ const causes = [
   { code: "all_cooling", reasons: ["cooling", "cooling_soon"] },
 ] as const satisfies ReadonlyArray<{ code: string; reasons: ReadonlyArray<Candidate["reason"]> }>
 
-/** Gives the reasons at a channel that a code stands for; none where the code is not a channel's. Source: A11. */
+/** Returns the reasons at a channel that a code stands for; none where the code is not a channel's. Source: A11. */
 export const reasonsOf = (code: string): ReadonlyArray<Candidate["reason"]> =>
   causes.find((cause) => cause.code === (code === "upstream_failing" ? "all_cooling" : code))?.reasons ?? []
 

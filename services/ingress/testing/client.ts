@@ -6,7 +6,7 @@ export interface Answer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly body: Buffer
-  /** Whether it ended as HTTP says that it should. */
+  /** True if it ended as HTTP says that it should. */
   readonly isWhole: boolean
 }
 

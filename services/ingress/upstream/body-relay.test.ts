@@ -7,7 +7,7 @@ import { responses } from "../providers/openai/responses.ts"
 import type { WireProtocol } from "../providers/protocol.ts"
 import { BodyRelay } from "./body-relay.ts"
 
-/** Gives a body to a relay in pieces of a size. */
+/** Returns a body to a relay in pieces of a size. */
 const run = (protocol: WireProtocol, text: string, pieceBytes = 65_536) => {
   const bytes = Buffer.from(text)
   const passed: Buffer[] = []

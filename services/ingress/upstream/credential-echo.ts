@@ -138,7 +138,7 @@ export class EchoMask {
     return needle === undefined ? undefined : new EchoMask(needle)
   }
 
-  /** Gives the bytes that may go on now; it writes into the chunk. */
+  /** Returns the bytes that may go on now; it writes into the chunk. */
   take(chunk: Buffer): Buffer {
     const bytes = this.#kept === undefined ? chunk : Buffer.concat([this.#kept, chunk])
     this.#kept = undefined
@@ -153,7 +153,7 @@ export class EchoMask {
     return bytes.subarray(0, end)
   }
 
-  /** Gives what still waits when nothing more comes. */
+  /** Returns what still waits when nothing more comes. */
   rest(): Buffer | undefined {
     const kept = this.#kept
     this.#kept = undefined

@@ -19,7 +19,7 @@ const decoding = (inner: Handler): Handler => {
 }
 
 /**
- * Gives an answer's body to its handler without the coding that it came in, though none was asked for: gzip, deflate, br or zstd. What is of another coding comes as it is, with its name.
+ * Returns an answer's body to its handler without the coding that it came in, though none was asked for: gzip, deflate, br or zstd. What is of another coding comes as it is, with its name.
  *
  * Source: S5.
  */

@@ -5,7 +5,7 @@ import type { Cause } from "../exchange/failure.ts"
 /** More of them before an answer are a flood. */
 const mostInterim = 100
 
-/** Whether a status is one that HTTP has. Source: RFC 9110, section 15. */
+/** True if a status is one that HTTP has. Source: RFC 9110, section 15. */
 export const isHttpStatus = (status: number): boolean => status >= 100 && status <= 599
 
 /**

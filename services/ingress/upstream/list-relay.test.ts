@@ -12,7 +12,7 @@ const item = (text: string, finish?: string) =>
     usageMetadata,
   })
 
-/** Gives the bytes to a relay in pieces that end at these places. */
+/** Returns the bytes to a relay in pieces that end at these places. */
 const run = (text: string, cuts: ReadonlyArray<number> = []) => {
   const bytes = Buffer.from(text)
   const passed: Buffer[] = []

@@ -13,13 +13,13 @@ export interface Relay {
   data(chunk: Buffer): void
   /** The upstream's body has ended as HTTP says that it should. */
   end(): void
-  /** Gives the end that was held back. */
+  /** Returns the end that was held back. */
   takeTail(): Buffer | undefined
   readonly tailBytes: number
   readonly figures: Figures | undefined
   /** How many tokens seem to have come, by the size of what did. Source: D4. */
   readonly writtenTokens: number
-  /** Whether the upstream put an error into its answer. */
+  /** True if the upstream put an error into its answer. */
   readonly failed: boolean
   /** Whether errors can be put into the body, and what has to stand before one. */
   readonly errorPrefix: string | undefined

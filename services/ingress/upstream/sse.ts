@@ -192,7 +192,7 @@ export class EventFramer {
     return this.#held.reduce((bytes, part) => bytes + part.length, 0)
   }
 
-  /** Gives what was held back: the end event and what came right after it. */
+  /** Returns what was held back: the end event and what came right after it. */
   takeHeld(): Buffer | undefined {
     const [first] = this.#held
     const held = this.#held.length > 1 ? Buffer.concat(this.#held) : first

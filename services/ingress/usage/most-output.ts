@@ -3,7 +3,7 @@ import type { Configuration } from "@sluice/infra/configuration/configuration.ts
 /** How many model names the answer is kept of; a caller may name any. */
 const rememberedModelsMax = 10_000
 
-/** Gives how many tokens a model can write at most, as the price list says; of one that is mapped to several, the most. `undefined` where the list does not say. */
+/** Returns how many tokens a model can write at most, as the price list says; of one that is mapped to several, the most. `undefined` where the list does not say. */
 export const createMostOutput = ({
   wanted,
   prices,

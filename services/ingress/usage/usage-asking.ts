@@ -17,7 +17,7 @@ export class UsageAsking {
     this.#log = log
   }
 
-  /** Whether an attempt at this channel asks for usage that the client did not ask for. */
+  /** True if an attempt at this channel asks for usage that the client did not ask for. */
   isAdded(protocol: WireProtocol, ask: Ask, channel: ChannelConfiguration): boolean {
     return (
       protocol.usageIsAsked &&

@@ -18,7 +18,7 @@ const writtenMembers: ReadonlySet<string> = new Set([
   "thinking",
 ])
 
-/** Gives how many tokens a text has, by its size. Source: D4. */
+/** Returns how many tokens a text has, by its size. Source: D4. */
 export const tokensIn = (bytes: number): number => Math.ceil(bytes / bytesPerToken)
 
 /**

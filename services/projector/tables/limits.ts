@@ -19,7 +19,7 @@ export interface LimitRow extends RowKey {
   readonly maxSessions: number | null
   /** Units: nano-USD. */
   readonly windowLimitUsd: number | null
-  /** Whether the limit is learned; what it came to stands among the adjustments. Source: F4. */
+  /** True if the limit is learned; what it came to stands among the adjustments. Source: F4. */
   readonly adaptive: boolean
   /** Where it began, if the fact says so. */
   readonly initial: number | null

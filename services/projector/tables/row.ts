@@ -44,7 +44,7 @@ const earliestMs = Date.UTC(2001, 8, 9, 1, 46, 40)
 const latestMs = Date.UTC(2299, 11, 31)
 
 /**
- * Gives a time as a column holds it.
+ * Returns a time as a column holds it.
  *
  * Units: milliseconds since the epoch.
  * Fails: throws where `DateTime64(3)` cannot hold it.
@@ -65,6 +65,6 @@ export const rowKey = (commit: Commit, position: Position, index: number, fact: 
 
 const channelPrefix = channelSubject("")
 
-/** Gives the channel whose subject it is, or nothing for another's. Source: L5. */
+/** Returns the channel whose subject it is, or nothing for another's. Source: L5. */
 export const channelOf = ({ subject }: Position): string =>
   subject.startsWith(channelPrefix) ? subject.slice(channelPrefix.length) : ""

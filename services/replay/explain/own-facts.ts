@@ -1,7 +1,7 @@
 import type { Fact } from "@sluice/events/commit.ts"
 
 /** A fact with its place: which commit of which subject, and where in it. */
-export interface PlacedFact {
+export interface PositionedFact {
   readonly subject: string
   readonly version: number
   readonly index: number
@@ -30,8 +30,11 @@ const causes: ReadonlySet<string> = new Set<Fact["type"]>([
  *
  * A cooldown and a session's stay carry the lease in their ids; what carries none is the request's where it follows, in the same commit, from the end of one of its attempts.
  */
-export const ownFacts = (request: string, facts: ReadonlyArray<PlacedFact>): ReadonlyArray<PlacedFact> => {
-  let cause: PlacedFact | undefined
+export const ownFacts = (
+  request: string,
+  facts: ReadonlyArray<PositionedFact>,
+): ReadonlyArray<PositionedFact> => {
+  let cause: PositionedFact | undefined
   return facts.filter((placed) => {
     const { fact } = placed
     if ("request" in fact) {
@@ -50,11 +53,11 @@ export const ownFacts = (request: string, facts: ReadonlyArray<PlacedFact>): Rea
   })
 }
 
-/** Tells whether an id that a fact carries was made from a lease of the request. */
+/** True if an id that a fact carries was made from a lease of the request. */
 export const isNamedAfter = (request: string, fact: Fact): boolean => {
   const id = "stay" in fact ? fact.stay : "id" in fact ? fact.id : ""
   return id.includes(`:${request}.`)
 }
 
-const isSameCommit = (one: PlacedFact, other: PlacedFact): boolean =>
+const isSameCommit = (one: PositionedFact, other: PositionedFact): boolean =>
   one.subject === other.subject && one.version === other.version

@@ -11,19 +11,24 @@ import type { Fact } from "@sluice/events/commit.ts"
 import { describe, expect, test } from "vitest"
 import { completed } from "../testing/completed.ts"
 import { record, type Step, subject } from "../testing/recorded-log.ts"
-import type { PlacedFact } from "./own-facts.ts"
+import type { PositionedFact } from "./own-facts.ts"
 import { coolingActors, type PastCooldown, storyOf } from "./story.ts"
 
-const placed = (...steps: ReadonlyArray<Step>): ReadonlyArray<PlacedFact> =>
+const placed = (...steps: ReadonlyArray<Step>): ReadonlyArray<PositionedFact> =>
   record(...steps).flatMap(({ facts, version }) =>
     facts.map((fact, index) => ({ subject, version, index, fact })),
   )
 
-const ending = (fact: Fact): PlacedFact => ({ subject: "sluice.log.ingress.n1", version: 1, index: 0, fact })
+const ending = (fact: Fact): PositionedFact => ({
+  subject: "sluice.log.ingress.n1",
+  version: 1,
+  index: 0,
+  fact,
+})
 
 const sentencesOf = (
   request: string,
-  found: ReadonlyArray<PlacedFact>,
+  found: ReadonlyArray<PositionedFact>,
   cooldowns: ReadonlyArray<PastCooldown> = [],
 ): ReadonlyArray<string> => storyOf(request, found, cooldowns).story.map(({ sentence }) => sentence)
 

@@ -1,6 +1,6 @@
 import type { Fact } from "@sluice/events/commit.ts"
 import type { Candidate, RequestCompleted } from "@sluice/events/ingress.ts"
-import { isNamedAfter, ownFacts, type PlacedFact } from "./own-facts.ts"
+import { isNamedAfter, ownFacts, type PositionedFact } from "./own-facts.ts"
 import { sentenceOf } from "./sentences.ts"
 import { instant, span } from "./wording.ts"
 
@@ -50,7 +50,7 @@ export interface Story {
  */
 export const storyOf = (
   request: string,
-  found: ReadonlyArray<PlacedFact>,
+  found: ReadonlyArray<PositionedFact>,
   cooldowns: ReadonlyArray<PastCooldown>,
 ): Story => {
   const facts = ownFacts(request, found).map(({ fact }) => fact)
@@ -156,7 +156,10 @@ const laterEnds = (
   })
 
 /** Names the actors whose cooldowns matter to a request: those that it met, and those that it made cool. */
-export const coolingActors = (request: string, found: ReadonlyArray<PlacedFact>): ReadonlyArray<string> => {
+export const coolingActors = (
+  request: string,
+  found: ReadonlyArray<PositionedFact>,
+): ReadonlyArray<string> => {
   const actors = found.flatMap(({ fact }) => {
     if (fact.type === "request.completed" && fact.request === request)
       return fact.candidates

@@ -74,7 +74,7 @@ class Queue {
     return this.#lanes.get(lane)?.[0]
   }
 
-  /** Gives the first of a waiter's lane, if that is another one. */
+  /** Returns the first of a waiter's lane, if that is another one. */
   firstBefore(request: string): Waiting | undefined {
     const waiting = this.#waiting.get(request)
     const first = waiting && this.firstOf(waiting.lane)

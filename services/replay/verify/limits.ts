@@ -8,7 +8,7 @@ import type { Check } from "./invariant.ts"
 /**
  * No grant goes above the limit in force: that of the channel, where it is hard, and the part of the account's that its class may use.
  *
- * The limit is what the facts so far make of it: configured or learned, lowered by a rejection, on a ramp.
+ * The limit is what the facts so far make of it: configured or learned, lowered by a rejection, on a slow start.
  * Source: A2, A4, A5.
  */
 export const checkLimits = (): Check => ({

@@ -10,14 +10,14 @@ import { verifySubject } from "./verify-subject.ts"
 export interface VerifyOptions {
   /** What happened before is folded, and not judged. */
   readonly fromMs: number
-  /** Gives what a subject's running actors hold, at the version that the log has reached; `undefined` where none are asked. */
+  /** Returns what a subject's running actors hold, at the version that the log has reached; `undefined` where none are asked. */
   readonly running: (subject: string) => Promise<Omit<ExpectedState, "by"> | undefined>
   /** Hears how many commits of how many have been read. */
   readonly onProgress: (read: number, all: number) => void
 }
 
 /**
- * Holds the whole log to all invariants, one subject after the other: reading it, not judging it, is what takes the time.
+ * ServiceTimes the whole log to all invariants, one subject after the other: reading it, not judging it, is what takes the time.
  *
  * Fails: rejects with `LogUnavailable`.
  * Source: R3.

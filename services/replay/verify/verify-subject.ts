@@ -32,7 +32,7 @@ type Judge = (name: InvariantName, problem: string | undefined) => void
 type Look = (fact: Fact, moment: Moment) => string | undefined
 
 /**
- * Holds one subject of the log to all invariants, by folding it with what the real actors keep.
+ * ServiceTimes one subject of the log to all invariants, by folding it with what the real actors keep.
  *
  * Source: R3.
  */
@@ -58,7 +58,7 @@ class SubjectRun {
   #checks: ReadonlyArray<Check> = []
   #looks: ReturnType<typeof byType> = new Map()
   #before: Before = { version: 0, epoch: 0, at: 0 }
-  /** Whether the fold stands for all that was before; where that is purged, it does from the first checkpoint on. */
+  /** True if the fold stands for all that was before; where that is purged, it does from the first checkpoint on. */
   #isWhole = true
 
   constructor(range: SubjectRange) {

@@ -55,7 +55,7 @@ export class Convergence {
     this.#swing.isCounting = true
   }
 
-  /** Gives every change of the true limit with its time. */
+  /** Returns every change of the true limit with its time. */
   get changes(): ReadonlyArray<Converged> {
     return this.#changes.map(({ from, to, atMs, nearAtMs }) => ({
       from,
@@ -64,7 +64,7 @@ export class Convergence {
     }))
   }
 
-  /** Gives the standard deviation of the limit over the true one while it is near, up to an end. */
+  /** Returns the standard deviation of the limit over the true one while it is near, up to an end. */
   swing(endMs: number): number | null {
     this.#swing.advance(endMs)
     return this.#swing.deviation

@@ -51,7 +51,7 @@ export class IdealService {
     return !this.#isOut && this.#inFlight < this.#capacity
   }
 
-  /** Gives the time that it would have been busy, over all slots. Units: milliseconds. */
+  /** Returns the time that it would have been busy, over all slots. Units: milliseconds. */
   busyMs(): number {
     this.#busy.advance(this.#clock.now())
     return this.#busy.total

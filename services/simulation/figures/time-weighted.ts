@@ -27,12 +27,12 @@ export class TimeWeighted {
     this.#sumOfSquares += spanMs * this.#value * this.#value
   }
 
-  /** Gives the value times its span, added up. Units: of the value, times milliseconds. */
+  /** Returns the value times its span, added up. Units: of the value, times milliseconds. */
   get total(): number {
     return this.#sum
   }
 
-  /** Gives the standard deviation; `null` where no time was counted. */
+  /** Returns the standard deviation; `null` where no time was counted. */
   get deviation(): number | null {
     if (this.#spanMs === 0) return null
     const mean = this.#sum / this.#spanMs

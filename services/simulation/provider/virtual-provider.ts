@@ -2,9 +2,9 @@ import type { Cancel, Clock } from "@sluice/infra/clock/clock.ts"
 import type { RefusalReason } from "@sluice/simulator/refusal.ts"
 import { changesOf, type Level } from "../scenario/level.ts"
 import type { ProviderBehaviour } from "../scenario/scenario.ts"
+import { ExternalTraffic } from "./external-traffic.ts"
 import { RateAllowance } from "./rate-allowance.ts"
 import { rejection } from "./rejections.ts"
-import { Strangers } from "./strangers.ts"
 import type { Call, Rejected, Upstream } from "./upstream.ts"
 
 /** Who watches a provider from its own side. */
@@ -47,7 +47,7 @@ export class VirtualProvider implements Upstream {
   readonly #ofModel = new Map<string, Slots>()
   readonly #waiting: Array<Call> = []
   readonly #served = new Map<Call, ReadonlyArray<Cancel>>()
-  readonly #strangers: Strangers | undefined
+  readonly #strangers: ExternalTraffic | undefined
   #own = 0
 
   constructor(options: ProviderOptions) {
@@ -62,7 +62,7 @@ export class VirtualProvider implements Upstream {
       clock.at(this.#startMs + (fromS + forS) * 1000, () => options.observer.onOutage(false))
     }
     if (behaviour.strangers === null) return
-    this.#strangers = new Strangers({
+    this.#strangers = new ExternalTraffic({
       clock,
       random,
       ...behaviour.strangers,
@@ -84,9 +84,10 @@ export class VirtualProvider implements Upstream {
     if (outage !== undefined)
       return call.onRejected(rejection({ reason: outage === 503 ? "unavailable" : "overloaded" }))
     const isNoise = behaviour.noise > 0 && random() < behaviour.noise
-    if (isNoise) return this.#reject(call, this.#crowded())
+    if (isNoise) return this.#reject(call, this.#rejectedForConcurrency())
     const isCrowded = this.#slotsOf(call.model).some(({ limit, inFlight }) => inFlight >= limit)
-    if (isCrowded && behaviour.aboveLimit === "reject") return this.#reject(call, this.#crowded())
+    if (isCrowded && behaviour.aboveLimit === "reject")
+      return this.#reject(call, this.#rejectedForConcurrency())
     const overRate = this.#rates.take(call)
     if (overRate !== undefined) return this.#reject(call, overRate)
     if (isCrowded) this.#waiting.push(call)
@@ -143,7 +144,7 @@ export class VirtualProvider implements Upstream {
     clock.at(clock.now() + behaviour.rejectsAfterMs, () => call.onRejected(answer))
   }
 
-  #crowded(): Rejected {
+  #rejectedForConcurrency(): Rejected {
     const reason: RefusalReason = this.#options.behaviour.concurrencyTold ? "concurrency" : "rate"
     return rejection({ reason })
   }

@@ -1,7 +1,7 @@
 import type { Converged } from "../figures/convergence.ts"
 import type { Figures } from "../figures/figures.ts"
 
-/** Gives the middle of some numbers, or the mean of the two in the middle; what is `null` counts as above all. */
+/** Returns the middle of some numbers, or the mean of the two in the middle; what is `null` counts as above all. */
 export const median = (values: ReadonlyArray<number | null>): number | null => {
   const sorted = values.map((value) => value ?? Infinity).toSorted((one, other) => one - other)
   const lower = sorted[Math.floor((sorted.length - 1) / 2)] ?? Infinity
@@ -9,7 +9,7 @@ export const median = (values: ReadonlyArray<number | null>): number | null => {
   return upper === Infinity ? null : (lower + upper) / 2
 }
 
-/** Gives the figures of some runs of one scenario, each the median of its own. Source: F9. */
+/** Returns the figures of some runs of one scenario, each the median of its own. Source: F9. */
 export const medianFigures = (runs: ReadonlyArray<Figures>): Figures => {
   const of = (pick: (figures: Figures) => number): number => median(runs.map(pick)) ?? 0
   const swings = runs.map(({ swingPercent }) => swingPercent)

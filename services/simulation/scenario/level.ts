@@ -33,7 +33,7 @@ export const Level = Schema.Union([
 })
 export type Level = typeof Level.Type
 
-/** Gives what it is at a time. Units: milliseconds since the start. */
+/** Returns what it is at a time. Units: milliseconds since the start. */
 export const levelAt = (level: Level, atMs: number): number => {
   if (typeof level === "number") return level
   const atS = atMs / 1000
@@ -44,7 +44,7 @@ export const levelAt = (level: Level, atMs: number): number => {
   return sinceS >= 0 && sinceS % level.everyS < level.forS ? level.peak : level.base
 }
 
-/** Gives the most that it ever is. */
+/** Returns the most that it ever is. */
 export const highest = (level: Level): number => {
   if (typeof level === "number") return level
   if ("steps" in level) return Math.max(...level.steps.map((step) => step.level))
@@ -59,7 +59,7 @@ export interface Change {
 
 const samplingMs = 250
 
-/** Gives the times at which the whole number nearest to it changes, up to an end. */
+/** Returns the times at which the whole number nearest to it changes, up to an end. */
 export const changesOf = (level: Level, endMs: number): ReadonlyArray<Change> => {
   const changes: Array<Change> = []
   for (let atMs = 0; atMs < endMs; atMs += samplingMs) {

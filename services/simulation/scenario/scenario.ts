@@ -28,7 +28,7 @@ const RateLimit = Schema.Struct({
 })
 
 /** Others who use the same credential: they come and go by chance, and take part of its limit. */
-const Strangers = Schema.Struct({
+const ExternalTraffic = Schema.Struct({
   mean: required("How many of them are in flight on average.", positive),
   serviceMs: optional("Milliseconds. How long one of their requests takes.", wholeNumber(1), 10_000),
 })
@@ -69,7 +69,7 @@ export const ProviderBehaviour = Schema.Struct({
   noise: optional("The share of requests that it rejects for no reason.", share, 0),
   strangers: optional(
     "Others who use the same credential.",
-    Schema.NullOr(Strangers).annotate({ expected: "strangers, or null" }),
+    Schema.NullOr(ExternalTraffic).annotate({ expected: "strangers, or null" }),
     null,
   ),
   outages: optional("When it fails.", Schema.Array(Outage), []),

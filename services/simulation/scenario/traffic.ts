@@ -8,7 +8,7 @@ import type { Scenario } from "./scenario.ts"
 const serviceTimeOf = ({ medianMs, p95OverP50 }: Scenario["service"]): LogNormal =>
   logNormal({ median: medianMs, p95OverP50 })
 
-/** Gives how many requests a second the accounts of a scenario can serve at their best. */
+/** Returns how many requests a second the accounts of a scenario can serve at their best. */
 export const bestPerSecond = ({ provider, service, accounts }: Scenario): number => {
   const holdS = (meanOf(serviceTimeOf(service)) + provider.countsLongerMs) / 1000
   const perModel = Object.values(provider.perModel).map(highest)

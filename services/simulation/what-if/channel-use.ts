@@ -19,10 +19,10 @@ export interface Span {
 type Occupying = Extract<Fact, { type: "channel.acquired" | "channel.released" | "channel.expired" }>
 
 /** What a fact tells of the use of a channel. */
-export type ToldOfUse = Pick<Occupying, "type" | "at" | "inFlight"> | Exclude<Fact, Occupying>
+export type UseFact = Pick<Occupying, "type" | "at" | "inFlight"> | Exclude<Fact, Occupying>
 
 /** Leaves out what takes memory and tells nothing of the use. */
-export const toldOfUse = (fact: Fact): ToldOfUse => {
+export const useFacts = (fact: Fact): UseFact => {
   switch (fact.type) {
     case "channel.acquired":
     case "channel.released":
@@ -51,7 +51,7 @@ export class ChannelUse {
   }
 
   /** Takes a fact of the channel or of one of its accounts. */
-  take(fact: ToldOfUse): void {
+  take(fact: UseFact): void {
     switch (fact.type) {
       case "channel.acquired":
       case "channel.released":
@@ -141,7 +141,7 @@ const usualInitial = 8
 const inForce = (mode: LimitMode, known: number | null): number | null =>
   isAdaptive(mode) ? (known ?? mode.adaptive.initial ?? usualInitial) : mode
 
-/** Gives the limit that a checkpoint says was learned; `null` where it says none. */
+/** Returns the limit that a checkpoint says was learned; `null` where it says none. */
 export const learnedIn = (learning: unknown): number | null =>
   typeof learning === "object" &&
   learning !== null &&

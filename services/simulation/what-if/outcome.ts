@@ -75,6 +75,6 @@ export class OutcomeCount {
   }
 }
 
-/** Gives the nearest rank of what is sorted; 0 of nothing. */
+/** Returns the nearest rank of what is sorted; 0 of nothing. */
 const percentile = (sorted: ReadonlyArray<number>, percent: number): number =>
   sorted[Math.max(0, Math.ceil((percent / 100) * sorted.length) - 1)] ?? 0

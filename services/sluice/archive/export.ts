@@ -6,11 +6,11 @@ import { visible } from "@sluice/infra/terminal/visible-text.ts"
 import { Effect } from "effect"
 import { CommandFailed, failedWith } from "../failure.ts"
 import { endQuietlyOnClosedPipe } from "../pipe.ts"
-import { type LogPlace, logToCopy } from "./log-at.ts"
+import { type LogLocation, logToCopy } from "./log-at.ts"
 import { showProgress } from "./progress.ts"
 
 /** What is exported, and whereto. */
-export interface ExportOptions extends LogPlace {
+export interface ExportOptions extends LogLocation {
   /** Absent: to stdout. */
   readonly out: string | undefined
   /** Absent: from the beginning. */

@@ -5,11 +5,11 @@ import { openImports } from "@sluice/infra/event-log/jetstream/imports.ts"
 import { print } from "@sluice/infra/terminal/print.ts"
 import { Effect } from "effect"
 import { CommandFailed, failedWith } from "../failure.ts"
-import { type LogPlace, logToFill } from "./log-at.ts"
+import { type LogLocation, logToFill } from "./log-at.ts"
 import { showProgress } from "./progress.ts"
 
 /** What is imported, and whereto. */
-export interface ImportOptions extends LogPlace {
+export interface ImportOptions extends LogLocation {
   readonly file: string
   readonly json: boolean
 }

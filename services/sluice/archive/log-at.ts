@@ -15,7 +15,7 @@ import { logUrlOf, runningOn } from "../running.ts"
 import { holdDataDirectory } from "../up/preconditions.ts"
 
 /** Where a log is. */
-export interface LogPlace {
+export interface LogLocation {
   readonly dataDirectory: string
   /** Absent: the log of the data directory. */
   readonly natsUrl: string | undefined
@@ -31,7 +31,7 @@ export interface LogAt {
 const appendTimeoutMs = 30_000
 
 /** Opens a log to read what its repairs make of it: of the product that runs, or of a data directory on which nothing runs. Fails: with one line. Source: L11. */
-export const logToRead = (place: LogPlace): Effect.Effect<LogAt, CommandFailed, Scope.Scope> =>
+export const logToRead = (place: LogLocation): Effect.Effect<LogAt, CommandFailed, Scope.Scope> =>
   Effect.gen(function* () {
     const { url, log } = yield* logToCopy(place)
     return {
@@ -44,7 +44,7 @@ export const logToRead = (place: LogPlace): Effect.Effect<LogAt, CommandFailed, 
 export const logToCopy = ({
   dataDirectory,
   natsUrl,
-}: LogPlace): Effect.Effect<LogAt, CommandFailed, Scope.Scope> =>
+}: LogLocation): Effect.Effect<LogAt, CommandFailed, Scope.Scope> =>
   Effect.gen(function* () {
     if (natsUrl !== undefined) return yield* logAt(natsUrl, readOnly)
     if ((yield* runningOn(dataDirectory)) !== undefined)
@@ -60,7 +60,7 @@ export const logToCopy = ({
 export const logToFill = ({
   dataDirectory,
   natsUrl,
-}: LogPlace): Effect.Effect<LogAt, CommandFailed, Scope.Scope> =>
+}: LogLocation): Effect.Effect<LogAt, CommandFailed, Scope.Scope> =>
   natsUrl === undefined ? logOf(dataDirectory, "owner") : logAt(natsUrl)
 
 const readOnly = { leavesAsFound: true }

@@ -1,6 +1,6 @@
 import type { Fact } from "@sluice/events/commit.ts"
 import { print } from "@sluice/infra/terminal/print.ts"
-import type { PlacedFact } from "@sluice/replay/explain/own-facts.ts"
+import type { PositionedFact } from "@sluice/replay/explain/own-facts.ts"
 import { coolingActors, type PastCooldown, storyOf } from "@sluice/replay/explain/story.ts"
 import { Effect, Schema } from "effect"
 import { CommandFailed } from "../failure.ts"
@@ -68,7 +68,7 @@ const decodeFactRow = Schema.decodeUnknownSync(FactRow)
 const decodeCooldownRow = Schema.decodeUnknownSync(CooldownRow)
 
 /** A row of the table `facts` holds the fact as the projector decoded it. */
-const placedFact = (row: Row): PlacedFact => {
+const placedFact = (row: Row): PositionedFact => {
   const { subject, version, index, at, request, lease, data, ...fact } = decodeFactRow(row)
   const named = { ...(request === "" ? {} : { request }), ...(lease === "" ? {} : { lease }) }
   return {

@@ -60,7 +60,7 @@ export const querySource = Effect.fnUntraced(function* (options: {
 })
 
 /** Where a projector answers, and the key that it asks for. */
-export interface ProjectorPlace {
+export interface ProjectorLocation {
   readonly url: string
   readonly key: string
 }
@@ -81,7 +81,7 @@ export const behindText = ({ state, lagFacts, lagMs }: typeof Lag.Type): string 
     : `${doing[state]}: ${lagFacts.toLocaleString("en-US")} facts of the log, the oldest ${(lagMs / 1_000).toFixed(1)} s old, are not in them yet`
 
 /** Asks the process that has the tables open. */
-export const askProjector = ({ url, key }: ProjectorPlace): QuerySource => ({
+export const askProjector = ({ url, key }: ProjectorLocation): QuerySource => ({
   behind: () => Effect.map(ask({ url: `${url}/lag`, key }, Lag), behindText),
   list: () => Effect.map(ask({ url: `${url}/queries`, key }, List), ({ queries }) => queries),
   rows: (name, parameters) =>
@@ -97,7 +97,7 @@ export const askProjector = ({ url, key }: ProjectorPlace): QuerySource => ({
     ),
 })
 
-const ask = <A>({ url, key }: ProjectorPlace, shape: Schema.Codec<A>): Effect.Effect<A, CommandFailed> =>
+const ask = <A>({ url, key }: ProjectorLocation, shape: Schema.Codec<A>): Effect.Effect<A, CommandFailed> =>
   Effect.tryPromise({
     try: async (signal) => {
       const answer = await fetch(url, { signal, headers: { authorization: `Bearer ${key}` } })

@@ -11,7 +11,7 @@ export interface TableLook {
 /** Where the output is no terminal. */
 const usualWidth = 100
 
-/** Gives how a table is shown where this process writes to. */
+/** Returns how a table is shown where this process writes to. */
 export const terminalLook = (): TableLook => ({
   width: process.stdout.columns ?? usualWidth,
   colours: process.stdout.isTTY && process.stdout.hasColors(),
@@ -96,7 +96,7 @@ const cellOf = (value: unknown, name: string): string => {
 // As many digits for each amount, so that their points stand below one another.
 const dollars = { minimumFractionDigits: 6, maximumFractionDigits: 6 }
 
-/** Gives each column what it needs; while that is too much, the widest of texts gets less and goes over more lines. */
+/** Returns each column what it needs; while that is too much, the widest of texts gets less and goes over more lines. */
 const fittingWidths = (columns: ReadonlyArray<Column>, width: number): Array<number> => {
   const widths = columns.map(
     ({ heading, cells }) =>

@@ -3,14 +3,14 @@ import { print } from "@sluice/infra/terminal/print.ts"
 import { replayActor, type ReplayedState, type ReplayedStep } from "@sluice/replay/replay-actor.ts"
 import { everything, type Until } from "@sluice/replay/until.ts"
 import { Effect } from "effect"
-import { type LogPlace, logToRead } from "../archive/log-at.ts"
+import { type LogLocation, logToRead } from "../archive/log-at.ts"
 import { CommandFailed, failedWith } from "../failure.ts"
 import { closedPipe } from "../pipe.ts"
 import { factLine } from "../tail/fact-line.ts"
 import { changeLines, stateText } from "./state-text.ts"
 
 /** What is asked of a history; absent times are the head. */
-export interface ReplayOptions extends LogPlace {
+export interface ReplayOptions extends LogLocation {
   readonly actor: string
   readonly atMs: number | undefined
   readonly version: number | undefined

@@ -20,7 +20,7 @@ export const headings = [
   { text: "client 429s", isNumber: true },
 ] as const
 
-/** Gives a row of the table. */
+/** Returns a row of the table. */
 export const cellsOf = ({ algorithm, median, judged }: Compared): ReadonlyArray<Cell> => {
   const { rejectedPer1000, usePercent, converged, swingPercent, p95WaitMs, requests, completed } = median
   const of = (...bars: ReadonlyArray<Judged["bar"]>): boolean | null => {

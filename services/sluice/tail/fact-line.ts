@@ -70,7 +70,7 @@ const colourOf = (fact: Fact, happened: string): Colour => {
   return happened === "acquired" || happened === "completed" ? "green" : "bold"
 }
 
-/** Gives a field as it is shown: nothing where it says nothing, and several where it holds several counts. */
+/** Returns a field as it is shown: nothing where it says nothing, and several where it holds several counts. */
 const wordsOf = (
   name: string,
   value: unknown,

@@ -72,7 +72,7 @@ const readable = ({ id, subject, sequence, body }: StoredMessage): Commit | unde
   }
 }
 
-/** Whether a fact is one of those that were asked for. */
+/** True if a fact is one of those that were asked for. */
 export const isWanted = (
   fact: Fact,
   { actors, types, fromMs = 0 }: Pick<TailOptions, "actors" | "types" | "fromMs">,

@@ -1,6 +1,6 @@
 import { Effect, Schema } from "effect"
 import { CommandFailed } from "../failure.ts"
-import { askProjector, type ProjectorPlace } from "../query/source.ts"
+import { askProjector, type ProjectorLocation } from "../query/source.ts"
 import type { UpstreamFigures } from "./simulated-upstreams.ts"
 
 /** What became of a played trace. Units: milliseconds, tokens, USD. */
@@ -44,7 +44,7 @@ const decodeLag = Schema.decodeUnknownSync(Schema.Struct({ lagFacts: Schema.Fini
 
 /** Reads from the tables, when they hold everything that is in the log, what became of the requests of a span of time. Fails: with one line. */
 export const readReport = Effect.fnUntraced(function* (
-  projector: ProjectorPlace,
+  projector: ProjectorLocation,
   run: { readonly fromMs: number; readonly toMs: number; readonly figures: UpstreamFigures },
 ): Effect.fn.Return<TraceReport, CommandFailed> {
   const [answer] = yield* askProjector(projector).rows("trace", {

@@ -1,7 +1,7 @@
 import { isAtTerminal } from "@sluice/infra/bootstrap/terminal.mjs"
 import { Effect, type Scope } from "effect"
 
-/** Gives a signal that a second Ctrl-C (or SIGTERM) aborts: what is being stopped is ended at once then. Source: S2. */
+/** Returns a signal that a second Ctrl-C (or SIGTERM) aborts: what is being stopped is ended at once then. Source: S2. */
 export const hurryAtSecondSignal: Effect.Effect<AbortSignal, never, Scope.Scope> = Effect.map(
   Effect.acquireRelease(
     Effect.sync(() => {

@@ -109,7 +109,7 @@ const inheritedByAll = (): NodeJS.ProcessEnv => ({
   ...(process.stderr.isTTY && process.stderr.hasColors() ? { FORCE_COLOR: "1" } : {}),
 })
 
-/** Gives the file of a module of this repository, as it is imported. */
+/** Returns the file of a module of this repository, as it is imported. */
 export const scriptFile = (script: string): string => fileURLToPath(import.meta.resolve(script))
 
 interface AnsweringChild {

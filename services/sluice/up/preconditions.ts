@@ -48,7 +48,7 @@ interface Understood {
   readonly clients: ConfigurationFile["clients"]
 }
 
-/** Gives what a valid configuration file says, or the defaults where there is no file. Fails: with a line for each problem. */
+/** Returns what a valid configuration file says, or the defaults where there is no file. Fails: with a line for each problem. */
 export const readUnderstood = (file: string | undefined): Effect.Effect<Understood, CommandFailed> =>
   file === undefined
     ? Effect.succeed({ settings: Schema.decodeUnknownSync(Settings)({}), clients: [] })

@@ -17,7 +17,7 @@ export class RefusedWrites {
     else this.#told.set(part, { ...failing, at: this.#now() })
   }
 
-  /** Gives who has written in vain the longest; what was told a while ago, by a part that has fallen silent, does not count. */
+  /** Returns who has written in vain the longest; what was told a while ago, by a part that has fallen silent, does not count. */
   longest(): (FailingWrites & { readonly part: string }) | undefined {
     return [...this.#told]
       .filter(([, { at }]) => this.#now() - at < newsMs)
@@ -41,7 +41,7 @@ export const patience = { firstMs: 10_000, longestMs: 300_000 }
 const neededBytes = 16 * 1024 * 1024
 const neededFiles = 16
 
-/** Tells whether the disk of a directory has room for a log to go on with. */
+/** True if the disk of a directory has room for a log to go on with. */
 export const hasRoom = (directory: string): Effect.Effect<boolean> =>
   Effect.promise(async () => {
     const { bavail, bsize, files, ffree } = await statfs(directory)

@@ -94,7 +94,7 @@ const run = Effect.fnUntraced(function* (options: UpOptions) {
 
 type PartName = "nats" | "ingress" | "projector" | "simulator"
 
-/** Gives a function that keeps a part running and writes down when it is and when it is not. */
+/** Returns a function that keeps a part running and writes down when it is and when it is not. */
 const keeper =
   (live: LiveRun, log: Logger) =>
   <Info extends object>(

@@ -1,12 +1,12 @@
 import { join } from "node:path"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
 import { spooledBeside } from "@sluice/infra/event-log/spool/spooled.ts"
-import { type Asker, openAsker } from "@sluice/infra/operations/operations.ts"
+import { type OperationsClient, openOperationsClient } from "@sluice/infra/operations/operations.ts"
 import { RunningState } from "@sluice/infra/operations/running-state.ts"
 import { print } from "@sluice/infra/terminal/print.ts"
 import { verifyLog } from "@sluice/replay/verify/verify-log.ts"
 import { Effect, Schema } from "effect"
-import { type LogPlace, logToRead } from "../archive/log-at.ts"
+import { type LogLocation, logToRead } from "../archive/log-at.ts"
 import { failedWith } from "../failure.ts"
 import { closedPipe } from "../pipe.ts"
 import { logUrlOf, runningOn } from "../running.ts"
@@ -14,7 +14,7 @@ import { showProgress } from "./progress.ts"
 import { reportText, spoolLines } from "./report-text.ts"
 
 /** What is verified. */
-export interface VerifyCommandOptions extends LogPlace {
+export interface VerifyCommandOptions extends LogLocation {
   readonly fromMs: number | undefined
   readonly json: boolean
 }
@@ -53,7 +53,7 @@ export const verify = Effect.fnUntraced(function* ({ fromMs, json, ...place }: V
 }, Effect.scoped)
 
 /** Counts what lies beside the log; with a server of somebody else's there is no spool. */
-const spoolOf = ({ natsUrl, dataDirectory }: LogPlace, log: EventLog) =>
+const spoolOf = ({ natsUrl, dataDirectory }: LogLocation, log: EventLog) =>
   natsUrl === undefined
     ? Effect.tryPromise({
         try: () => spooledBeside(log, join(dataDirectory, "spool")),
@@ -62,17 +62,20 @@ const spoolOf = ({ natsUrl, dataDirectory }: LogPlace, log: EventLog) =>
     : Effect.succeed(null)
 
 /** Opens the way to the running actors; nothing where the log is at rest. */
-const askerOf = Effect.fnUntraced(function* ({ natsUrl, dataDirectory }: LogPlace) {
+const askerOf = Effect.fnUntraced(function* ({ natsUrl, dataDirectory }: LogLocation) {
   if (natsUrl === undefined && (yield* runningOn(dataDirectory)) === undefined) return undefined
   const url = natsUrl ?? (yield* logUrlOf(dataDirectory, "operator"))
   return yield* Effect.acquireRelease(
-    Effect.tryPromise({ try: () => openAsker(url), catch: failedWith }),
-    (opened: Asker) => Effect.promise(() => opened[Symbol.asyncDispose]()),
+    Effect.tryPromise({ try: () => openOperationsClient(url), catch: failedWith }),
+    (opened: OperationsClient) => Effect.promise(() => opened[Symbol.asyncDispose]()),
   )
 })
 
 /** Where no ingress answers, or none that has the subject, only what is stored is compared. */
-const runningState = async (asker: Asker | undefined, subject: string): Promise<RunningState | undefined> => {
+const runningState = async (
+  asker: OperationsClient | undefined,
+  subject: string,
+): Promise<RunningState | undefined> => {
   const answer = await asker?.ask({ type: "state", subject }).catch(() => undefined)
   return answer?.ok === true ? decodeState(answer.value) : undefined
 }

@@ -27,7 +27,7 @@ const dollars = (nanoUsd: number): string =>
   (nanoUsd / 1e9).toLocaleString("en-US", { minimumFractionDigits: 4, maximumFractionDigits: 4 })
 const tenths = (value: number): string => value.toFixed(1)
 
-/** Gives the lines of the table: the same figures of three outcomes, and those of channels that any of them used. */
+/** Returns the lines of the table: the same figures of three outcomes, and those of channels that any of them used. */
 export const rowsOf = ({ recorded, again, other }: Compared): ReadonlyArray<Row> => {
   const outcomes = [recorded, again, other] as const
   const codes = namesIn(outcomes.flatMap((outcome) => Object.keys(outcome.codes)))

@@ -6,13 +6,13 @@ import { visible } from "@sluice/infra/terminal/visible-text.ts"
 import { differencesOf } from "@sluice/simulation/what-if/check-of-itself.ts"
 import { type OnProgress, readRecording, whatIf as compare } from "@sluice/simulation/what-if/what-if.ts"
 import { Effect, Result } from "effect"
-import { type LogPlace, logToRead } from "../archive/log-at.ts"
+import { type LogLocation, logToRead } from "../archive/log-at.ts"
 import { type Progress, showProgress } from "../archive/progress.ts"
 import { CommandFailed, failedWith } from "../failure.ts"
 import { formatOutcomes } from "./format-outcomes.ts"
 
 /** What is run, and how it is shown. */
-export interface WhatIfOptions extends LogPlace {
+export interface WhatIfOptions extends LogLocation {
   readonly configFile: string
   /** Units: since the epoch; `null` = no bound. */
   readonly fromMs: number | null

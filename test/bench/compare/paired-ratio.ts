@@ -39,7 +39,7 @@ export const pairedRatio = (pairs: ReadonlyArray<Pair>): PairedRatio => {
 }
 
 /**
- * Gives the interval that holds the true median of independent figures with 95 % at least, whatever they are spread like; `undefined` below 6 figures.
+ * Returns the interval that holds the true median of independent figures with 95 % at least, whatever they are spread like; `undefined` below 6 figures.
  *
  * Each figure lies above the true median as a coin falls, so the chance that fewer than k of n do is that of fewer than k heads: the interval goes from
  * the kth smallest to the kth greatest, with the greatest k for which both ends together miss in 5 % of all cases at most (k = 4 of 15).
@@ -61,7 +61,7 @@ export const intervalOfMedian = (figures: ReadonlyArray<number>): Interval | und
 /** How a ratio stands to what it may be at most. */
 export type Standing = "within" | "above" | "open"
 
-/** Tells whether the whole interval lies within a bound or above it; where it holds the bound, or there is none, that is open. */
+/** Whether the whole interval lies within a bound or above it; where it holds the bound, or there is none, that is open. */
 export const standing = ({ interval }: PairedRatio, most: number): Standing => {
   if (interval === undefined) return "open"
   if (interval.low > most) return "above"

@@ -25,8 +25,8 @@ export const peakMbIn = (status: string): number => {
   return Number(kb) / 1_024
 }
 
-/** Gives the processor time of a running process in ms. Fails: throws where there is no `/proc`, and when the process has ended. */
+/** Returns the processor time of a running process in ms. Fails: throws where there is no `/proc`, and when the process has ended. */
 export const cpuMsOf = (pid: number): number => cpuMsIn(readFileSync(`/proc/${pid}/stat`, "utf8"))
 
-/** Gives the most memory of a running process in MB. Fails: as `cpuMsOf`. */
+/** Returns the most memory of a running process in MB. Fails: as `cpuMsOf`. */
 export const peakMbOf = (pid: number): number => peakMbIn(readFileSync(`/proc/${pid}/status`, "utf8"))

@@ -36,7 +36,7 @@ export const clientHeaders = {
 /** Nothing is done behind the answers. */
 export const nothingBehind = async (): Promise<Settled> => ({ lagFacts: 0, caughtUpMs: 0 })
 
-/** Tells whether a contestant carries a request to the upstream and brings its answer back. */
+/** True if a contestant carries a request to the upstream and brings its answer back. */
 export const answers = async (
   { url, headers }: Pick<Contestant, "url" | "headers">,
   model: string,

@@ -9,7 +9,7 @@ import { answers, clientHeaders, type Contestant, nothingBehind } from "./contes
 
 const run = promisify(execFile)
 
-/** Tells whether HAProxy is installed. */
+/** True if HAProxy is installed. */
 export const haproxyIsInstalled = async (): Promise<boolean> => {
   try {
     await run("haproxy", ["-v"])

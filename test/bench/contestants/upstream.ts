@@ -13,7 +13,7 @@ export const startUpstream = async (processes: Processes): Promise<Contestant> =
 }
 
 /**
- * Gives the upstream the pace of a plan's streams, each exactly alike.
+ * Returns the upstream the pace of a plan's streams, each exactly alike.
  *
  * It is set there and not asked for in headers: some contestants pass on the headers of clients and some do not.
  */

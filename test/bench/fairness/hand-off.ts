@@ -20,13 +20,13 @@ export const measureHandOff = async (contestant: Contestant, plan: FairnessPlan)
   return figuresOf(answers.length, waitsMs)
 }
 
-/** Gives the waits where every slot passes on in the instant of its end, to the one who waits longest, and all else takes no time. */
+/** Returns the waits where every slot passes on in the instant of its end, to the one who waits longest, and all else takes no time. */
 export const idealHandOff = (plan: FairnessPlan): HandOff => {
   const timesMs = arrivalsOf(plan).map(({ atMs }) => atMs)
   return { contestant: "ideal", ...figuresOf(timesMs.length, idealWaitsMs(timesMs, plan)) }
 }
 
-/** Gives how long each of some requests waits for a slot, first come first served, where all take equally long. */
+/** Returns how long each of some requests waits for a slot, first come first served, where all take equally long. */
 export const idealWaitsMs = (
   timesMs: ReadonlyArray<number>,
   { slots, serviceMs }: Pick<FairnessPlan, "slots" | "serviceMs">,

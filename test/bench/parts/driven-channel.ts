@@ -49,7 +49,7 @@ export class DrivenChannel {
     this.#execute(release(oldest, this.#now))
   }
 
-  /** Tells whether it was taken. */
+  /** True if it was taken. */
   #execute(command: Command): boolean {
     this.#follow()
     const decision = channelDecider.decide(this.#group, command, this.#now)
@@ -62,7 +62,7 @@ export class DrivenChannel {
 
   #follow(): void {
     for (;;) {
-      const facts = channelDecider.following(this.#group, this.#now)
+      const facts = channelDecider.reactions(this.#group, this.#now)
       if (facts.length === 0) break
       this.#evolve(facts)
     }

@@ -22,7 +22,7 @@ export interface LongHistory extends AsyncDisposable {
   readonly end: HistoryPlace
   /** As near to the middle as a fold has the most to read: directly before a checkpoint, where there is one. */
   readonly middle: HistoryPlace
-  /** Gives what the running actors hold. */
+  /** Returns what the running actors hold. */
   readonly running: () => { readonly version: number; readonly machineHash: string; readonly state: unknown }
 }
 

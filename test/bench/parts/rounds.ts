@@ -35,7 +35,7 @@ export const serveRounds = (prepare: (subject: never) => () => number): void => 
   parentPort?.postMessage("ready")
 }
 
-/** Gives how many microseconds something takes for each of so many. */
+/** Returns how many microseconds something takes for each of so many. */
 export const microsecondsEach = (count: number, run: () => void): number => {
   const begin = performance.now()
   run()

@@ -10,7 +10,7 @@ export interface Outcome {
   readonly status: number
   /** The code of an error, of the answer or in its stream; empty where there is none. */
   readonly code: string
-  /** Whether the client saw the end of a good answer. */
+  /** True if the client saw the end of a good answer. */
   readonly isWhole: boolean
 }
 

@@ -30,7 +30,7 @@ export class LogWatch {
     return wrong.flatMap((one) => (one === undefined ? [] : [`${one} (commit ${commit})`]))
   }
 
-  /** Gives what is open where all has ended. */
+  /** Returns what is open where all has ended. */
   left(nowMs: number): ReadonlyArray<string> {
     return this.#invariants.flatMap((invariant) => invariant.left(nowMs))
   }

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from "@sluice/infra/clock/clock.ts"
 
-/** Gives how far the clock of a machine is ahead of real time. Units: milliseconds. */
+/** Returns how far the clock of a machine is ahead of real time. Units: milliseconds. */
 export type MachineClock = () => number
 
 /**

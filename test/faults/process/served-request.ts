@@ -2,7 +2,7 @@ import type { PoolConfiguration } from "@sluice/events/configuration/configurati
 import type { AttemptSummary } from "@sluice/events/ingress.ts"
 import { wallNow } from "@sluice/infra/clock/clock.ts"
 import type { Admission, Admitted, AttemptEnd, Lease } from "@sluice/ingress/admission/lease.ts"
-import { endOfAnswer, endOfFailure, type Heard } from "@sluice/ingress/exchange/attempt-end.ts"
+import { endOfAnswer, endOfFailure, type UpstreamEvidence } from "@sluice/ingress/exchange/attempt-end.ts"
 import {
   type AttemptFailure,
   type Cause,
@@ -236,7 +236,7 @@ export class ServedRequest implements AttemptOwner {
     lease.release(end, sent !== undefined)
   }
 
-  #heard({ sent }: Trying): Heard {
+  #heard({ sent }: Trying): UpstreamEvidence {
     const protocol = spokenProtocol[this.#demand.protocol]
     return {
       protocol,

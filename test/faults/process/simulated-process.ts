@@ -93,7 +93,7 @@ export class SimulatedProcess {
     this.#start().catch((error: unknown) => this.#onFailed(error))
   }
 
-  /** Whether it takes requests. */
+  /** True if it takes requests. */
   get isServing(): boolean {
     return this.clock.isAlive && this.#admission !== undefined && !this.#isStopping
   }

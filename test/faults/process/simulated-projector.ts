@@ -43,7 +43,7 @@ export class SimulatedProjector {
     })
   }
 
-  /** Whether everything up to a sequence is in the tables. */
+  /** True if everything up to a sequence is in the tables. */
   hasReached(sequence: number): boolean {
     return this.#projection.meter.lag(sequence, this.clock.now()).projected >= sequence
   }

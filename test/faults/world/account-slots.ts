@@ -21,7 +21,7 @@ export class LimitHistory {
     this.#inForce.push({ since: this.#clock.now(), limit })
   }
 
-  /** Gives the highest limit that was in force at any instant since a time. */
+  /** Returns the highest limit that was in force at any instant since a time. */
   highestSince(timeMs: number): number {
     const from = this.#inForce.findLastIndex(({ since }) => since < timeMs)
     return Math.max(...this.#inForce.slice(Math.max(0, from)).map(({ limit }) => limit ?? Infinity))

@@ -28,12 +28,12 @@ export class SimulatedDisk {
     this.faults = faults
   }
 
-  /** Gives what of a file outlasts everything. */
+  /** Returns what of a file outlasts everything. */
   synced(path: string): Buffer {
     return this.#files.get(path)?.synced ?? Buffer.alloc(0)
   }
 
-  /** Gives the disk as one process sees it: with the end of its clock its writes end too, in the middle if need be. */
+  /** Returns the disk as one process sees it: with the end of its clock its writes end too, in the middle if need be. */
   seenBy(clock: Clock & { onKill(end: () => void): void }): Disk {
     return {
       open: async (path) => {

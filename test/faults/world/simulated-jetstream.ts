@@ -50,7 +50,7 @@ export class SimulatedJetStream {
   #ids = new Map<string, Kept>()
   #waiting = new Set<() => void>()
   #head = 0
-  /** Whether it runs at all: else its connections are cut. */
+  /** True if it runs at all: else its connections are cut. */
   isUp = true
   /** While its stream has no leader it takes no publish and answers no question. */
   leaderlessUntil = 0
@@ -61,7 +61,7 @@ export class SimulatedJetStream {
     this.#clock = clock
   }
 
-  /** Whether the stream answers. */
+  /** True if the stream answers. */
   get isAnswering(): boolean {
     return this.isUp && this.#clock.now() >= this.leaderlessUntil
   }
@@ -93,24 +93,24 @@ export class SimulatedJetStream {
     return { seq: message.sequence }
   }
 
-  /** Gives a subject's last message. */
+  /** Returns a subject's last message. */
   last(subject: string): StoredMessage | undefined {
     return this.#messages.findLast((message) => message.subject === subject)
   }
 
-  /** Gives the message at a sequence. */
+  /** Returns the message at a sequence. */
   at(sequence: number): StoredMessage | undefined {
     const found = this.#messages[this.#placeAfter(sequence - 1)]
     return found?.sequence === sequence ? found : undefined
   }
 
-  /** Gives what was a subject's last message a while ago, as a replica that is behind does. */
+  /** Returns what was a subject's last message a while ago, as a replica that is behind does. */
   lastBehind(subject: string, lagMs: number): StoredMessage | undefined {
     const until = this.#clock.now() - lagMs
     return this.#messages.findLast((message) => message.subject === subject && message.storedAt <= until)
   }
 
-  /** Gives some of what is stored, in order. */
+  /** Returns some of what is stored, in order. */
   after({ subject, afterSequence, afterId, untilSequence, count }: Range): ReadonlyArray<StoredMessage> {
     if (typeof afterId === "string" && this.at(afterSequence)?.id !== afterId)
       throw new LogForked({ sequence: afterSequence })

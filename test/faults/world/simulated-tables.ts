@@ -44,12 +44,12 @@ export class SimulatedTables {
     return [...this.#rows.keys()].filter((table) => table !== "meta")
   }
 
-  /** Gives the rows of a table as they were inserted, in no order. */
+  /** Returns the rows of a table as they were inserted, in no order. */
   lines(table: string): ReadonlyArray<string> {
     return [...(this.#rows.get(table)?.values() ?? [])].map(({ row }) => JSON.stringify(row))
   }
 
-  /** Gives the highest sequence that a table has a row of (0 = none). */
+  /** Returns the highest sequence that a table has a row of (0 = none). */
   lastSequence(table: string): number {
     return Math.max(0, ...this.#all(table).map((row) => Number(row["sequence"])))
   }
@@ -62,7 +62,7 @@ export class SimulatedTables {
     for (const [token, storedAt] of this.#tokens) if (storedAt >= since) this.#tokens.delete(token)
   }
 
-  /** Gives the database as a process sees it. */
+  /** Returns the database as a process sees it. */
   seenBy(clock: Clock): ClickHouse {
     return {
       // Only migrations and the query server use the client itself.
@@ -146,7 +146,7 @@ export class SimulatedTables {
   }
 }
 
-/** Gives rows as text, each a JSON list of its values. */
+/** Returns rows as text, each a JSON list of its values. */
 export const linesOf = (rows: Insert["rows"]): ReadonlyArray<string> =>
   typeof rows === "string" ? rows.split("\n") : readNative(rows).rows.map((row) => JSON.stringify(row))
 

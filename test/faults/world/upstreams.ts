@@ -59,14 +59,14 @@ export class Upstreams {
     }
   }
 
-  /** Gives the provider of an account. */
+  /** Returns the provider of an account. */
   of(account: string): Upstream {
     const provider = this.#providers.get(account)
     if (provider === undefined) throw new Error(`no provider of ${account}`)
     return provider
   }
 
-  /** Gives the limits that an account has had. */
+  /** Returns the limits that an account has had. */
   limitsOf(account: string): LimitHistory | undefined {
     return this.#limits.get(account)
   }

@@ -10,16 +10,16 @@ export type Finding = Pick<Rejection429, "classification"> &
 export interface ProviderAdapter {
   /** Says which limit a rejection is of. */
   find(answered: Answered, nowMs: number): Finding
-  /** Whether a 503 is one for overload. */
+  /** True if a 503 is one for overload. */
   isOverload(words: ErrorWords): boolean
-  /** Whether the type or the code of a body speaks of the credential. */
+  /** True if the type or the code of a body speaks of the credential. */
   refusesCredential(words: ErrorWords): boolean
-  /** Whether a body names the model as one that is not known. */
+  /** True if a body names the model as one that is not known. */
   namesUnknownModel(words: ErrorWords): boolean
   /** Reads the end of the account's window of 5 hours, since the epoch; cheap where no header tells it. */
   windowEndsAt(headers: AnswerHeaders, nowMs: number): number | undefined
 }
 
-/** Whether a body speaks of overload, as a 503 that fails for another reason does not. */
+/** True if a body speaks of overload, as a 503 that fails for another reason does not. */
 export const saysOverloaded = ({ type, code, message }: ErrorWords): boolean =>
   type.includes("overloaded") || code.includes("overloaded") || message.toLowerCase().includes("overloaded")

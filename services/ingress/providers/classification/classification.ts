@@ -23,7 +23,7 @@ export interface Meaning {
   readonly rejection: Rejection429 | undefined
   /** What it says of the credential itself. Source: C7. */
   readonly credentialRefused: Release["credentialRefused"]
-  /** Whether it names the model as one that is not known. Source: C7. */
+  /** True if it names the model as one that is not known. Source: C7. */
   readonly isModelUnknown: boolean
 }
 

@@ -16,7 +16,7 @@ export const believedReset = (
   return at > nowMs && at - nowMs <= withinMs ? at : null
 }
 
-/** Gives the latest of some resets, since a request must pass every limit that is used up; `null` where none is believed. */
+/** Returns the latest of some resets, since a request must pass every limit that is used up; `null` where none is believed. */
 export const latestReset = (resets: ReadonlyArray<number | null>): number | null =>
   resets.reduce((latest, reset) => (latest === null || (reset ?? 0) > latest ? reset : latest), null)
 

@@ -54,7 +54,7 @@ const find = (answered: Answered, nowMs: number): Finding => {
   }
 }
 
-/** Whether a body says that the use has grown too fast. */
+/** True if a body says that the use has grown too fast. */
 export const isSlowDown = ({ type, code }: ErrorWords): boolean =>
   code === "slow_down" || type === "slow_down"
 

@@ -41,7 +41,7 @@ export const hiddenConcurrency = (evidence: ReadonlyArray<LevelEvidence>): Reado
   return steps
 }
 
-/** Gives the limit at a time. */
+/** Returns the limit at a time. */
 export const limitAt = (steps: ReadonlyArray<LimitStep>, atMs: number): number | null =>
   steps.findLast(({ fromMs }) => fromMs <= atMs)?.limit ?? null
 
@@ -55,7 +55,7 @@ const runsOf = (evidence: ReadonlyArray<LevelEvidence>): ReadonlyArray<Run> => {
   return runs
 }
 
-/** Gives for each run the limit of the cheapest explanation; of equals the higher one, as nothing speaks against it. */
+/** Returns for each run the limit of the cheapest explanation; of equals the higher one, as nothing speaks against it. */
 const cheapestPath = (runs: ReadonlyArray<Run>, highest: number): ReadonlyArray<number> => {
   let cost: ReadonlyArray<number> = Array.from({ length: highest + 1 }, () => 0)
   const changes: Array<{ readonly from: number; readonly isCheaper: Uint8Array }> = []

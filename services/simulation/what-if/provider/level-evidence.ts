@@ -13,7 +13,7 @@ export interface LevelEvidence {
 export const travelSpread = 0.3
 
 /**
- * Gives how many attempts a provider served as each came that it took, or rejected as one too many.
+ * Returns how many attempts a provider served as each came that it took, or rejected as one too many.
  *
  * Attempts stand in the order of their beginning. What ended within a round trip had ended at the provider before the attempt came there.
  */

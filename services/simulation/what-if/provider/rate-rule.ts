@@ -16,7 +16,7 @@ export interface RateQuestion {
   readonly kind: "requests" | "tokens"
   readonly attempts: ReadonlyArray<RecordedAttempt>
   readonly isOverRate: (attempt: RecordedAttempt) => boolean
-  /** Whether it was turned down for anything at all, and so counted for nothing. */
+  /** True if it was turned down for anything at all, and so counted for nothing. */
   readonly isTurnedDown: (attempt: RecordedAttempt) => boolean
   /** By how much messages may overtake one another: what was sent so shortly after a rejected attempt may have come before it. */
   readonly spreadMs: number
@@ -27,7 +27,7 @@ const minuteMs = 60_000
 /** What comes in so short a time is as good as at once: so far from a limit an answer says nothing against it. */
 const slackMs = 500
 
-/** Gives how much of a limit per minute an attempt takes. */
+/** Returns how much of a limit per minute an attempt takes. */
 export const amountOf = (
   kind: "requests" | "tokens",
   { input, output }: { readonly input: number; readonly output: number },
@@ -73,7 +73,7 @@ const bestOf = (question: RateQuestion, candidates: ReadonlyArray<number>): Fitt
 const attemptAmount = (kind: "requests" | "tokens", { usage, estimate }: RecordedAttempt): number =>
   amountOf(kind, usage?.tokens ?? { input: estimate.inputTokens, output: estimate.outputTokens })
 
-/** Gives the most that was taken in a minute. */
+/** Returns the most that was taken in a minute. */
 const mostTaken = ({ kind, attempts, isTurnedDown }: RateQuestion): number => {
   const taken: Array<{ readonly atMs: number; readonly amount: number }> = []
   let [sum, oldest, most] = [0, 0, 0]

@@ -1,7 +1,7 @@
 import { isAdaptive, type LimitMode } from "@sluice/events/configuration/adaptive-limit.ts"
 import type { ConfigurationFile } from "@sluice/events/configuration/configuration.ts"
 import { idOf } from "@sluice/events/identifier.ts"
-import { learnedIn, type ToldOfUse } from "../channel-use.ts"
+import { learnedIn, type UseFact } from "../channel-use.ts"
 
 /** What was known of the limits of accounts before a time. */
 export interface LimitsBefore {
@@ -12,7 +12,7 @@ export interface LimitsBefore {
 }
 
 /** Finds what was known of limits when a time began; facts of an account stand in their order. */
-export const limitsBefore = (facts: Iterable<ToldOfUse>, beforeMs: number): LimitsBefore => {
+export const limitsBefore = (facts: Iterable<UseFact>, beforeMs: number): LimitsBefore => {
   const learned = new Map<string, number>()
   const set = new Map<string, LimitMode>()
   for (const fact of facts) {

@@ -25,7 +25,7 @@ export type RecordedRequest = Pick<
 /** What an attempt used. */
 export interface RecordedUsage {
   readonly tokens: Tokens
-  /** Whether those are the provider's last figures. */
+  /** True if those are the provider's last figures. */
   readonly complete: boolean
   readonly costNanoUsd: number
 }
@@ -57,6 +57,6 @@ export interface RecordedAttempt {
 export const heardAt = ({ startedAt, tookMs }: Pick<RecordedAttempt, "startedAt" | "tookMs">): number =>
   startedAt + tookMs
 
-/** Tells whether the provider said no, or failed, before it took the attempt. */
+/** True if the provider said no, or failed, before it took the attempt. */
 export const isRefused = ({ outcome, status }: Pick<RecordedAttempt, "outcome" | "status">): boolean =>
   outcome === "rate_limited" || outcome === "upstream_error" || (outcome === "timeout" && status === 0)

@@ -46,7 +46,7 @@ export class RecordedConfiguration {
     this.history.push({ atMs, wanted: this.#wanted() })
   }
 
-  /** Gives what is configured of a channel now. */
+  /** Returns what is configured of a channel now. */
   channel(id: string): ChannelConfiguration | undefined {
     return this.#channels.get(id)?.config ?? undefined
   }

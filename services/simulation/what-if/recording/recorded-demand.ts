@@ -15,7 +15,7 @@ export interface Arrival {
 const ofClient: ReadonlySet<string> = new Set(["client_concurrency_exceeded", "client_rpm_exhausted"])
 
 /**
- * Gives the requests of a recording as clients would send them again, in their order.
+ * Returns the requests of a recording as clients would send them again, in their order.
  *
  * One that was refused for its client's own limit stands for another of its client, drawn by the seed. A client that left while it was served is taken to leave in the middle of that.
  * Source: R4.

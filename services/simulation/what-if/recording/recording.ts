@@ -1,7 +1,7 @@
 import { type Commit, decodeCommit, type Fact } from "@sluice/events/commit.ts"
 import { channelSubject, idOf } from "@sluice/events/identifier.ts"
 import { inWallTime } from "@sluice/events/wall-time.ts"
-import { ChannelUse, type Span, type ToldOfUse, toldOfUse, type Use } from "../channel-use.ts"
+import { ChannelUse, type Span, type UseFact, useFacts, type Use } from "../channel-use.ts"
 import { AttemptLedger } from "./attempt-ledger.ts"
 import { limitsBefore, withLimits } from "./limits-before.ts"
 import type { RecordedAttempt, RecordedRequest } from "./recorded-attempt.ts"
@@ -48,7 +48,7 @@ export class Recorder {
   readonly #requests: Array<RecordedRequest> = []
   readonly #resets: Array<RecordedReset> = []
   /** What tells of the use of channels, to be summed up when the span is known. */
-  readonly #ofUse = new Map<string, Array<ToldOfUse>>()
+  readonly #ofUse = new Map<string, Array<UseFact>>()
   #lastMs = 0
 
   constructor(wanted: Wanted) {
@@ -80,7 +80,7 @@ export class Recorder {
   #keepUse(channel: string, facts: ReadonlyArray<Fact>): void {
     const kept = this.#ofUse.get(channel) ?? []
     this.#ofUse.set(channel, kept)
-    for (const fact of facts) if (tellsOfUse.has(fact.type)) kept.push(toldOfUse(fact))
+    for (const fact of facts) if (tellsOfUse.has(fact.type)) kept.push(useFacts(fact))
   }
 
   #keepResets(channel: string, facts: ReadonlyArray<Fact>, atMs: number): void {
@@ -99,7 +99,7 @@ export class Recorder {
     this.#requests.push(slim(completed))
   }
 
-  /** Gives what was recorded; `undefined` where no request was. */
+  /** Returns what was recorded; `undefined` where no request was. */
   finish(): Recording | undefined {
     const requests = this.#requests.toSorted((one, other) => one.arrivedAt - other.arrivedAt)
     const [first] = requests

@@ -47,7 +47,7 @@ export class ServiceTimes {
     return this.#all.length
   }
 
-  /** Gives what a request costs on a channel, or on any. */
+  /** Returns what a request costs on a channel, or on any. */
   workOf({ request, model }: { readonly request: string; readonly model: string }, channel?: string): Work {
     const own = this.#ofRequest.get(request)
     if (own !== undefined && (channel === undefined || own.channel === channel)) return own.work

@@ -49,7 +49,7 @@ export interface VirtualRecordOptions {
 
 const prices = await Effect.runPromise(loadPrices())
 
-/** Gives the built-in prices. */
+/** Returns the built-in prices. */
 export const builtInPrices = prices
 
 /** Runs traffic against providers whose behaviour is known, in virtual time, and gives the log that the proxy would have written. */

@@ -10,7 +10,7 @@ import type { Ending } from "./attempt.ts"
 import type { Attempt } from "./attempt.ts"
 import type { ExchangeContext } from "./exchange-context.ts"
 import { type AttemptFailure, problemOfCause } from "./failure.ts"
-import type { Journal, RequestEnd } from "./journal.ts"
+import type { RequestRecord, RequestEnd } from "./request-record.ts"
 
 const unreadBodyMs = 2_000
 const nothingToStore = Promise.resolve()
@@ -20,10 +20,10 @@ const nothingToStore = Promise.resolve()
  *
  * Source: D3, L7.
  */
-export class Closing {
+export class ResponseFinisher {
   readonly #request: IncomingMessage
   readonly #reply: Reply
-  readonly #journal: Journal
+  readonly #record: RequestRecord
   readonly #protocol: WireProtocol
   readonly #log: IngressLog
   readonly #provenance: () => Provenance
@@ -34,7 +34,7 @@ export class Closing {
   constructor(of: {
     readonly request: IncomingMessage
     readonly reply: Reply
-    readonly journal: Journal
+    readonly journal: RequestRecord
     readonly protocol: WireProtocol
     readonly context: Pick<ExchangeContext, "options" | "refused">
     readonly provenance: () => Provenance
@@ -45,7 +45,7 @@ export class Closing {
   }) {
     this.#request = of.request
     this.#reply = of.reply
-    this.#journal = of.journal
+    this.#record = of.journal
     this.#protocol = of.protocol
     this.#log = of.context.options.log
     this.#provenance = of.provenance
@@ -58,7 +58,7 @@ export class Closing {
   conclude(attempt: Attempt, ending: Ending): void {
     const { relay, lease, end, status, firstByteAt } = attempt
     const { gone, begun, bytesOut } = this.#reply
-    this.#journal.attempted(lease, end)
+    this.#record.attempted(lease, end)
     const recorded = this.#close({
       status: begun ? status : this.#statusOf(attempt, ending),
       code: this.#codeOf(attempt, ending),
@@ -95,7 +95,7 @@ export class Closing {
 
   /** Ends with an error of this side. That the log is closed or closing need not be in the log first (L7). */
   refuse(refused: Problem): void {
-    const body = this.#protocol.errorBody(refused, this.#journal.request)
+    const body = this.#protocol.errorBody(refused, this.#record.request)
     const recorded = this.#close({
       status: refused.status,
       code: refused.code,
@@ -130,12 +130,12 @@ export class Closing {
 
   #close(end: RequestEnd): Promise<void> {
     this.#onClose()
-    const { client, isRouted } = this.#journal
+    const { client, isRouted } = this.#record
     if (!isRouted && this.#refused.takes({ client, code: end.code, status: end.status })) {
-      this.#journal.closed = true
+      this.#record.closed = true
       return nothingToStore
     }
-    return this.#journal.close(end)
+    return this.#record.close(end)
   }
 
   /** Waits for the log without making a promise of its own. Each store settles once, and the end has come when the last has. */
@@ -152,7 +152,7 @@ export class Closing {
     }
     const onStored = (): void => settle(() => (left === 0 ? end() : undefined))
     const onLost = (err: unknown): void => {
-      this.#log.error({ request: this.#journal.request, err }, "the end of a request could not be recorded")
+      this.#log.error({ request: this.#record.request, err }, "the end of a request could not be recorded")
       settle(() => this.#sayLost(attempt))
     }
     recorded.then(onStored, onLost)
@@ -171,7 +171,7 @@ export class Closing {
 
   /** Says what is wrong in place of an answer, or of the rest of one; a body that has no place for it is cut. Source: E3. */
   #breakOff(refused: Problem, attempt: Attempt | undefined): void {
-    const { request } = this.#journal
+    const { request } = this.#record
     const prefix = attempt?.relay?.errorPrefix
     if (!this.#reply.begun) {
       sendProblem(this.#reply, refused, this.#protocol.errorBody(refused, request), this.#provenance())
@@ -181,11 +181,11 @@ export class Closing {
 
   /** Ends after a defect: what has begun is cut, since nothing is known of how it would go on. */
   fail(err: unknown): void {
-    this.#log.error({ request: this.#journal.request, err }, "a request met a defect")
+    this.#log.error({ request: this.#record.request, err }, "a request met a defect")
     const { begun, ended, bytesOut } = this.#reply
-    if (!this.#journal.closed && !begun) return this.refuse(problemOfCause("defect"))
+    if (!this.#record.closed && !begun) return this.refuse(problemOfCause("defect"))
     if (!ended) this.#reply.cut()
-    if (this.#journal.closed) return
+    if (this.#record.closed) return
     const { status, code } = problemOfCause("defect")
     const recorded = this.#close({ status, code, bytesOut, firstByteAt: undefined })
     this.#whenStored(() => undefined, recorded)

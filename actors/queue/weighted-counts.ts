@@ -10,7 +10,7 @@ interface Class<T> {
  * A change costs O(1) amortised, the question O(number of distinct weights).
  * Source: A6.
  */
-export class Census<T> {
+export class WeightedCounts<T> {
   #classes = new Map<number, Class<T>>()
   #counts = new Map<T, number>()
 
@@ -28,7 +28,7 @@ export class Census<T> {
     while (inClass.largest > 0 && !inClass.byCount[inClass.largest]?.size) inClass.largest -= 1
   }
 
-  /** Gives the member with the most per weight. */
+  /** Returns the member with the most per weight. */
   largest(): T | undefined {
     let best: Set<T> | undefined
     let bestPerWeight = 0

@@ -2,7 +2,7 @@ import type { Clock } from "@sluice/infra/clock/clock.ts"
 import { drawExponential } from "../random.ts"
 
 /** How strangers behave, and who is told of them. */
-export interface StrangersOptions {
+export interface ExternalTrafficOptions {
   readonly clock: Clock
   readonly random: () => number
   readonly mean: number
@@ -12,11 +12,11 @@ export interface StrangersOptions {
 }
 
 /** Others who use the same credential: a birth-death process, whose births are lost where no slot is free. */
-export class Strangers {
-  readonly #options: StrangersOptions
+export class ExternalTraffic {
+  readonly #options: ExternalTrafficOptions
   inFlight = 0
 
-  constructor(options: StrangersOptions) {
+  constructor(options: ExternalTrafficOptions) {
     this.#options = options
   }
 

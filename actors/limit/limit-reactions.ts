@@ -7,7 +7,7 @@ type Told<Name extends AccountFact["type"]> = Omit<
   "actor" | "type" | "at"
 >
 
-/** Gives when a learned limit changes by itself, or an attempt counts as accepted; `null` where neither will. Source: F1, F3. */
+/** Returns when a learned limit changes by itself, or an attempt counts as accepted; `null` where neither will. Source: F1, F3. */
 export const limitDueAt = (holder: LimitHolder): number | null => {
   const learning = learningOf(holder)
   if (learning === null) return null

@@ -1,11 +1,11 @@
 import type { Fact } from "@sluice/events/commit.ts"
 import { createLogger } from "@sluice/infra/logging/logging.ts"
 import { expect, it } from "vitest"
-import { announce } from "./announcements.ts"
+import { logFacts } from "./log-facts.ts"
 
 const linesOf = (...facts: ReadonlyArray<Fact>): ReadonlyArray<unknown> => {
   const lines: Array<string> = []
-  announce(createLogger({ name: "ingress", stream: { write: (line) => void lines.push(line) } }), "c", facts)
+  logFacts(createLogger({ name: "ingress", stream: { write: (line) => void lines.push(line) } }), "c", facts)
   return lines.map((line): unknown => JSON.parse(line))
 }
 

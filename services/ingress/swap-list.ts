@@ -1,5 +1,5 @@
 /** What knows its place in a bag. */
-export interface InBag {
+export interface InSwapList {
   place: number
 }
 
@@ -9,7 +9,7 @@ export interface InBag {
  * An array in which the last takes the place of one that leaves. A `Set` would do the same at five times the work for the garbage collector: it rebuilds its table again and
  * again, and each table that was left behind in the old generation keeps the things of its time, with all that they hold, until the next full collection.
  */
-export class Bag<T extends InBag> implements Iterable<T> {
+export class SwapList<T extends InSwapList> implements Iterable<T> {
   readonly #things: T[] = []
 
   get size(): number {
@@ -22,14 +22,14 @@ export class Bag<T extends InBag> implements Iterable<T> {
   }
 
   /** Takes out a thing that is in it. */
-  remove(thing: InBag): void {
+  remove(thing: InSwapList): void {
     const last = this.#things.pop()
     if (last === undefined || last === thing) return
     this.#things[thing.place] = last
     last.place = thing.place
   }
 
-  /** Gives those that are there now; what happens to them meanwhile changes nothing. */
+  /** Returns those that are there now; what happens to them meanwhile changes nothing. */
   [Symbol.iterator](): Iterator<T> {
     return [...this.#things][Symbol.iterator]()
   }

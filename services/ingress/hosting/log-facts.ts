@@ -6,7 +6,7 @@ const placeOf = (channel: string, actor: string) =>
   kindOf(actor) === "account" ? { channel, account: idOf(actor) } : { channel }
 
 /** Writes the log line of a fact of a channel or its accounts that an operator wants to see as it happens. Source: S8. */
-export const announce = (logger: Logger, channel: string, facts: ReadonlyArray<Fact>): void => {
+export const logFacts = (logger: Logger, channel: string, facts: ReadonlyArray<Fact>): void => {
   for (const fact of facts) {
     switch (fact.type) {
       case "channel.cooldown_started":

@@ -12,21 +12,21 @@ export interface Held {
 /** An attempt tells something of what the limit could be only if so much of it was used. */
 const usedEnough = 0.75
 
-/** Gives what is held at first. */
+/** Returns what is held at first. */
 export const heldFrom = ({ initial }: Bounds): Held => ({ limit: initial, loweredAt: 0, reason: "accepted" })
 
-/** Tells whether an attempt was sent before the last decrease, or in its instant: it is of the burst that caused it. Source: F3. */
+/** True if an attempt was sent before the last decrease, or in its instant: it is of the burst that caused it. Source: F3. */
 export const isOfLastBurst = ({ loweredAt }: Held, { sentAt }: LimitEvidence): boolean => sentAt <= loweredAt
 
-/** Tells whether enough was in flight when an attempt was sent that its success speaks for more. */
+/** True if enough was in flight when an attempt was sent that its success speaks for more. */
 export const isAtUse = ({ limit }: Held, level: number, share = usedEnough): boolean =>
   level >= share * Math.floor(limit)
 
-/** Gives the smaller limit that a rejection leaves: a factor of what was, and one less at least. Source: F3. */
+/** Returns the smaller limit that a rejection leaves: a factor of what was, and one less at least. Source: F3. */
 export const lessBy = (limit: number, { factor, min }: { readonly factor: number; readonly min: number }) =>
   Math.max(min, Math.min(limit * factor, Math.floor(limit) - 1))
 
-/** Gives the part that is the same in every algorithm that enforces one number: no attempt tests more, so none is watched. */
+/** Returns the part that is the same in every algorithm that enforces one number: no attempt tests more, so none is watched. */
 export const enforcing = <State extends Held>(): Omit<LimitAlgorithm<State>, "begin" | "observe"> => ({
   proposal: ({ limit, reason }) => ({ limit: Math.floor(limit), reason }),
   // What is enforced may be the whole part of what is held.

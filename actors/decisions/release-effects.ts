@@ -22,7 +22,7 @@ import { cool, coolAsFailing, type EndedAttempt, loweredLimit } from "./rejectio
 const unknownModelMs = 1_800_000
 
 /** What the end of an attempt means for its account and its channel, besides the slot. Source: B6, C3, C6, C7, D6. */
-export const consequences = (group: Group, ended: EndedAttempt): ReadonlyArray<Fact> => [
+export const releaseEffects = (group: Group, ended: EndedAttempt): ReadonlyArray<Fact> => [
   ...ofRejection(group, ended),
   ...ofFailure(group, ended),
   ...ofProbe(group, ended),

@@ -1,15 +1,15 @@
 import type { ChannelFact } from "@sluice/events/channel.ts"
 import type { Fact } from "@sluice/events/commit.ts"
 import { actorName } from "@sluice/events/identifier.ts"
-import { accountFollowing } from "../account/reactions.ts"
+import { accountReactions } from "../account/reactions.ts"
 import type { ChannelContext } from "../channel/ledger.ts"
-import { channelLimitFollowing, channelRoomAt } from "../channel/limit.ts"
+import { channelLimitReactions, channelRoomAt } from "../channel/limit.ts"
 import { channelOf, contextOf, type Group, isEnabled } from "../group/group.ts"
-import { limitDueAt } from "../limit/limit-following.ts"
+import { limitDueAt } from "../limit/limit-reactions.ts"
 import type { Lanes } from "../queue/lanes.ts"
 import type { Waiter } from "../queue/waiter.ts"
-import { abandoned, channelObstacle, tokensAt } from "./admission.ts"
-import { type Asked, holderOf, obstacles } from "./obstacle.ts"
+import { abandoned, channelDenial, tokensAt } from "./admission.ts"
+import { type SlotQuery, bucketReserverOf, denials } from "./denial.ts"
 import { canOpen, outlookOf } from "./outlook.ts"
 import { chooseAccount, grant } from "./slot.ts"
 
@@ -20,11 +20,11 @@ import { chooseAccount, grant } from "./slot.ts"
  * slot goes to the waiter whose turn it is.
  * Source: A6–A8, A10, B10, C5, C9.
  */
-export const following = (group: Group, now: number): ReadonlyArray<Fact> => {
+export const reactions = (group: Group, now: number): ReadonlyArray<Fact> => {
   const channel = channelOf(group)
   return (
     dueAccount(group, now) ??
-    channelLimitFollowing(channel, now) ??
+    channelLimitReactions(channel, now) ??
     dueWaiter(group, channel, now) ??
     unblockedModel(channel, now) ??
     channelCooling(group, channel, now) ??
@@ -34,7 +34,7 @@ export const following = (group: Group, now: number): ReadonlyArray<Fact> => {
   )
 }
 
-/** Gives when something will follow by itself, or `null`. Source: L3. */
+/** Returns when something will follow by itself, or `null`. Source: L3. */
 export const dueAt = (group: Group): number | null => {
   const channel = channelOf(group)
   const { lanes, blockedModels } = channel
@@ -50,14 +50,14 @@ export const dueAt = (group: Group): number | null => {
   return first === Infinity ? null : first
 }
 
-type Following = ReadonlyArray<Fact> | undefined
+type Reaction = ReadonlyArray<Fact> | undefined
 
-const dueAccount = (group: Group, now: number): Following => {
+const dueAccount = (group: Group, now: number): Reaction => {
   const first = group.timers.first
-  return first === undefined || first.at > now ? undefined : accountFollowing(contextOf(first.one), now)
+  return first === undefined || first.at > now ? undefined : accountReactions(contextOf(first.one), now)
 }
 
-const dueWaiter = (group: Group, { config, lanes }: ChannelContext, now: number): Following => {
+const dueWaiter = (group: Group, { config, lanes }: ChannelContext, now: number): Reaction => {
   const waiter = lanes.size === 0 ? undefined : lanes.firstDue()
   if (waiter === undefined || waiter.dueAt === null || waiter.dueAt > now || config === null) return undefined
   if (waiter.dueReason === "deadline") return [abandoned(group, { waiter, reason: "deadline", now })]
@@ -74,7 +74,7 @@ const dueWaiter = (group: Group, { config, lanes }: ChannelContext, now: number)
   ]
 }
 
-const unblockedModel = ({ config, blockedModels }: ChannelContext, now: number): Following => {
+const unblockedModel = ({ config, blockedModels }: ChannelContext, now: number): Reaction => {
   for (const model in blockedModels) {
     const block = blockedModels[model]
     if (config === null || block === undefined || block.until > now) continue
@@ -85,7 +85,7 @@ const unblockedModel = ({ config, blockedModels }: ChannelContext, now: number):
 }
 
 /** A channel cools exactly when all of its usable accounts do, until the first of them is back. Source: C9. */
-const channelCooling = (group: Group, channel: ChannelContext, now: number): Following => {
+const channelCooling = (group: Group, channel: ChannelContext, now: number): Reaction => {
   const { config, cooldown, cooldowns } = channel
   if (config === null || (group.cooling.size === 0 && cooldown === null)) return undefined
   const actor = actorName("channel", config.id)
@@ -126,44 +126,44 @@ const channelCooling = (group: Group, channel: ChannelContext, now: number): Fol
   return [fact]
 }
 
-const rerouted = (group: Group, channel: ChannelContext, now: number): Following => {
+const rerouted = (group: Group, channel: ChannelContext, now: number): Reaction => {
   if (channel.lanes.size === 0 || (isEnabled(channel) && group.usable.length > 0)) return undefined
   const waiter = channel.lanes.first()
   return waiter && [abandoned(group, { waiter, reason: "rerouted", now })]
 }
 
 /** Tokens that are no more waited for are open to all. */
-const dropHolds = ({ holds }: Group, { demands }: Lanes): void => {
-  for (const [account, holder] of holds)
+const dropBucketReservations = ({ bucketReservations }: Group, { demands }: Lanes): void => {
+  for (const [account, holder] of bucketReservations)
     if (!demands.isShut(holder)) {
-      holds.delete(account)
+      bucketReservations.delete(account)
       demands.reopen(contextOf(account).config?.id ?? "")
     }
 }
 
 /** A waiter that may test an account that fails does so only where no other account can serve it in its time. Source: C7. */
-const askedBy = (group: Group, waiter: Waiter, asked: Asked): Asked => {
-  if (waiter.mayProbe !== true || chooseAccount(group, asked, waiter.account) !== undefined) return asked
-  const found = obstacles(group, asked, waiter.account)
-  return canOpen(found, waiter.dueAt) ? asked : { ...asked, isProbe: true }
+const askedBy = (group: Group, waiter: Waiter, query: SlotQuery): SlotQuery => {
+  if (waiter.mayProbe !== true || chooseAccount(group, query, waiter.account) !== undefined) return query
+  const found = denials(group, query, waiter.account)
+  return canOpen(found, waiter.dueAt) ? query : { ...query, isProbe: true }
 }
 
 /**
- * Gives a free slot to the waiter whose turn it is among those who can use one; whom no account can serve in its time goes back to routing.
+ * Hands a free slot to the waiter whose turn it is among those who can use one; whom no account can serve in its time goes back to routing.
  *
  * Source: A6, A7, B10.
  */
-const handOff = (group: Group, channel: ChannelContext, now: number): Following => {
+const handOff = (group: Group, channel: ChannelContext, now: number): Reaction => {
   const { lanes } = channel
   if (lanes.size === 0) return undefined
   lanes.demands.reopenDue(now)
-  dropHolds(group, lanes)
+  dropBucketReservations(group, lanes)
   for (let waiter = lanes.next(); waiter !== undefined; waiter = lanes.next()) {
-    const ofChannel = channelObstacle(channel, waiter, now)
+    const ofChannel = channelDenial(channel, waiter, now)
     const isBlocked = ofChannel?.reason === "model_cooling"
     const demand = lanes.demandOf(waiter)
-    const asked = askedBy(group, waiter, { now, of: waiter, demand })
-    const account = isBlocked ? undefined : chooseAccount(group, asked, waiter.account)
+    const query = askedBy(group, waiter, { now, of: waiter, demand })
+    const account = isBlocked ? undefined : chooseAccount(group, query, waiter.account)
     // The one whose turn it is waits for the channel's slots and tokens, and the others behind it.
     if (account !== undefined && ofChannel !== null)
       return canOpen([ofChannel], waiter.dueAt)
@@ -171,10 +171,11 @@ const handOff = (group: Group, channel: ChannelContext, now: number): Following 
         : [abandoned(group, { waiter, reason: "rerouted", now })]
     if (account !== undefined)
       return grant(group, { applicant: waiter, account, now, waitMs: now - waiter.arrivedAt })
-    const outlook = outlookOf(group, asked, { only: waiter.account, ofChannel: isBlocked ? ofChannel : null })
+    const outlook = outlookOf(group, query, { only: waiter.account, ofChannel: isBlocked ? ofChannel : null })
     if (!outlook.canServe(waiter.dueAt)) return [abandoned(group, { waiter, reason: "rerouted", now })]
     const { paced } = outlook
-    if (paced !== undefined && holderOf(group, paced, asked) === undefined) group.holds.set(paced, demand)
+    if (paced !== undefined && bucketReserverOf(group, paced, query) === undefined)
+      group.bucketReservations.set(paced, demand)
     lanes.demands.shut(demand, outlook.until)
   }
   return undefined

@@ -18,7 +18,7 @@ export interface RequestEnd {
 }
 
 /** Collects what the log will say of one request, and closes its story once. Source: L7. */
-export class Journal {
+export class RequestRecord {
   readonly #options: Pick<IngressOptions, "admission" | "now" | "mostOutputOf">
   readonly #protocol: Protocol
   readonly #path: string
@@ -63,7 +63,7 @@ export class Journal {
     return this.#intake.client
   }
 
-  /** Whether the request got as far as to be asked a slot for. */
+  /** True if the request got as far as to be asked a slot for. */
   get isRouted(): boolean {
     return this.#intake.pool !== undefined
   }

@@ -1,11 +1,11 @@
 /** How long attempts for one model hold a slot: an average that follows the newest, over how many. */
-export interface Hold {
+export interface ServiceTime {
   readonly meanMs: number
   readonly samples: number
 }
 
 /** What is known of each model. It changes in place. */
-export type Holds = Map<string, Hold>
+export type ServiceTimes = Map<string, ServiceTime>
 
 /** The newest counts for so much; the first ones for more, so that the average begins with them. */
 const newestShare = 0.05
@@ -17,7 +17,7 @@ const samplesMin = 20
 const modelsMax = 1_000
 
 /** Takes note of how long a successful attempt held its slot. */
-export const observe = (holds: Holds, model: string, holdMs: number): void => {
+export const observe = (holds: ServiceTimes, model: string, holdMs: number): void => {
   const known = holds.get(model)
   if (known === undefined && holds.size >= modelsMax) return
   const { meanMs, samples } = known ?? { meanMs: 0, samples: 0 }
@@ -25,8 +25,8 @@ export const observe = (holds: Holds, model: string, holdMs: number): void => {
   holds.set(model, { meanMs: meanMs + share * (holdMs - meanMs), samples: Math.min(samples + 1, samplesMin) })
 }
 
-/** Gives how long an attempt for a model holds a slot on average; `null` where too little is known. Source: B11. */
-export const meanHoldMs = (holds: Holds, model: string): number | null => {
+/** Returns how long an attempt for a model holds a slot on average; `null` where too little is known. Source: B11. */
+export const meanServiceTimeMs = (holds: ServiceTimes, model: string): number | null => {
   const known = holds.get(model)
   return known === undefined || known.samples < samplesMin ? null : known.meanMs
 }
