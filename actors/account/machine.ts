@@ -5,24 +5,17 @@ import { isSettled } from "../limit/learning.ts"
 import { hasRoom } from "../limit/limit.ts"
 import { factLogic } from "../machine/fact-logic.ts"
 import { changed, type MachineContext, refuseUnknownFact } from "../machine/live-actor.ts"
-import { healthRegion, lifecycleRegion } from "../machine/regions.ts"
+import { healthRegion, lifecycleRegion, unless, when } from "../machine/regions.ts"
 import { type AccountContext, newAccount } from "./context.ts"
 import { evolveAccount } from "./ledger.ts"
 import { slotsOf } from "./limit.ts"
 
-interface Step {
-  readonly context: MachineContext<AccountContext>
-}
-
-const isFull = ({ context }: Step): boolean => !hasRoom(slotsOf(context.ledger), context.ledger.leases.size)
-
-const isLearning = ({ context }: Step): boolean => learningOf(context.ledger) !== null
-const isFixed = (step: Step): boolean => !isLearning(step)
-const isKnown = ({ context }: Step): boolean => {
-  const learning = learningOf(context.ledger)
+const isFull = (account: AccountContext): boolean => !hasRoom(slotsOf(account), account.leases.size)
+const isLearning = (account: AccountContext): boolean => learningOf(account) !== null
+const isKnown = (account: AccountContext): boolean => {
+  const learning = learningOf(account)
   return learning !== null && isSettled(learning)
 }
-const isOpenAgain = (step: Step): boolean => !isKnown(step)
 
 const windowIs =
   (state: AccountContext["windowState"]) =>
@@ -78,24 +71,24 @@ export const accountMachine = setup({
     admission: {
       initial: "open",
       states: {
-        open: { always: { target: "saturated", guard: isFull } },
-        saturated: { always: { target: "open", guard: (step: Step) => !isFull(step) } },
+        open: { always: { target: "saturated", guard: when(isFull) } },
+        saturated: { always: { target: "open", guard: unless(isFull) } },
       },
     },
     learning: {
       initial: "off",
       states: {
-        off: { always: { target: "searching", guard: isLearning } },
+        off: { always: { target: "searching", guard: when(isLearning) } },
         searching: {
           always: [
-            { target: "off", guard: isFixed },
-            { target: "settled", guard: isKnown },
+            { target: "off", guard: unless(isLearning) },
+            { target: "settled", guard: when(isKnown) },
           ],
         },
         settled: {
           always: [
-            { target: "off", guard: isFixed },
-            { target: "searching", guard: isOpenAgain },
+            { target: "off", guard: unless(isLearning) },
+            { target: "searching", guard: unless(isKnown) },
           ],
         },
       },

@@ -1,8 +1,9 @@
 import { expect, it } from "vitest"
-import { type AccountActor, contextOf, orderOf } from "../group/group.ts"
+import { contextOf, orderOf } from "../group/group.ts"
 import { holdsInAll } from "../testing/history.ts"
 import type { Rule } from "../testing/live.ts"
 import { slotsForNew, slotsOf } from "./limit.ts"
+import type { AccountActor } from "./states.ts"
 
 /** Where an account stands, as words that sort by themselves. */
 const standing = (actor: AccountActor): string => {

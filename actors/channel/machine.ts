@@ -4,7 +4,7 @@ import { ownLimitOf } from "../limit/learned-limit.ts"
 import { hasRoom } from "../limit/limit.ts"
 import { factLogic } from "../machine/fact-logic.ts"
 import { changed, type MachineContext, refuseUnknownFact } from "../machine/live-actor.ts"
-import { healthRegion, lifecycleRegion } from "../machine/regions.ts"
+import { healthRegion, lifecycleRegion, unless, when } from "../machine/regions.ts"
 import { type ChannelContext, evolveChannel, newChannel } from "./ledger.ts"
 
 const evolve = (ledger: ChannelContext, fact: ChannelFact): Partial<ChannelContext> =>
@@ -12,17 +12,9 @@ const evolve = (ledger: ChannelContext, fact: ChannelFact): Partial<ChannelConte
 
 const evolves = { actions: "evolve" } as const
 
-interface Step {
-  readonly context: MachineContext<ChannelContext>
-}
-
-const isQueueing = ({ context }: Step): boolean => context.ledger.lanes.size > 0
-const isFull = ({ context }: Step): boolean =>
-  !hasRoom(ownLimitOf(context.ledger), context.ledger.leases.size)
-
-const isServed = (step: Step): boolean => !isQueueing(step)
-const isBusy = (step: Step): boolean => isFull(step) || isQueueing(step)
-const isOpen = (step: Step): boolean => !isBusy(step)
+const isQueueing = ({ lanes }: ChannelContext): boolean => lanes.size > 0
+const isFull = (channel: ChannelContext): boolean => !hasRoom(ownLimitOf(channel), channel.leases.size)
+const isBusy = (channel: ChannelContext): boolean => isFull(channel) || isQueueing(channel)
 
 /**
  * A channel, driven by its facts alone: what it admits, how healthy it is, and where it stands in its life.
@@ -64,14 +56,14 @@ export const channelMachine = setup({
     admission: {
       initial: "open",
       states: {
-        open: { always: { target: "saturated", guard: isBusy } },
+        open: { always: { target: "saturated", guard: when(isBusy) } },
         saturated: {
           always: [
-            { target: "queueing", guard: isQueueing },
-            { target: "open", guard: isOpen },
+            { target: "queueing", guard: when(isQueueing) },
+            { target: "open", guard: unless(isBusy) },
           ],
         },
-        queueing: { always: { target: "saturated", guard: isServed } },
+        queueing: { always: { target: "saturated", guard: unless(isQueueing) } },
       },
     },
     health: healthRegion,

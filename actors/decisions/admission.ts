@@ -6,7 +6,10 @@ import { subjectSpan } from "@sluice/events/subject-span.ts"
 import { slotsOf } from "../account/limit.ts"
 import type { ChannelContext } from "../channel/ledger.ts"
 import { channelRoomAt, hasChannelRoom } from "../channel/limit.ts"
-import { accountOf, channelOf, contextOf, type Group, isEnabled, limitOf } from "../group/group.ts"
+import { isOpen, isQueueing } from "../channel/states.ts"
+import { accountOf, channelOf, contextOf, type Group, limitOf } from "../group/group.ts"
+import { learningOf } from "../limit/learned-limit.ts"
+import { takesWork } from "../machine/states.ts"
 import { demandKey } from "../queue/demand.ts"
 import type { Waiter } from "../queue/waiter.ts"
 import { namedModels, ofModel, unnamedMost } from "../rules/named-models.ts"
@@ -34,27 +37,36 @@ const denied = (reason: PassedOver, until: number | null = null): Decision => ({
  */
 export const acquire = (group: Group, command: Acquire, now: number): Decision => {
   const channel = channelOf(group)
-  if (!isEnabled(channel)) return denied("disabled")
-  const ofChannel = channelDenial(channel, command, now)
+  if (!takesWork(group.channel)) return denied("disabled")
+  const ofChannel = channelDenial(group, command, now)
   if (ofChannel !== null) return { kind: "denied", denials: [ofChannel] }
   const isProbe = command.mayProbe === true
   const asked = { now, of: command, tried: command.tried, isProbe }
   const account = chooseAccount(group, asked, command.account)
   if (account === undefined) return { kind: "denied", denials: denials(group, asked, command.account) }
-  if (channel.lanes.size > 0 && isPreceded(channel, command)) return denied("saturated")
+  if (isQueueing(group.channel) && isPreceded(channel, command)) return denied("saturated")
   const waitMs = now - command.since
   return { kind: "facts", facts: grant(group, { applicant: command, account, now, waitMs }) }
 }
 
+/** True if the channel has a slot: one of its limit in force, or above it where it learns and may test. Source: A2, A5, F1. */
+const hasRoomNow = (group: Group, now: number): boolean => {
+  const channel = channelOf(group)
+  const isAsked = channel.config?.mode !== "soft" && learningOf(channel) === null
+  if (isAsked && !isQueueing(group.channel)) return isOpen(group.channel)
+  return hasChannelRoom(channel, now)
+}
+
 /** Returns what stands in the way on the channel itself, whatever its accounts say. */
 export const channelDenial = (
-  channel: ChannelContext,
+  group: Group,
   of: Pick<Applicant, "model" | "estimate">,
   now: number,
 ): Denial | null => {
+  const channel = channelOf(group)
   const blocked = ofModel(channel.blockedModels, of.model)
   if (blocked !== undefined && blocked.until > now) return { reason: "model_cooling", until: blocked.until }
-  if (!hasChannelRoom(channel, now)) return { reason: "saturated", until: channelRoomAt(channel) }
+  if (!hasRoomNow(group, now)) return { reason: "saturated", until: channelRoomAt(channel) }
   return bucketDenial(channel, of, now)
 }
 
@@ -101,7 +113,7 @@ const isPreceded = ({ lanes }: ChannelContext, command: Acquire): boolean =>
  */
 export const enqueue = (group: Group, command: Enqueue, now: number): Decision => {
   const channel = channelOf(group)
-  if (!isEnabled(channel) || channel.config === null) return denied("disabled")
+  if (!takesWork(group.channel) || channel.config === null) return denied("disabled")
   if (command.isReturning !== true && isHopeless(group, command, now)) return denied("deadline")
   const { lanes, config } = channel
   if (command.isReturning !== true && isLaneTooMany(group, command)) return denied("queue_full")

@@ -1,12 +1,15 @@
+import type { RequestClass } from "@sluice/events/field.ts"
 import { actorName } from "@sluice/events/identifier.ts"
 import type { PassedOver } from "@sluice/events/ingress.ts"
 import type { AccountContext } from "../account/context.ts"
 import { slotsFor } from "../account/limit.ts"
 import { bucketSizeOf, expectedTokens } from "../account/rates.ts"
+import { type AccountActor, isLearning, isSaturated } from "../account/states.ts"
 import { windowStateFor } from "../account/windows.ts"
-import { type AccountActor, channelOf, contextOf, type Group, inFlightBefore } from "../group/group.ts"
+import { channelOf, contextOf, type Group, inFlightBefore } from "../group/group.ts"
 import { risesAt, wholeOf } from "../limit/learned-limit.ts"
 import { hasRoom } from "../limit/limit.ts"
+import { isCooling } from "../machine/states.ts"
 import type { Demand } from "../queue/demand.ts"
 import { cooling } from "../rules/cooldown.ts"
 import { ofModel } from "../rules/named-models.ts"
@@ -46,13 +49,14 @@ export const denialOf = (group: Group, actor: AccountActor, query: SlotQuery): P
   // Nobody waits for slots that are all kept for bound requests, whatever else ends by itself (A4).
   if (isAllReserved(config.reservedConcurrency, wholeOf(account)) && !isBound(account, query.of))
     return "reserved"
-  return coolingOf(group, account, query) ?? limitOf(group, account, query) ?? bucketOf(group, actor, query)
+  return coolingOf(group, actor, query) ?? limitOf(group, actor, query) ?? bucketOf(group, actor, query)
 }
 
-const coolingOf = (group: Group, account: AccountContext, query: SlotQuery): PassedOver | null => {
+const coolingOf = (group: Group, actor: AccountActor, query: SlotQuery): PassedOver | null => {
+  const account = contextOf(actor)
   const { now, of } = query
   const guardMs = channelOf(group).config?.cooldown.guardMs ?? 0
-  if (account.cooldown !== null) {
+  if (isCooling(actor) && account.cooldown !== null) {
     const left = cooling(account.cooldown, { now, guardMs })
     const probe = testsOf(account, query)
     // Nobody is sent beside the one that tests.
@@ -66,8 +70,9 @@ const coolingOf = (group: Group, account: AccountContext, query: SlotQuery): Pas
 const testsOf = (account: AccountContext, query: SlotQuery): Probe | undefined =>
   query.isProbe === true ? probeOf(account) : undefined
 
-const limitOf = (group: Group, account: AccountContext, { now, of }: SlotQuery): PassedOver | null => {
-  const { config, sessions, leases, gateUntil } = account
+const limitOf = (group: Group, actor: AccountActor, { now, of }: SlotQuery): PassedOver | null => {
+  const account = contextOf(actor)
+  const { config, sessions, gateUntil } = account
   if (config === null) return "disabled"
   const isOfSession = isBound(account, of)
   if (config.windowCost.limitUsd > 0) {
@@ -77,8 +82,20 @@ const limitOf = (group: Group, account: AccountContext, { now, of }: SlotQuery):
   const isOverCap = !isOfSession && config.maxSessions !== null && sessions.size >= config.maxSessions
   if (isOverCap && of.session !== undefined) return "session_limit"
   if (gateUntil !== null && now < gateUntil) return "saturated"
-  const inFlight = leases.size + inFlightBefore(group, account)
-  return hasRoom(slotsFor(account, isOfSession ? "bound" : "new", now), inFlight) ? null : "saturated"
+  return hasSlot(group, actor, { requestClass: isOfSession ? "bound" : "new", now }) ? null : "saturated"
+}
+
+/** True if an account has a slot for a request of a class: one of its limit in force, or above it where it learns and may test. Source: A2, A4, F1. */
+const hasSlot = (
+  group: Group,
+  actor: AccountActor,
+  { requestClass, now }: { readonly requestClass: RequestClass; readonly now: number },
+): boolean => {
+  const account = contextOf(actor)
+  const before = inFlightBefore(group, account)
+  const isWhole = account.config?.reservedConcurrency === 0 || requestClass === "bound"
+  if (!isLearning(actor) && before === 0 && (isWhole || isSaturated(actor))) return !isSaturated(actor)
+  return hasRoom(slotsFor(account, requestClass, now), account.leases.size + before)
 }
 
 const bucketOf = (group: Group, actor: AccountActor, query: SlotQuery): PassedOver | null => {

@@ -4,11 +4,13 @@ import { tokensOf } from "@sluice/events/field.ts"
 import { actorName } from "@sluice/events/identifier.ts"
 import type { AccountContext, AccountLease } from "../account/context.ts"
 import { slotsOf } from "../account/limit.ts"
+import type { AccountActor } from "../account/states.ts"
 import { hasWindow, windowAfter, windowFacts } from "../account/windows.ts"
 import type { ChannelContext } from "../channel/ledger.ts"
 import { isToldOfChannel, limitToldOf } from "../channel/limit.ts"
 import { accountOf, channelOf, contextOf, type Group } from "../group/group.ts"
 import { isOfLimit, isTest, isWatched, learningOf } from "../limit/learned-limit.ts"
+import { isRecovering } from "../machine/states.ts"
 import { costNanoUsd } from "../rules/cost.ts"
 import { isOfBefore, isProbe, probeOf } from "../rules/probe.ts"
 import { nextSlowStart } from "../rules/slow-start.ts"
@@ -38,8 +40,9 @@ export const meter = (group: Group, command: Meter, now: number): Decision => {
  * Source: C6, F1.
  */
 export const awaitsAcceptance = (group: Group, of: Pick<Accept, "account" | "lease">): boolean => {
-  const account = contextOf(accountOf(group, of.account))
-  return isAwaitedBy(account, of.lease) || isAwaitedByChannel(channelOf(group), account, of.lease)
+  const actor = accountOf(group, of.account)
+  const account = contextOf(actor)
+  return isAwaitedBy(actor, of.lease) || isAwaitedByChannel(channelOf(group), account, of.lease)
 }
 
 const isAwaitedByChannel = (channel: ChannelContext, account: AccountContext, lease: string): boolean =>
@@ -47,14 +50,15 @@ const isAwaitedByChannel = (channel: ChannelContext, account: AccountContext, le
   channel.leases.get(lease)?.acceptedBy === null &&
   isWatched(channel, lease)
 
-const isAwaitedBy = (account: AccountContext, lease: string): boolean => {
+const isAwaitedBy = (actor: AccountActor, lease: string): boolean => {
+  const account = contextOf(actor)
   const held = account.leases.get(lease)
   if (held === undefined || account.config === null || held.acceptedBy === "headers") return false
-  return isInSlowStart(account, held) || isTesting(account, held) || isWatched(account, lease)
+  return isInSlowStart(actor, held) || isTesting(account, held) || isWatched(account, lease)
 }
 
-const isInSlowStart = (account: AccountContext, held: AccountLease): boolean =>
-  account.ramp !== null && !isOfBefore(account, held)
+const isInSlowStart = (actor: AccountActor, held: AccountLease): boolean =>
+  isRecovering(actor) && !isOfBefore(contextOf(actor), held)
 
 const isTesting = (account: AccountContext, held: AccountLease): boolean =>
   isProbe(account, held) && probeOf(account) !== undefined
@@ -67,7 +71,8 @@ const isTesting = (account: AccountContext, held: AccountLease): boolean =>
  */
 export const accept = (group: Group, command: Accept, now: number): Decision => {
   const channel = channelOf(group)
-  const account = contextOf(accountOf(group, command.account))
+  const actor = accountOf(group, command.account)
+  const account = contextOf(actor)
   const held = account.leases.get(command.lease)
   const { ramp, config } = account
   if (held === undefined || config === null || channel.config === null) return nothing
@@ -77,13 +82,13 @@ export const accept = (group: Group, command: Accept, now: number): Decision => 
   const facts: Array<Fact> = []
   if (isAwaitedByChannel(channel, account, lease))
     facts.push({ ...accepted, actor: actorName("channel", channel.config.id), type: "channel.accepted" })
-  if (!isAwaitedBy(account, lease)) return { kind: "facts", facts }
-  const actor = actorName("account", config.id)
-  facts.push({ ...accepted, actor, type: "account.accepted" })
+  if (!isAwaitedBy(actor, lease)) return { kind: "facts", facts }
+  const name = actorName("account", config.id)
+  facts.push({ ...accepted, actor: name, type: "account.accepted" })
   if (isTesting(account, held)) facts.push(...recovered(group, account, now))
-  if (ramp !== null && isInSlowStart(account, held)) {
+  if (ramp !== null && isInSlowStart(actor, held)) {
     const limit = nextSlowStart(ramp, slotsOf({ ...account, ramp: null }))
-    facts.push({ actor, type: "account.ramped", at: now, limit })
+    facts.push({ actor: name, type: "account.ramped", at: now, limit })
   }
   return { kind: "facts", facts }
 }

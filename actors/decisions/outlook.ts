@@ -1,4 +1,5 @@
-import { type AccountActor, accountOf, type Group } from "../group/group.ts"
+import type { AccountActor } from "../account/states.ts"
+import { accountOf, type Group } from "../group/group.ts"
 import type { Denial } from "./command.ts"
 import { type SlotQuery, denials } from "./denial.ts"
 

@@ -4,8 +4,9 @@ import { actorName } from "@sluice/events/identifier.ts"
 import { accountReactions } from "../account/reactions.ts"
 import type { ChannelContext } from "../channel/ledger.ts"
 import { channelLimitReactions, channelRoomAt } from "../channel/limit.ts"
-import { channelOf, contextOf, type Group, isEnabled } from "../group/group.ts"
+import { channelOf, contextOf, type Group } from "../group/group.ts"
 import { limitDueAt } from "../limit/limit-reactions.ts"
+import { isCooling, takesWork } from "../machine/states.ts"
 import type { Lanes } from "../queue/lanes.ts"
 import type { Waiter } from "../queue/waiter.ts"
 import { abandoned, channelDenial, tokensAt } from "./admission.ts"
@@ -89,8 +90,8 @@ const channelCooling = (group: Group, channel: ChannelContext, now: number): Rea
   const { config, cooldown, cooldowns } = channel
   if (config === null || (group.cooling.size === 0 && cooldown === null)) return undefined
   const actor = actorName("channel", config.id)
-  const isCooling = group.usable.length > 0 && group.usable.every((account) => group.cooling.has(account))
-  if (!isCooling)
+  const areAllCooling = group.usable.length > 0 && group.usable.every(isCooling)
+  if (!areAllCooling)
     return cooldown === null
       ? undefined
       : [
@@ -127,7 +128,7 @@ const channelCooling = (group: Group, channel: ChannelContext, now: number): Rea
 }
 
 const rerouted = (group: Group, channel: ChannelContext, now: number): Reaction => {
-  if (channel.lanes.size === 0 || (isEnabled(channel) && group.usable.length > 0)) return undefined
+  if (channel.lanes.size === 0 || (takesWork(group.channel) && group.usable.length > 0)) return undefined
   const waiter = channel.lanes.first()
   return waiter && [abandoned(group, { waiter, reason: "rerouted", now })]
 }
@@ -159,7 +160,7 @@ const handOff = (group: Group, channel: ChannelContext, now: number): Reaction =
   lanes.demands.reopenDue(now)
   dropBucketReservations(group, lanes)
   for (let waiter = lanes.next(); waiter !== undefined; waiter = lanes.next()) {
-    const ofChannel = channelDenial(channel, waiter, now)
+    const ofChannel = channelDenial(group, waiter, now)
     const isBlocked = ofChannel?.reason === "model_cooling"
     const demand = lanes.demandOf(waiter)
     const query = askedBy(group, waiter, { now, of: waiter, demand })

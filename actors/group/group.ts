@@ -7,23 +7,17 @@ import { slotsOf } from "../account/limit.ts"
 import { accountLogic } from "../account/machine.ts"
 import { AccountOrder } from "../account/order.ts"
 import { accountDueAt } from "../account/reactions.ts"
+import { type AccountActor, isSuspended } from "../account/states.ts"
 import { hasWindow } from "../account/windows.ts"
 import type { ChannelContext } from "../channel/ledger.ts"
 import { channelLogic } from "../channel/machine.ts"
+import type { ChannelActor } from "../channel/states.ts"
 import { ownLimitOf } from "../limit/learned-limit.ts"
 import { type Limit, tighter } from "../limit/limit.ts"
-import {
-  evolve as evolveActor,
-  type MachineContext,
-  type LiveActor,
-  start,
-  UnknownFact,
-} from "../machine/live-actor.ts"
+import { evolve as evolveActor, start, UnknownFact } from "../machine/live-actor.ts"
+import { isCooling, takesWork } from "../machine/states.ts"
 import type { Demand } from "../queue/demand.ts"
 import { Timers } from "./timers.ts"
-
-export type ChannelActor = LiveActor<MachineContext<ChannelContext>, ChannelFact>
-export type AccountActor = LiveActor<MachineContext<AccountContext>, AccountFact>
 
 /**
  * A channel and its accounts: what is decided, stored and fenced together.
@@ -126,8 +120,8 @@ export const evolve = (group: Group, fact: Fact): void => {
 const isCounted = (fact: Fact): boolean => "estimatedCostNanoUsd" in fact
 
 const markCooling = (group: Group, account: AccountActor): void => {
-  if (contextOf(account).cooldown === null) group.cooling.delete(account)
-  else group.cooling.add(account)
+  if (isCooling(account)) group.cooling.add(account)
+  else group.cooling.delete(account)
 }
 
 /** Returns what is known of a channel. */
@@ -142,10 +136,6 @@ export const accountOf = (group: Group, id: string): AccountActor => {
   if (account === undefined) throw new Error(`no account ${id} in this channel`)
   return account
 }
-
-/** True if the channel takes new requests. */
-export const isEnabled = (channel: ChannelContext): boolean =>
-  channel.config?.enabled === true && !channel.removed
 
 /** Returns the limit that holds for the channel and its accounts together. Source: B3. */
 export const limitOf = (group: Group): Limit => tighter(ownLimitOf(channelOf(group)), group.accountsLimit)
@@ -178,13 +168,10 @@ export const inFlightBefore = ({ draining }: Group, account: AccountContext): nu
 
 /** Builds what follows from the accounts again, after one was configured, removed, suspended or restored, or its limit changed. */
 export const index = (group: Group): void => {
-  const open = [...group.accounts.values()].filter((account) => {
-    const { config, removed } = contextOf(account)
-    return config?.enabled === true && !removed
-  })
-  group.usable = open.filter((account) => !contextOf(account).suspended)
+  const open = [...group.accounts.values()].filter(takesWork)
+  group.usable = open.filter((account) => !isSuspended(account))
   group.draining = [...group.accounts.values()].filter((account) => drained(contextOf(account)).length > 0)
-  group.suspended = open.filter((account) => contextOf(account).suspended)
+  group.suspended = open.filter(isSuspended)
   group.accountsLimit = group.usable
     .map((account) => slotsOf(contextOf(account)))
     .reduce<Limit>((sum, limit) => (sum === null || limit === null ? null : sum + limit), 0)

@@ -4,8 +4,10 @@ import { Hash } from "effect"
 import type { StateValue } from "xstate"
 import type { AccountContext, AccountLease } from "../account/context.ts"
 import { accountLogic, accountMachine } from "../account/machine.ts"
+import type { AccountStates } from "../account/states.ts"
 import type { ChannelContext, ChannelLease } from "../channel/ledger.ts"
 import { channelLogic, channelMachine } from "../channel/machine.ts"
+import type { ChannelStates } from "../channel/states.ts"
 import { type MachineContext, start } from "../machine/live-actor.ts"
 import { Lanes, type StoredLanes } from "../queue/lanes.ts"
 import { Leases } from "../rules/leases.ts"
@@ -105,12 +107,15 @@ export const fromSnapshot = (stored: GroupSnapshot): Group => {
       ),
     }
     const state = accountMachine.resolveState({ value, context: { ledger: restored } })
-    return [actor, start<MachineContext<AccountContext>, AccountFact>(accountLogic, state)] as const
+    return [
+      actor,
+      start<MachineContext<AccountContext>, AccountFact, AccountStates>(accountLogic, state),
+    ] as const
   })
   for (const [actor, account] of accounts) group.accounts.set(actor, account)
   const whole = {
     ...group,
-    channel: start<MachineContext<ChannelContext>, ChannelFact>(channelLogic, channel),
+    channel: start<MachineContext<ChannelContext>, ChannelFact, ChannelStates>(channelLogic, channel),
   }
   indexAll(whole)
   return whole

@@ -12,48 +12,80 @@ interface AlwaysTransition {
 }
 
 /**
- * Makes the logic of an actor from its machine, of regions side by side or of states that nothing follows by itself: the same states by the same
- * facts, without a whole step of XState for each.
+ * Returns the logic of an actor from its machine, of regions side by side or of states that lead nowhere by
+ * themselves: the same states by the same facts, without a whole step of XState for each.
  *
- * Such a step copies the snapshot and builds its value anew from all of the machine's nodes, whatever has happened; most facts change the ledger and move
- * no region, or one. So a fact that only the root takes evolves the ledger here, and the regions follow it by the machine's own `always`.
- * `evolve` is what the machine's transition does with such a fact. Entry and exit actions are not run: these machines have none.
- * Source: L2.
+ * Such a step copies the snapshot and builds its value anew from all of the machine's nodes, whatever has
+ * happened; most facts change the ledger and move no region, or one. So a fact that only the root takes evolves
+ * the ledger here, and the regions follow it by the machine's own `always` transitions once their state is
+ * asked. `evolve` is what the machine's transition does with such a fact. Entry and exit actions are not run:
+ * these machines have none.
+ * Source: L1, L2.
  */
 export const factLogic = <Machine extends AnyStateMachine, Ledger extends object>(
   machine: Machine,
   evolve: (ledger: Ledger, fact: never) => Partial<Ledger>,
 ): Machine => {
   const ofRoot = typesOfRoot(machine)
-  const regions = Object.values(machine.states).map(
-    (region) => [region.key, alwaysTransitionsOf(region)] as const,
-  )
-  const snapshotIn = snapshotsOf(machine)
-  const follow = (snapshot: AnyMachineSnapshot): AnyMachineSnapshot => {
-    const { context } = snapshot
-    let value = snapshot.value as Value
-    for (const [region, always] of regions) {
-      for (let next = after(always, value[region], context); next !== undefined;) {
-        value = { ...value, [region]: next }
-        next = after(always, next, context)
-      }
-    }
-    return value === snapshot.value ? snapshot : { ...snapshotIn(value, context), context }
-  }
+  const rest = restOf(machine)
+  const whole = (snapshot: AnyMachineSnapshot | FactSnapshot<Ledger>): AnyMachineSnapshot =>
+    snapshot instanceof FactSnapshot ? machine.resolveState(snapshot) : snapshot
   const transition = (
-    snapshot: AnyMachineSnapshot,
+    snapshot: AnyMachineSnapshot | FactSnapshot<Ledger>,
     fact: AnyEventObject,
     scope: Scope,
-  ): AnyMachineSnapshot => {
-    if (!ofRoot.has(fact.type)) return machine.transition(snapshot, fact, scope)
+  ): AnyMachineSnapshot | FactSnapshot<Ledger> => {
+    if (!ofRoot.has(fact.type)) return machine.transition(whole(snapshot), fact, scope)
     const { ledger } = snapshot.context as MachineContext<Ledger>
-    const context = changed(ledger, evolve(ledger, fact as never))
-    return follow(context.ledger === ledger ? snapshot : { ...snapshot, context })
+    const from = snapshot instanceof FactSnapshot ? snapshot.known : (snapshot.value as Value)
+    return new FactSnapshot(rest, from, changed(ledger, evolve(ledger, fact as never)))
   }
   return Object.create(machine, { transition: { value: transition } }) as Machine
 }
 
-/** The facts that the root takes where it is; those that lead somewhere, or that a region takes, are the machine's, which knows where they lead. */
+/** A snapshot after a fact of the root. Its regions are looked for when they are first asked, from where they were when they were last known. */
+class FactSnapshot<Ledger extends object> {
+  readonly status = "active"
+  readonly context: MachineContext<Ledger>
+  readonly #rest: Rest
+  readonly #from: Value
+  #value: Value | undefined
+
+  constructor(rest: Rest, from: Value, context: MachineContext<Ledger>) {
+    this.#rest = rest
+    this.#from = from
+    this.context = context
+  }
+
+  get value(): Value {
+    this.#value ??= this.#rest(this.#from, this.context)
+    return this.#value
+  }
+
+  /** The regions as they were last known. */
+  get known(): Value {
+    return this.#value ?? this.#from
+  }
+}
+
+type Rest = (value: Value, context: unknown) => Value
+
+/** Returns what lets the regions of a machine come to rest over a context. */
+const restOf = (machine: AnyStateMachine): Rest => {
+  const regions = Object.values(machine.states).map(
+    (region) => [region.key, alwaysTransitionsOf(region)] as const,
+  )
+  return (from, context) => {
+    const step = { context }
+    let value = from
+    for (const [region, always] of regions)
+      for (let next = after(always, from[region], step); next !== undefined; next = after(always, next, step))
+        value = { ...value, [region]: next }
+    return value
+  }
+}
+
+/** Returns the facts that the root takes where it is; those that lead somewhere, or that a region takes, are the machine's, which knows where they lead. */
 const typesOfRoot = (machine: AnyStateMachine): ReadonlySet<string> => {
   const ofRegions = new Set(Object.values(machine.states).flatMap(({ events }) => events))
   const ofRoot = [...machine.root.transitions].filter(([, taken]) =>
@@ -75,22 +107,8 @@ const alwaysTransitionsOf = (region: AnyStateNode): AlwaysTransitions =>
     ]),
   )
 
-const after = (always: AlwaysTransitions, state = "", context: unknown): string | undefined => {
-  const taken = always[state]
-  if (taken === undefined) return undefined
-  for (const { to, guard } of taken) if (guard({ context })) return to
-  return undefined
-}
-
-/** Returns the machine's snapshot in a value, made once for each: there are few. Its context is any that was in this value. */
-const snapshotsOf = (machine: AnyStateMachine) => {
-  const made = new Map<string, AnyMachineSnapshot>()
-  return (value: Value, context: unknown): AnyMachineSnapshot => {
-    const key = Object.values(value).join(" ")
-    const known = made.get(key)
-    if (known !== undefined) return known
-    const snapshot = machine.resolveState({ value, context })
-    made.set(key, { ...snapshot, context: undefined })
-    return snapshot
-  }
-}
+const after = (
+  always: AlwaysTransitions,
+  state: string | undefined,
+  step: { readonly context: unknown },
+): string | undefined => always[state ?? ""]?.find(({ guard }) => guard(step))?.to

@@ -31,24 +31,24 @@ export const changed = <Context extends object>(
 export const unchanged: object = Object.freeze({})
 
 /** What an actor is at one instant. */
-export interface LiveSnapshot<Context> {
+export interface LiveSnapshot<Context, States extends StateValue = StateValue> {
   readonly status: "active" | "done" | "error" | "stopped"
-  readonly value: StateValue
+  readonly value: States
   readonly context: Context
   readonly error?: unknown
 }
 
 /** A running XState actor that is evolved by facts. */
-export interface LiveActor<Context, Fact> {
+export interface LiveActor<Context, Fact, States extends StateValue = StateValue> {
   send(fact: Fact): void
-  getSnapshot(): LiveSnapshot<Context>
+  getSnapshot(): LiveSnapshot<Context, States>
 }
 
 /** Starts the actor of a machine, from a snapshot if one is given. */
-export const start = <Context, Fact>(
+export const start = <Context, Fact, States extends StateValue = StateValue>(
   machine: AnyActorLogic,
   snapshot?: unknown,
-): LiveActor<Context, Fact> => {
+): LiveActor<Context, Fact, States> => {
   const actor = createActor(
     machine,
     snapshot === undefined ? {} : { snapshot: snapshot as Snapshot<unknown> },

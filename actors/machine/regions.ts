@@ -1,5 +1,6 @@
 import type { MachineContext } from "./live-actor.ts"
 
+/** What the regions of channels and accounts look at. */
 interface Lived {
   readonly config: { readonly enabled: boolean } | null
   readonly removed: boolean
@@ -8,36 +9,39 @@ interface Lived {
   readonly ramp?: object | null
 }
 
-interface Step {
-  readonly context: MachineContext<Lived>
-}
+const isCooling = ({ cooldown }: Lived): boolean => cooldown !== null
+const isRecovering = ({ cooldown, ramp = null }: Lived): boolean => cooldown === null && ramp !== null
+const isUnwell = ({ cooldown, ramp = null }: Lived): boolean => cooldown !== null || ramp !== null
+const isEnabled = ({ config, removed }: Lived): boolean => config?.enabled === true && !removed
+const isIdle = ({ leases }: Lived): boolean => leases.size === 0
 
-const isCooling = ({ context }: Step): boolean => context.ledger.cooldown !== null
-const isRecovering = ({ context }: Step): boolean =>
-  context.ledger.cooldown === null && (context.ledger.ramp ?? null) !== null
-const isUnwell = ({ context }: Step): boolean =>
-  context.ledger.cooldown !== null || (context.ledger.ramp ?? null) !== null
-const isHealthy = (step: Step): boolean => !isUnwell(step)
-const isEnabled = ({ context }: Step): boolean =>
-  context.ledger.config?.enabled === true && !context.ledger.removed
-const isClosed = (step: Step): boolean => !isEnabled(step)
-const isIdle = ({ context }: Step): boolean => context.ledger.leases.size === 0
+/** Returns a predicate of a ledger as the guard of a transition. */
+export const when =
+  <Ledger>(holds: (ledger: Ledger) => boolean) =>
+  ({ context }: { readonly context: MachineContext<Ledger> }): boolean =>
+    holds(context.ledger)
+
+/** Returns the guard that is true where a predicate of a ledger is not. */
+export const unless =
+  <Ledger>(holds: (ledger: Ledger) => boolean) =>
+  ({ context }: { readonly context: MachineContext<Ledger> }): boolean =>
+    !holds(context.ledger)
 
 /** The region that tells whether an actor cools, or comes back from it. Source: L1, C5, C6. */
 export const healthRegion = {
   initial: "healthy",
   states: {
-    healthy: { always: { target: "cooling", guard: isUnwell } },
+    healthy: { always: { target: "cooling", guard: when(isUnwell) } },
     cooling: {
       always: [
-        { target: "healthy", guard: isHealthy },
-        { target: "recovering", guard: isRecovering },
+        { target: "healthy", guard: unless(isUnwell) },
+        { target: "recovering", guard: when(isRecovering) },
       ],
     },
     recovering: {
       always: [
-        { target: "healthy", guard: isHealthy },
-        { target: "cooling", guard: isCooling },
+        { target: "healthy", guard: unless(isUnwell) },
+        { target: "cooling", guard: when(isCooling) },
       ],
     },
   },
@@ -47,13 +51,13 @@ export const healthRegion = {
 export const lifecycleRegion = {
   initial: "disabled",
   states: {
-    enabled: { always: { target: "draining", guard: isClosed } },
+    enabled: { always: { target: "draining", guard: unless(isEnabled) } },
     draining: {
       always: [
-        { target: "enabled", guard: isEnabled },
-        { target: "disabled", guard: isIdle },
+        { target: "enabled", guard: when(isEnabled) },
+        { target: "disabled", guard: when(isIdle) },
       ],
     },
-    disabled: { always: { target: "enabled", guard: isEnabled } },
+    disabled: { always: { target: "enabled", guard: when(isEnabled) } },
   },
 } as const

@@ -27,6 +27,16 @@ export const refolds = (): Rule => {
   }
 }
 
+/** A group that nobody asks for its states until its end is in those of one that was asked all the time, as it decided. Source: L1, R1. */
+export const unasked = (): Rule => {
+  const folded = createGroup()
+  return {
+    happened: (_, fact) => evolve(folded, fact),
+    ended: (_, { group }) =>
+      expect(JSON.stringify(toSnapshot(folded))).toBe(JSON.stringify(toSnapshot(group))),
+  }
+}
+
 /** An actor is in the states, and holds the ledger, that its machine alone makes of its facts, each by a whole step of XState. Source: L2. */
 export const machines = (): Rule => {
   const alone = new Map<string, LiveActor<MachineContext<unknown>, Fact>>()

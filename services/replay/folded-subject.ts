@@ -1,5 +1,5 @@
-import type { AccountContext } from "@sluice/actors/account/context.ts"
-import type { ChannelContext } from "@sluice/actors/channel/ledger.ts"
+import type { AccountActor } from "@sluice/actors/account/states.ts"
+import type { ChannelActor } from "@sluice/actors/channel/states.ts"
 import { configurationFromCheckpoint } from "@sluice/actors/configuration/checkpoint.ts"
 import {
   foldConfiguration,
@@ -7,8 +7,14 @@ import {
   type StoredConfiguration,
 } from "@sluice/actors/configuration/configuration.ts"
 import { groupFromCheckpoint } from "@sluice/actors/group/checkpoint.ts"
-import { channelOf, contextOf, type Group } from "@sluice/actors/group/group.ts"
-import { type GroupSnapshot, machineHash, machineHashOf, toSnapshot } from "@sluice/actors/group/snapshot.ts"
+import { createGroup, evolve, type Group } from "@sluice/actors/group/group.ts"
+import {
+  fromSnapshot,
+  type GroupSnapshot,
+  machineHash,
+  machineHashOf,
+  toSnapshot,
+} from "@sluice/actors/group/snapshot.ts"
 import { ingressFromCheckpoint } from "@sluice/actors/ingress/checkpoint.ts"
 import {
   createIngress,
@@ -22,13 +28,6 @@ import type { Fact } from "@sluice/events/commit.ts"
 import type { ConfigurationFact } from "@sluice/events/configuration-fact.ts"
 import { channelSubject, idOf, ingressSubject, kindOf } from "@sluice/events/identifier.ts"
 import type { IngressFact } from "@sluice/events/ingress.ts"
-import {
-  accountRegions,
-  channelRegions,
-  createLedgerGroup,
-  evolveLedger,
-  ledgerSnapshot,
-} from "./ledger-group.ts"
 
 /** An actor at one instant, as JSON: the states of its regions, and all that its facts say. */
 export interface ActorState {
@@ -55,29 +54,29 @@ export interface FoldedSubject {
 
 /** Begins the fold of a subject, at nothing or at what a snapshot of this code holds. Source: L1, L11. */
 export const foldOf = (subject: string, stored?: unknown): FoldedSubject => {
-  if (subject.startsWith(channelSubject(""))) return foldOfGroup(subject, stored as GroupSnapshot | undefined)
+  if (subject.startsWith(channelSubject("")))
+    return foldOfGroup(subject, stored === undefined ? createGroup() : fromSnapshot(stored as GroupSnapshot))
   if (subject.startsWith(ingressSubject("")))
     return foldOfIngress(subject, stored as IngressSnapshot | undefined)
   return foldOfConfiguration()
 }
 
-const foldOfGroup = (subject: string, stored: GroupSnapshot | undefined): FoldedSubject => {
-  const group = createLedgerGroup(stored)
+const foldOfGroup = (subject: string, group: Group): FoldedSubject => {
   const channel = `channel/${subject.slice(channelSubject("").length)}`
   return {
     group,
-    evolve: (fact) => evolveLedger(group, fact),
+    evolve: (fact) => evolve(group, fact),
     actors: () => [channel, ...group.accounts.keys()],
     stateOf: (actor) => {
-      if (actor === channel) return channelState(channelOf(group))
+      if (actor === channel) return channelState(group.channel)
       const account = group.accounts.get(actor)
-      return account && accountState(contextOf(account))
+      return account && accountState(account)
     },
     fromCheckpoint: (parts) => {
       const read = groupFromCheckpoint(parts)
-      return read && foldOfGroup(subject, toSnapshot(read))
+      return read && foldOfGroup(subject, read)
     },
-    snapshot: () => ledgerSnapshot(group),
+    snapshot: () => toSnapshot(group),
     machineHash,
   }
 }
@@ -86,7 +85,11 @@ const foldOfGroup = (subject: string, stored: GroupSnapshot | undefined): Folded
 const copyOf = (context: object): ActorState["context"] =>
   JSON.parse(JSON.stringify(context)) as ActorState["context"]
 
-const channelState = (ledger: ChannelContext): ActorState => {
+const channelState = (channel: ChannelActor): ActorState => {
+  const {
+    value,
+    context: { ledger },
+  } = channel.getSnapshot()
   const { demands, ...lanes } = ledger.lanes.toJSON()
   const waiters = demands.flat().flatMap((lane) => lane.waiters)
   const context = {
@@ -94,15 +97,19 @@ const channelState = (ledger: ChannelContext): ActorState => {
     lanes: { ...lanes, waiters: Object.fromEntries(waiters.map((waiter) => [waiter.request, waiter])) },
     holds: Object.fromEntries(ledger.holds),
   }
-  return { value: channelRegions(ledger), context: copyOf(context) }
+  return { value, context: copyOf(context) }
 }
 
-const accountState = (ledger: AccountContext): ActorState => {
+const accountState = (account: AccountActor): ActorState => {
+  const {
+    value,
+    context: { ledger },
+  } = account.getSnapshot()
   const context = {
     ...ledger,
     sessions: Object.fromEntries(ledger.sessions.toJSON().map((stay) => [stay.session, stay])),
   }
-  return { value: accountRegions(ledger), context: copyOf(context) }
+  return { value, context: copyOf(context) }
 }
 
 const foldOfIngress = (subject: string, stored: IngressSnapshot | undefined): FoldedSubject => {

@@ -3,7 +3,8 @@ import type { ChannelContext } from "@sluice/actors/channel/ledger.ts"
 import { channelDenial } from "@sluice/actors/decisions/admission.ts"
 import type { Denial } from "@sluice/actors/decisions/command.ts"
 import { denials } from "@sluice/actors/decisions/denial.ts"
-import { channelOf, contextOf, type Group, isEnabled, limitOf } from "@sluice/actors/group/group.ts"
+import { channelOf, contextOf, type Group, limitOf } from "@sluice/actors/group/group.ts"
+import { takesWork } from "@sluice/actors/machine/states.ts"
 import { createServedModels } from "@sluice/actors/routing/routing.ts"
 import type { Diagnosis } from "@sluice/infra/operations/diagnosis.ts"
 
@@ -38,8 +39,8 @@ export const diagnose = (
   const channel = channelOf(group)
   const waiting = channel.lanes.size
   if (!isServed(channel, model)) return []
-  const ofChannel = isEnabled(channel)
-    ? (channelDenial(channel, asking(model), now) ?? coolingOf(channel))
+  const ofChannel = takesWork(group.channel)
+    ? (channelDenial(group, asking(model), now) ?? coolingOf(channel))
     : disabled
   const placed = { channel: id, waiting }
   const inFlight = channel.leases.size
