@@ -3,6 +3,7 @@ import { Schema } from "effect"
 import type { CheckpointPosition, EventLog, StoredMessage } from "../event-log/event-log.ts"
 import type { Place } from "../event-log/repair/salvage.ts"
 import type { ReadMessage } from "../event-log/still-holds.ts"
+import { errorText } from "../process/error-text.ts"
 import type { Position } from "./committer.ts"
 import type { Decider, Denial } from "./decider.ts"
 import { Fold } from "./fold.ts"
@@ -134,6 +135,6 @@ const unreadable = (
   { subject, id, sequence }: Pick<StoredMessage, "subject" | "id" | "sequence">,
   error: unknown,
 ): UnreadableHistory => {
-  const reason = error instanceof Error ? error.message : String(error)
+  const reason = errorText(error)
   return new UnreadableHistory({ subject, commit: id, sequence, reason })
 }

@@ -4,6 +4,7 @@ import { Schema } from "effect"
 import type { EventLog, StoredMessage } from "../event-log/event-log.ts"
 import { isReadable, type Place, type Salvaged, salvage, tokenOf } from "../event-log/repair/salvage.ts"
 import { createUlids } from "../identity/ulid.ts"
+import { errorText } from "../process/error-text.ts"
 import type { Decider, Denial } from "./decider.ts"
 import { foldBefore, UnreadableHistory } from "./loading.ts"
 import { storable } from "./storable-facts.ts"
@@ -113,7 +114,7 @@ const firstOutOfPlace = <State>(
     try {
       decider.evolve(state, fact)
     } catch (error) {
-      return { place, reason: error instanceof Error ? error.message : String(error) }
+      return { place, reason: errorText(error) }
     }
   return undefined
 }

@@ -1,3 +1,4 @@
+import { sleep } from "../clock/clock.ts"
 import type { Clock } from "../clock/clock.ts"
 import { LogUnavailable } from "../event-log/event-log.ts"
 
@@ -11,7 +12,7 @@ export const whenAnswered = async <Answer>(clock: Clock, ask: () => Promise<Answ
       return await ask()
     } catch (error) {
       if (!(error instanceof LogUnavailable)) throw error
-      await new Promise<void>((resolve) => clock.at(clock.now() + retryMs, resolve))
+      await sleep(clock, retryMs)
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { FileHandle } from "node:fs/promises"
 import { crc32, deflateRawSync, gunzipSync } from "node:zlib"
+import { errorText } from "../process/error-text.ts"
 
 /** Ten bytes of header, of which the fourth says that fields follow, and the length of these. */
 const headerBytes = 12
@@ -82,6 +83,6 @@ const unzip = (member: Buffer): string => {
   try {
     return gunzipSync(member).toString()
   } catch (error) {
-    throw new BrokenMember(error instanceof Error ? error.message : String(error))
+    throw new BrokenMember(errorText(error))
   }
 }

@@ -2,6 +2,7 @@ import { isCheckpoint } from "@sluice/events/checkpoint.ts"
 import { Schema } from "effect"
 import type { EventLog, StoredMessage } from "../event-log/event-log.ts"
 import type { Imports } from "../event-log/jetstream/imports.ts"
+import { errorText } from "../process/error-text.ts"
 import type { Manifest } from "./archive-line.ts"
 import { ArchiveDamaged, readArchive } from "./read-archive.ts"
 
@@ -60,7 +61,7 @@ export const checkArchive = async (path: string, onProgress: (bytes: number) => 
       try {
         versions.isAnewWith(message)
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error)
+        const reason = errorText(error)
         throw new ArchiveDamaged({ path, line: message.line, reason })
       }
     ;({ manifest } = part)

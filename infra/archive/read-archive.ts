@@ -1,6 +1,7 @@
 import { open } from "node:fs/promises"
 import { Schema } from "effect"
 import type { StoredMessage } from "../event-log/event-log.ts"
+import { errorText } from "../process/error-text.ts"
 import { BlockEnd, chained, factsIn, Header, Manifest, messageOf, RecordLine } from "./archive-line.ts"
 import { type Member, readMembers, TornMember } from "./gzip-member.ts"
 
@@ -96,7 +97,7 @@ const next = async (
     return done === true ? undefined : value
   } catch (error) {
     if (error instanceof TornMember) return undefined
-    throw damaged(path, line, error instanceof Error ? error.message : String(error))
+    throw damaged(path, line, errorText(error))
   }
 }
 
@@ -104,7 +105,7 @@ const decoded = <A>(at: { readonly path: string; readonly line: number }, decode
   try {
     return decode()
   } catch (error) {
-    const [first = ""] = (error instanceof Error ? error.message : String(error)).split("\n")
+    const [first = ""] = errorText(error).split("\n")
     throw damaged(at.path, at.line, first)
   }
 }

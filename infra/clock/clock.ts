@@ -24,6 +24,10 @@ export const wallNow = (clock: Clock): number => clock.now() + clock.wallAhead()
 export const fromWall = (clock: Pick<Clock, "wallAhead">, wallMs: number): number =>
   wallMs - clock.wallAhead()
 
+/** Resolves after a span of the clock. Units: milliseconds. */
+export const sleep = (clock: Pick<Clock, "now" | "at">, spanMs: number): Promise<void> =>
+  new Promise((resolve) => clock.at(clock.now() + spanMs, resolve))
+
 /** The longest span that a Node timer takes, just under 25 days; with a longer one it fires at once. */
 const timerMaxMs = 2 ** 31 - 1
 

@@ -1,6 +1,7 @@
 import { existsSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { Predicate, Schema } from "effect"
+import { errorText } from "../process/error-text.ts"
 
 /** A directory cannot be made, or nothing can be written in it. */
 export class UnusableDirectory extends Schema.TaggedError<UnusableDirectory>()("UnusableDirectory", {
@@ -27,11 +28,9 @@ export const unusable = (directory: string, error: unknown): UnusableDirectory =
   const isVague = code === "ERR_SQLITE_ERROR" || code === "ENOENT"
   if (!isVague) return new UnusableDirectory({ directory, reason: reasonOf(directory, code) })
   const probed = probe(code === "ENOENT" ? nearest(directory) : directory)
-  const reason = probed === undefined ? wordsOf(error) : reasonOf(directory, probed)
+  const reason = probed === undefined ? errorText(error) : reasonOf(directory, probed)
   return new UnusableDirectory({ directory, reason })
 }
-
-const wordsOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** Returns the code of the error that writing a file there meets. */
 const probe = (directory: string): string | undefined => {

@@ -7,6 +7,7 @@ import { setTimeout as pause } from "node:timers/promises"
 import { Schema } from "effect"
 import { findNatsServer, oldestNatsServer } from "../bootstrap/find-nats-server.mjs"
 import { lockDirectory } from "../directory-lock/directory-lock.ts"
+import { errorText } from "../process/error-text.ts"
 import { plainEnvironment } from "../process/plain-environment.ts"
 import { holdOnLeash } from "./leash.ts"
 import { endOrphan, noteServer } from "./orphan.ts"
@@ -156,7 +157,7 @@ const launch = async (what: Launch): Promise<NatsServer> => {
     }
   } catch (error) {
     await stop()
-    const cause = error instanceof Error ? error.message : String(error)
+    const cause = errorText(error)
     const log = readFileSync(what.logFile).subarray(logStart).toString()
     throw new NatsServerFailed({ reason: `${cause}: ${lastLines(log)}` })
   }

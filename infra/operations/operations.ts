@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { LogUnavailable } from "../event-log/event-log.ts"
 import { connectToLog } from "../event-log/jetstream/connection.ts"
 import { operationSubject } from "../event-log/jetstream/server-names.ts"
+import { errorText } from "../process/error-text.ts"
 import { Operation, OperationAnswer } from "./operation.ts"
 
 const answerTimeoutMs = 5_000
@@ -25,7 +26,7 @@ export const serveOperations = async (options: {
     try {
       return await options.run(operation.success)
     } catch (error) {
-      return { ok: false, message: error instanceof Error ? error.message : String(error) }
+      return { ok: false, message: errorText(error) }
     }
   }
   const serve = async (): Promise<void> => {

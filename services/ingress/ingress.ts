@@ -2,6 +2,7 @@ import { join } from "node:path"
 import type { Wanted } from "@sluice/actors/configuration/configuration.ts"
 import { finishedSequence } from "@sluice/infra/clickhouse/nats-claims.ts"
 import { seenTailsAt } from "@sluice/infra/clickhouse/seen-tails.ts"
+import { sleep } from "@sluice/infra/clock/clock.ts"
 import { type Clock, fromWall, systemClock } from "@sluice/infra/clock/clock.ts"
 import { bindingProblem, refusedBinding } from "@sluice/infra/configuration/binding.ts"
 import { type Configuration, readConfiguration } from "@sluice/infra/configuration/configuration.ts"
@@ -182,8 +183,7 @@ const toApply = ({ sessionSecret }: IngressParts, configuration: Configuration):
   by: "file",
 })
 
-const after = (clock: Clock, spanMs: number): Promise<void> =>
-  new Promise((resolve) => clock.at(clock.now() + spanMs, resolve))
+const after = (clock: Clock, spanMs: number): Promise<void> => sleep(clock, spanMs)
 
 /** A smaller difference between the log and the clock is no trouble. */
 const toldFromMs = 1_000

@@ -4,6 +4,7 @@ import type { Claim, Tails } from "@sluice/infra/clickhouse/claims.ts"
 import { type NativeBlock, NativeRows } from "@sluice/infra/clickhouse/native/native-rows.ts"
 import type { StoredMessage } from "@sluice/infra/event-log/event-log.ts"
 import { bodyOf } from "@sluice/infra/event-log/repair/repaired-log.ts"
+import { errorText } from "@sluice/infra/process/error-text.ts"
 import { projections } from "./tables/projections.ts"
 import { rejectedCommits } from "./tables/rejected-commits.ts"
 import type { Table } from "./tables/row.ts"
@@ -49,7 +50,7 @@ export const projectMessage = (message: StoredMessage): ProjectedMessage => {
       bytes,
     }
   } catch (error) {
-    const rejection = reasonOf(error)
+    const rejection = errorText(error)
     const tables = [{ into: rejectedCommits, rows: [{ ...message, reason: rejection }] }]
     return { subject, sequence, id, tables, facts: 0, at: null, rejection, bytes }
   }
@@ -71,8 +72,6 @@ const repairsIn = ({ version, facts }: Commit) =>
       ? [{ fact, repaired: inWallTime(decodeCommit(bodyOf(fact))) }]
       : [],
   )
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** How much a block may hold. Source: P2; the bytes bound the memory where commits are large. */
 export interface BlockLimit {

@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from "@sluice/infra/clock/clock.ts"
 import type { Logger } from "@sluice/infra/logging/logging.ts"
+import { errorText } from "@sluice/infra/process/error-text.ts"
 
 /** What fails for the same reason is told again after so long. */
 const againMs = 60_000
@@ -29,7 +30,7 @@ export class Interruptions {
   interrupted(error: unknown, retryMs: number): void {
     this.stop()
     const now = this.#clock.now()
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = errorText(error)
     this.#trouble ??= { beganAt: now, times: 0, reason: "", toldAt: 0 }
     const trouble = this.#trouble
     trouble.times += 1

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util"
+import { errorText } from "@sluice/infra/process/error-text.ts"
 import { print, printError } from "@sluice/infra/terminal/print.ts"
 import { visible } from "@sluice/infra/terminal/visible-text.ts"
 import { workInBackground } from "./process/priority.ts"
@@ -104,7 +105,7 @@ try {
   else await run(given)
   process.exit(0)
 } catch (error) {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = errorText(error)
   const end = () => process.exit(1)
   // A parent that listens says it in its own words.
   if (process.send === undefined) printError(`projector: ${visible(message)}\n`, end)

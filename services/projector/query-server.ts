@@ -5,6 +5,7 @@ import type { ClickHouse } from "@sluice/infra/clickhouse/clickhouse.ts"
 import { LogUnavailable } from "@sluice/infra/event-log/event-log.ts"
 import type { Logger } from "@sluice/infra/logging/logging.ts"
 import { isLoopbackAuthority } from "@sluice/infra/network/loopback.ts"
+import { errorText } from "@sluice/infra/process/error-text.ts"
 import type { Lag } from "./lag.ts"
 import { InvalidParameter, UnknownQuery } from "./queries/invalid-parameter.ts"
 import { listQueries, runQuery } from "./queries/named-queries.ts"
@@ -137,5 +138,5 @@ const answerToError = ({ logger }: QueryServerParts, error: unknown): Answer => 
   if (error instanceof InvalidParameter) return failed(400, "invalid_request", error.message)
   if (error instanceof LogUnavailable) return failed(503, "event_log_unavailable", error.reason)
   logger.error({ err: error }, "query failed")
-  return failed(500, "query_failed", error instanceof Error ? error.message : String(error))
+  return failed(500, "query_failed", errorText(error))
 }

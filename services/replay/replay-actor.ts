@@ -2,6 +2,7 @@ import { isCheckpoint } from "@sluice/events/checkpoint.ts"
 import { aheadOf, type Fact } from "@sluice/events/commit.ts"
 import { factInWallTime } from "@sluice/events/wall-time.ts"
 import type { EventLog } from "@sluice/infra/event-log/event-log.ts"
+import { errorText } from "@sluice/infra/process/error-text.ts"
 import { subjectOf } from "./actor-subject.ts"
 import { beginsCheckpoint, CheckpointReader } from "./checkpoint-reader.ts"
 import { type Change, differenceOf } from "./difference.ts"
@@ -174,7 +175,7 @@ class Replay {
       if (checkpoint !== undefined && !this.#isWhole) this.#beginAt(checkpoint)
       if (!isCheckpoint(fact)) this.#fold.evolve(fact)
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
+      const reason = errorText(error)
       throw new ReplayFailed({
         message: `commit ${commit.commit} (sequence ${sequence}) cannot be folded: ${reason}`,
       })

@@ -1,5 +1,6 @@
 import type { Commit } from "@sluice/events/commit.ts"
 import type { EventLog, StoredMessage } from "@sluice/infra/event-log/event-log.ts"
+import { firstLineOf } from "@sluice/infra/process/error-text.ts"
 import { readQuickly } from "./read-quickly.ts"
 import { ReplayFailed } from "./replay-failed.ts"
 
@@ -14,7 +15,7 @@ export const readCommit = (message: StoredMessage): StoredCommit => {
   try {
     return { commit: readQuickly(message.body), sequence: message.sequence }
   } catch (error) {
-    const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error)
+    const reason = firstLineOf(error)
     throw new ReplayFailed({
       message: `commit ${message.id} of ${message.subject} (sequence ${message.sequence}) cannot be read: ${reason}`,
     })

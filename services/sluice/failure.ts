@@ -1,3 +1,4 @@
+import { errorText } from "@sluice/infra/process/error-text.ts"
 import { Runtime, Schema } from "effect"
 
 /** A command could not do what it was asked for; its message says in one line why, and what to do about it. */
@@ -9,5 +10,4 @@ export class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandF
 }
 
 /** Makes a failure of what a service or a library threw: its own words. */
-export const failedWith = (error: unknown): CommandFailed =>
-  new CommandFailed({ message: error instanceof Error ? error.message : String(error) })
+export const failedWith = (error: unknown): CommandFailed => new CommandFailed({ message: errorText(error) })

@@ -1,3 +1,4 @@
+import { errorText } from "@sluice/infra/process/error-text.ts"
 import { Effect, Option, Schema } from "effect"
 import { Flag } from "effect/cli"
 import { CommandFailed } from "./failure.ts"
@@ -24,7 +25,7 @@ export const instantFlag = (name: string, about: string) =>
     Flag.withDescription(`${about}: ${whenForms}`),
     Flag.mapTryCatch(
       (text) => parseWhen(text, Date.now()),
-      (error) => String(error instanceof Error ? error.message : error),
+      (error) => errorText(error),
     ),
     Flag.optional,
   )

@@ -3,7 +3,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 // npm run simulate:faults: the product over a world that fails, seed after seed.
 import { print } from "@sluice/infra/terminal/print.ts"
-import { Presets, SingleBar } from "cli-progress"
+import { openProgressBar } from "@sluice/sluice/progress-bar.ts"
 import { Effect, Layer, Option, Schema } from "effect"
 import { CliConfig, Command, Flag, GlobalFlag } from "effect/cli"
 import type { Mode } from "./fault-plan.ts"
@@ -77,22 +77,24 @@ const runShown = async (
   workers: number | undefined,
   signal: AbortSignal,
 ): Promise<ReadonlyArray<FaultReport>> => {
-  const format = "{bar} {percentage}% | {value} of {total} runs | {failed} failed"
-  const bar = new SingleBar({ format, hideCursor: true, stream: process.stderr }, Presets.shades_classic)
-  const isShown = process.stderr.isTTY
+  const bar = openProgressBar({
+    format: "{bar} {percentage}% | {value} of {total} runs | {failed} failed",
+  })
+  let done = 0
   let failed = 0
-  if (isShown) bar.start(runs.length, 0, { failed })
+  bar.update(done, runs.length, { failed })
   try {
     return await runSeeds(runs, {
       signal,
       ...(workers === undefined ? {} : { workers }),
       onDone: ({ violations }) => {
+        done += 1
         if (violations.length > 0) failed += 1
-        if (isShown) bar.increment(1, { failed })
+        bar.update(done, runs.length, { failed })
       },
     })
   } finally {
-    if (isShown) bar.stop()
+    bar.end()
   }
 }
 

@@ -1,3 +1,4 @@
+import { sleep } from "../../clock/clock.ts"
 import type { Clock } from "../../clock/clock.ts"
 import { type EventLog, LogUnavailable, WrongSequence } from "../event-log.ts"
 import type { SpoolRecord } from "./record.ts"
@@ -54,7 +55,7 @@ export class SpoolDrain {
         }
         this.#options.onUnavailable(error)
         const { clock } = this.#options
-        await new Promise<void>((resolve) => clock.at(clock.now() + waitMs, resolve))
+        await sleep(clock, waitMs)
         waitMs = Math.min(2 * waitMs, retryMs.most)
       }
     }

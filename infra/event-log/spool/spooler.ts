@@ -1,3 +1,4 @@
+import { sleep } from "../../clock/clock.ts"
 import type { Cancel, Clock } from "../../clock/clock.ts"
 import { type EventLog, LogUnavailable, WrongSequence } from "../event-log.ts"
 import type { Disk } from "./disk.ts"
@@ -280,7 +281,7 @@ export class Spooler {
 
   #pause(): Promise<void> {
     const { clock } = this.#options
-    return new Promise((resolve) => clock.at(clock.now() + diskRetryMs, resolve))
+    return sleep(clock, diskRetryMs)
   }
 
   #finish(): void {

@@ -2,6 +2,7 @@ import { isCheckpoint } from "@sluice/events/checkpoint.ts"
 import { aheadOf, type Commit, decodeCommit, type Fact } from "@sluice/events/commit.ts"
 import type { LostTail } from "@sluice/infra/actor-host/lost-tail.ts"
 import type { EventLog, StoredMessage } from "@sluice/infra/event-log/event-log.ts"
+import { firstLineOf } from "@sluice/infra/process/error-text.ts"
 import { beginsCheckpoint, CheckpointReader } from "../checkpoint-reader.ts"
 import { type FoldedSubject, foldOf } from "../folded-subject.ts"
 import { checkCooldowns } from "./cooldown-pairs.ts"
@@ -168,5 +169,4 @@ const byType = (checks: ReadonlyArray<Check>) => {
   return looks
 }
 
-const wordsOf = (error: unknown): string =>
-  (error instanceof Error ? error.message : String(error)).split("\n")[0] ?? ""
+const wordsOf = (error: unknown): string => firstLineOf(error)

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { errorText } from "@sluice/infra/process/error-text.ts"
 import { Schema } from "effect"
 import { describe, expect, it } from "vitest"
 import { VirtualClock } from "../virtual-clock.ts"
@@ -17,7 +18,7 @@ const written = async (text: string): Promise<string> => {
     const { name, durationS } = await readScenario(file)
     return `${name} ${durationS}`
   } catch (error) {
-    return String(error instanceof Error ? error.message : error).replaceAll(file, "mine.yaml")
+    return errorText(error).replaceAll(file, "mine.yaml")
   } finally {
     await rm(folder, { recursive: true })
   }

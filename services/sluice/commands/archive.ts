@@ -1,3 +1,4 @@
+import { errorText } from "@sluice/infra/process/error-text.ts"
 import { Effect, Option } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
 import { dataFlag, jsonFlag } from "../flags.ts"
@@ -21,7 +22,7 @@ export const exportCommand = Command.make(
       ),
       Flag.mapTryCatch(
         (text) => parseWhen(text, Date.now()),
-        (error) => String(error instanceof Error ? error.message : error),
+        (error) => errorText(error),
       ),
       Flag.optional,
     ),

@@ -1,3 +1,4 @@
+import { errorText } from "@sluice/infra/process/error-text.ts"
 import { Effect, Option, Schema } from "effect"
 import { Command, Flag } from "effect/cli"
 import { dataFlag, jsonFlag } from "../flags.ts"
@@ -9,7 +10,7 @@ const instantFlag = (name: "from" | "to", about: string) =>
     Flag.withDescription(about),
     Flag.mapTryCatch(
       (text) => parseWhen(text, Date.now()),
-      (error) => String(error instanceof Error ? error.message : error),
+      (error) => errorText(error),
     ),
     Flag.optional,
   )

@@ -2,6 +2,7 @@ import { join } from "node:path"
 import type { Settings } from "@sluice/events/configuration/configuration.ts"
 import { startNatsServer } from "@sluice/infra/nats-server/nats-server.ts"
 import type { NatsPasswords } from "@sluice/infra/nats-server/users.ts"
+import { errorText } from "@sluice/infra/process/error-text.ts"
 import { Effect } from "effect"
 import { type Part, PartFailed } from "./part.ts"
 import { hasRoom, patience, type RefusedWrites, untilRefusing } from "./refused-writes.ts"
@@ -36,7 +37,7 @@ export const natsPart = (options: {
         catch: (error) =>
           new PartFailed({
             part: "nats-server",
-            reason: error instanceof Error ? error.message : String(error),
+            reason: errorText(error),
           }),
       }),
     ).pipe(

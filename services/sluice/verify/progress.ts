@@ -1,26 +1,15 @@
-import { Presets, SingleBar } from "cli-progress"
-
-/** A progress bar, or nothing where nobody looks. */
-export interface CommitProgress {
-  readonly update: (read: number, all: number) => void
-  readonly end: () => void
-}
+import { openProgressBar, type ProgressBar } from "../progress-bar.ts"
 
 const format = "{bar} {percentage}% | {value}/{total} commits | {eta_formatted} left"
 const commitsPerUpdate = 1_000
 
-/** Shows on a terminal how much of the log has been read. */
-export const showProgress = ({ json }: { readonly json: boolean }): CommitProgress => {
-  if (json || !process.stderr.isTTY) return { update: () => undefined, end: () => undefined }
-  const bar = new SingleBar(
-    { format, hideCursor: true, clearOnComplete: true, stream: process.stderr },
-    Presets.shades_classic,
-  )
+/** Shows on a terminal how many commits of the log have been read, unless a program reads the output. */
+export const showProgress = ({ json }: { readonly json: boolean }): ProgressBar => {
+  const bar = openProgressBar({ format, isWanted: !json, isPassing: true })
   return {
     update: (read, all) => {
-      if (!bar.isActive) bar.start(all, 0)
-      if (read % commitsPerUpdate === 0) bar.update(read)
+      if (read % commitsPerUpdate === 0) bar.update(read, all)
     },
-    end: () => bar.stop(),
+    end: bar.end,
   }
 }

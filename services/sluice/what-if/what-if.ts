@@ -7,8 +7,9 @@ import { differencesOf } from "@sluice/simulation/what-if/check-of-itself.ts"
 import { type OnProgress, readRecording, whatIf as compare } from "@sluice/simulation/what-if/what-if.ts"
 import { Effect, Result } from "effect"
 import { type LogLocation, logToRead } from "../archive/log-at.ts"
-import { type Progress, showProgress } from "../archive/progress.ts"
+import { showProgress } from "../archive/progress.ts"
 import { CommandFailed, failedWith } from "../failure.ts"
+import type { ProgressBar } from "../progress-bar.ts"
 import { formatOutcomes } from "./format-outcomes.ts"
 
 /** What is run, and how it is shown. */
@@ -64,7 +65,7 @@ const steps = 1_000
 
 /** One bar after the other. */
 const createProgress = (): { readonly onProgress: OnProgress; readonly end: () => void } => {
-  let shown: { readonly work: string; readonly progress: Progress } | undefined
+  let shown: { readonly work: string; readonly progress: ProgressBar } | undefined
   const end = (): void => {
     shown?.progress.end()
     shown = undefined

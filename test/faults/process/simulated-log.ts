@@ -1,3 +1,4 @@
+import { sleep } from "@sluice/infra/clock/clock.ts"
 import type { Clock } from "@sluice/infra/clock/clock.ts"
 import {
   envelopeBytes,
@@ -59,8 +60,7 @@ export const openSimulatedLog = (options: SimulatedLogOptions): EventLog => {
   }
 }
 
-const pause = (clock: Clock): Promise<void> =>
-  new Promise((resolve) => clock.at(clock.now() + pauseMs, resolve))
+const pause = (clock: Clock): Promise<void> => sleep(clock, pauseMs)
 
 /** Reads on after an interruption, as the client opens another consumer behind what it has read. */
 async function* read(

@@ -1,6 +1,7 @@
 import type { Fact } from "@sluice/events/commit.ts"
 import type { ConfigurationFile } from "@sluice/events/configuration/configuration.ts"
 import { CommitRefused } from "@sluice/infra/actor-host/committer.ts"
+import { sleep } from "@sluice/infra/clock/clock.ts"
 import { type Clock, fromWall } from "@sluice/infra/clock/clock.ts"
 import { LogUnavailable } from "@sluice/infra/event-log/event-log.ts"
 import { WrongSequence } from "@sluice/infra/event-log/event-log.ts"
@@ -243,8 +244,7 @@ export class SimulatedProcess {
   }
 }
 
-const after = (clock: Clock, spanMs: number): Promise<void> =>
-  new Promise((resolve) => clock.at(clock.now() + spanMs, resolve))
+const after = (clock: Clock, spanMs: number): Promise<void> => sleep(clock, spanMs)
 
 const isExpected = (error: unknown): boolean =>
   error instanceof DiskFailed ||

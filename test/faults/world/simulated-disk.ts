@@ -1,3 +1,4 @@
+import { sleep } from "@sluice/infra/clock/clock.ts"
 import type { Clock } from "@sluice/infra/clock/clock.ts"
 import type { AppendedFile, Disk } from "@sluice/infra/event-log/spool/disk.ts"
 
@@ -106,6 +107,6 @@ export class SimulatedDisk {
   }
 
   #took(clock: Clock): Promise<void> {
-    return new Promise((resolve) => clock.at(clock.now() + Math.ceil(this.faults.random() * 5), resolve))
+    return sleep(clock, Math.ceil(this.faults.random() * 5))
   }
 }

@@ -5,6 +5,7 @@ import {
   type QueryParameter,
 } from "@sluice/infra/clickhouse/clickhouse.ts"
 import { readNative } from "@sluice/infra/clickhouse/native/read-native.ts"
+import { sleep } from "@sluice/infra/clock/clock.ts"
 import type { Clock } from "@sluice/infra/clock/clock.ts"
 
 /** How a database misbehaves. Units: shares of inserts. */
@@ -142,7 +143,7 @@ export class SimulatedTables {
   }
 
   #took(clock: Clock): Promise<void> {
-    return new Promise((resolve) => clock.at(clock.now() + Math.ceil(this.faults.random() * 10), resolve))
+    return sleep(clock, Math.ceil(this.faults.random() * 10))
   }
 }
 
