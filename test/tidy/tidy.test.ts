@@ -60,6 +60,21 @@ describe("arrows", () => {
     expect(problems).toEqual([])
   })
 
+  test("each package exports what others import, and nothing else", () => {
+    const problems = workspaces.flatMap(({ folder, name, exports }) => {
+      const foreign = files.filter(({ path }) => ownerOf(path, packages)?.folder !== folder)
+      const imported = new Set(
+        foreign.flatMap(({ text }) => [...text.matchAll(/"(@sluice\/[^"]+)"/gu)].map(([, it]) => it)),
+      )
+      // Processes are started by the name of their service.
+      const isUsed = (path: string) => path === "./main.ts" || imported.has(join(name, path))
+      return exports
+        .filter((path) => !isUsed(path))
+        .map((path) => `${name} exports ${path}, which nobody imports`)
+    })
+    expect(problems).toEqual([])
+  })
+
   test("every version is exact", () => {
     const problems = packages.flatMap(({ folder, dependencies, devDependencies }) =>
       Object.entries({ ...dependencies, ...devDependencies })
