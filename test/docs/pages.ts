@@ -1,0 +1,6 @@
+import { errorsPage } from "./errors-page.ts"
+
+/** The pages that are made from the code, with what makes each. */
+export const generatedPages: ReadonlyMap<string, () => string | Promise<string>> = new Map([
+  ["docs/errors.md", errorsPage],
+])
