@@ -1,7 +1,12 @@
+import { Schema } from "effect"
+import { AccountConfiguration } from "./account.ts"
 import type { DeclaredAccount, DeclaredChannel } from "./configuration.ts"
 
 /** An account of a channel, whether it is written in the file or implied. `credential` is `null` where none is needed. */
 export type AccountOfChannel = Omit<DeclaredAccount, "credential"> & { readonly credential: string | null }
+
+/** Fills in the defaults of every field that is not said. */
+const decode = Schema.decodeUnknownSync(AccountConfiguration)
 
 const longestId = 55
 const suffix = "-default"
@@ -23,23 +28,6 @@ export const accountsOf = (
   channel: Pick<DeclaredChannel, "id" | "accounts">,
 ): ReadonlyArray<AccountOfChannel> => {
   if (channel.accounts.length > 0) return channel.accounts
-  return [
-    {
-      id: implicitAccountId(channel.id),
-      name: `${channel.id}/default`,
-      note: "",
-      enabled: true,
-      auth: "api-key",
-      concurrency: null,
-      reservedConcurrency: 0,
-      rpm: null,
-      tpm: null,
-      maxSessions: null,
-      sessionIdleTimeoutMs: 300_000,
-      windowCost: { limitUsd: 0, stickyReserveUsd: 10 },
-      priority: 50,
-      costMultiplier: 1,
-      credential: null,
-    },
-  ]
+  const implicit = decode({ id: implicitAccountId(channel.id), name: `${channel.id}/default` })
+  return [{ ...implicit, credential: null }]
 }

@@ -1,83 +1,72 @@
 import { configurationJsonSchema } from "@sluice/infra/configuration/file/json-schema.ts"
-import { isRequired, itemsOf, type JsonSchema, membersOf, objectIn, typeText } from "./json-type.ts"
-import { page, table, wrapped } from "./page.ts"
+import type { JsonSchema } from "effect"
+import { pageOf, table, wrapped } from "./page-text.ts"
+import { isObject, settingRows } from "./setting-rows.ts"
 
-const intro = `A configuration file is YAML. It holds the objects below; \`channels\` are needed, everything else has a
-default. A value that does not fit is refused with its path, what it is and what was expected, and \`npx sluice check FILE\` says so
-without starting anything. Unknown fields are refused. \`infra/configuration/file/sluice.schema.json\` is the same as JSON Schema, for
-editors; complete examples are in [recipes.md](recipes.md) and in \`sluice.example.yaml\`.`
+type Node = JsonSchema.JsonSchema
 
-const changes = `The file is watched. A valid change applies at once, also to those who wait; an invalid one changes nothing and
-is said in the log. Read at the start only, so that they need a restart: \`settings.commit\`, \`settings.fsync\` and
-\`settings.restartQuarantineMs\`. While the proxy listens beyond loopback, a change that leaves no clients is invalid.`
+const within = (node: Node, ...path: ReadonlyArray<string>): Node =>
+  path.reduce((found, name) => {
+    const one = found[name]
+    if (!isObject(one)) throw new Error(`the schema of the configuration has no ${path.join(".")}`)
+    return one
+  }, node)
 
-const secrets = `Credentials and client keys are references: \`env:NAME\` takes the value of an environment variable,
-\`file:PATH\` the content of a file, relative to the configuration. A client's key has at least 16 characters.`
+const tableOf = (node: Node, leaveOut: ReadonlyArray<string> = []): string =>
+  table(
+    ["setting", "what it says", "type", "default"],
+    settingRows(node, leaveOut).map(({ cells }) => cells),
+  )
 
-/** Where each object stands in the file, and what it is. */
-const objects = [
-  { path: "settings", about: "What holds for the whole installation." },
-  {
-    path: "pools[]",
-    about: "Which channels serve which models. The longest literal pattern wins, then the first in the file.",
-  },
-  {
-    path: "channels[]",
-    about: "Upstream endpoints: a protocol, a base URL, the models that they serve, limits and accounts.",
-  },
-  {
-    path: "channels[].accounts[]",
-    about:
-      "The credentials of a channel. A channel without accounts has one that is implied, `<channel>/default`.",
-  },
-  { path: "clients[]", about: "Who may call. Without clients only this machine may, without a key." },
+const section = (heading: string, about: string, node: Node, leaveOut: ReadonlyArray<string> = []) => [
+  `## ${heading}`,
+  wrapped(about),
+  tableOf(node, leaveOut),
 ]
 
-const at = (schema: JsonSchema, path: string): JsonSchema =>
-  path.split(".").reduce((found, step) => {
-    const name = step.replace("[]", "")
-    const member = membersOf(found).find(([one]) => one === name)?.[1]
-    const next = member === undefined ? undefined : step.endsWith("[]") ? itemsOf(member) : member
-    if (next === undefined) throw new Error(`the schema has no ${path}`)
-    return next
-  }, schema)
+const changes = `## Changing it
 
-const isObjectOfAnother = (path: string): boolean => objects.some((one) => one.path === `${path}[]`)
+${[
+  "* The file is watched. A valid change applies at once, also to requests that wait. An invalid one changes nothing and is logged with its place and what was expected.",
+  "* `settings.commit`, `settings.fsync` and `settings.restartQuarantineMs` are read at the start only; a change of them counts from the next start on. A `settings.shutdownGraceMs` that is more than 10 s longer than at the start needs a restart too, because `sluice up` ends an ingress that stops for longer.",
+  "* An account, channel or pool that is left out is removed: it takes nothing new, and what is in flight ends. Its history stays in the log. `enabled: false` does the same and keeps its place in the file.",
+  "* `npx sluice check FILE` reads a file as the product does and says what is wrong or unwise in it.",
+]
+  .map((text) => wrapped(text, "  "))
+  .join("\n")}`
 
-const defaultText = (schema: JsonSchema, isNeeded: boolean): string => {
-  if (isNeeded) return "needed"
-  if (!("default" in schema)) return "–"
-  const value = schema["default"]
-  return objectIn(schema) !== undefined && typeof value === "object" && value !== null
-    ? "as below"
-    : `\`${JSON.stringify(value)}\``
-}
+const intro = [
+  "Every setting of the configuration file. [recipes.md](recipes.md) has complete examples; `sluice.example.yaml` is one more. `infra/configuration/file/sluice.schema.json` completes a file in an editor.",
+  "A path is written below its object, so `retention.days` in the table of the settings is `settings.retention.days` in the file. A span is at most 100 years. Secrets are references and never stand in the file: `env:NAME` is a variable of the environment, `file:PATH` a file, relative to the configuration.",
+]
 
-const rowsOf = (schema: JsonSchema, path: string, before = ""): ReadonlyArray<ReadonlyArray<string>> =>
-  membersOf(schema).flatMap(([name, member]) => {
-    if (isObjectOfAnother(`${path}.${name}`)) return []
-    const inner = objectIn(member)
-    const description = typeof member["description"] === "string" ? member["description"] : ""
-    const own = [
-      `\`${before}${name}\``,
-      description,
-      typeText(member),
-      defaultText(member, isRequired(schema, name)),
-    ]
-    return [own, ...(inner === undefined ? [] : rowsOf(inner, path, `${before}${name}.`))]
-  })
-
-/** Returns the page of all settings, from the schema of the configuration file. */
+/** Makes docs/configuration.md from the JSON Schema of the configuration file. */
 export const configurationPage = (): string => {
-  const schema = configurationJsonSchema() as JsonSchema
-  return page("Configuration", [
-    wrapped(intro),
-    wrapped(changes),
-    wrapped(secrets),
-    ...objects.flatMap(({ path, about }) => [
-      `## ${path}`,
-      wrapped(about),
-      table(["setting", "what it says", "value", "default"], rowsOf(at(schema, path), path)),
-    ]),
+  const file = within(configurationJsonSchema(), "properties")
+  const channel = within(file, "channels", "items")
+  return pageOf("Configuration", [
+    ...intro.map((text) => wrapped(text)),
+    changes,
+    ...section(
+      "settings",
+      "What holds for the whole installation. All of it can be left out.",
+      within(file, "settings"),
+    ),
+    ...section(
+      "pools",
+      "Which channels serve which models. `pools` is a list. [B1](rules/admission.md#b1-pool-and-channels) says which pool a request goes to.",
+      within(file, "pools", "items"),
+    ),
+    ...section("channels", "The upstreams. `channels` is a list.", channel, ["accounts"]),
+    ...section(
+      "channels[].accounts",
+      "The credentials of a channel. A channel without accounts has one that needs no credential and has every default below.",
+      within(channel, "properties", "accounts", "items"),
+    ),
+    ...section(
+      "clients",
+      "Who may call. Without clients anyone on this machine may, as the client `local`.",
+      within(file, "clients", "items"),
+    ),
   ])
 }

@@ -17,7 +17,7 @@ import {
 import { Schema } from "effect"
 import { root } from "../tidy/source-file.ts"
 import { isRequired, type JsonSchema, membersOf, typeText } from "./json-type.ts"
-import { page, table, wrapped } from "./page.ts"
+import { pageOf, table, wrapped } from "./page-text.ts"
 
 const intro = `Everything that happens is a fact. Facts that were decided together are one commit, and a commit is one message of NATS
 JetStream ([L5](rules/log.md)). A fact type is never renamed or changed in meaning: a new schema number and an upcaster read the old one
@@ -157,7 +157,7 @@ export const eventsPage = (): string => {
       ...exampleOf(examples.get(type)),
     ]
   }
-  return page("Events", [
+  return pageOf("Events", [
     wrapped(intro),
     "## Subjects",
     subjects,

@@ -11,16 +11,17 @@ export interface Page {
   readonly prose: string
 }
 
+const inlineCode = /`[^`\n]*`/gu
 const fence = /^ *```[^]*?^ *```/gmu
 
-/** Gives every page of Markdown in the repository. */
+/** Returns every page of Markdown in the repository. */
 export const markdownPages = (): ReadonlyArray<Page> =>
   repositoryFiles("**/*.md").map((path) => {
     const text = readFileSync(join(root, path), "utf8")
     return { path, text, prose: text.replace(fence, "") }
   })
 
-/** Gives the anchors of a page's headings, as GitHub makes them. */
+/** Returns the anchors of a page's headings, as GitHub makes them. */
 export const anchorsOf = ({ prose }: Pick<Page, "prose">): ReadonlySet<string> => {
   const counts = new Map<string, number>()
   const headings = [...prose.matchAll(/^#{1,6} +(.+?) *$/gmu)].map(([, heading = ""]) => {
@@ -42,8 +43,9 @@ export interface Link {
   readonly anchor: string | undefined
 }
 
-/** Gives the links of a page that lead to other places of the repository: inline ones, and those that are defined by name. */
-export const linksOf = ({ path, prose }: Pick<Page, "path" | "prose">): ReadonlyArray<Link> => {
+/** Returns the links of a page that lead to other places of the repository: inline ones, and those that are defined by name. */
+export const linksOf = ({ path, prose: written }: Pick<Page, "path" | "prose">): ReadonlyArray<Link> => {
+  const prose = written.replace(inlineCode, "")
   const inline = [...prose.matchAll(/\]\(([^()\s]+)\)/gu)]
   const defined = [...prose.matchAll(/^\[[^\]]+\]: +(\S+)$/gmu)]
   return [...inline, ...defined].flatMap(([, target = ""]) => {
@@ -53,8 +55,9 @@ export const linksOf = ({ path, prose }: Pick<Page, "path" | "prose">): Readonly
   })
 }
 
-/** Gives the names that a page uses in `[text][name]` or `[name]` of those it defines nowhere. Shape: names as they are written. */
-export const undefinedNamesOf = ({ prose }: Pick<Page, "prose">): ReadonlyArray<string> => {
+/** Returns the names that a page uses in `[text][name]` or `[name]` of those it defines nowhere. Shape: names as they are written. */
+export const undefinedNamesOf = ({ prose: written }: Pick<Page, "prose">): ReadonlyArray<string> => {
+  const prose = written.replace(inlineCode, "")
   const defined = new Set(
     [...prose.matchAll(/^\[([^\]]+)\]: /gmu)].map(([, name = ""]) => name.toLowerCase()),
   )

@@ -1,10 +1,15 @@
 import { configurationPage } from "./configuration-page.ts"
+import { errorsPage } from "./errors-page.ts"
 import { eventsPage } from "./events-page.ts"
 import { tablesPage } from "./tables-page.ts"
 
-/** The pages that are made from code, by their paths. */
-export const pages: Readonly<Record<string, () => string | Promise<string>>> = {
-  "docs/configuration.md": configurationPage,
-  "docs/events.md": eventsPage,
-  "docs/tables.md": tablesPage,
-}
+/** The pages that are made from the code, with what makes each. */
+export const generatedPages: ReadonlyMap<string, () => string | Promise<string>> = new Map<
+  string,
+  () => string | Promise<string>
+>([
+  ["docs/configuration.md", configurationPage],
+  ["docs/errors.md", errorsPage],
+  ["docs/events.md", eventsPage],
+  ["docs/tables.md", tablesPage],
+])

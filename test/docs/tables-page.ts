@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { databaseName, openClickHouse } from "@sluice/infra/clickhouse/clickhouse.ts"
 import { migrate, readMigrations } from "@sluice/infra/clickhouse/migrate.ts"
 import { listQueries } from "@sluice/projector/queries/named-queries.ts"
-import { page, table, wrapped } from "./page.ts"
+import { pageOf, table, wrapped } from "./page-text.ts"
 
 const intro = `The projector makes these tables of the log ([P1–P6](rules/analytics.md)), in the database \`${databaseName}\`. Each row
 has the place of the fact that it comes from: \`subject\`, \`version\` and \`index\` are its key, \`sequence\` is that of the stream.
@@ -89,7 +89,7 @@ export const tablesPage = async (): Promise<string> => {
           ),
         ]),
   ])
-  return page("Tables and queries", [
+  return pageOf("Tables and queries", [
     wrapped(intro),
     "## Tables and views",
     ...parts,

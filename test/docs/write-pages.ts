@@ -1,7 +1,6 @@
-// npm run docs: writes the pages that are made from code.
-import { writeFile } from "node:fs/promises"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { root } from "../tidy/source-file.ts"
-import { pages } from "./pages.ts"
+import { generatedPages } from "./pages.ts"
 
-for (const [path, make] of Object.entries(pages)) await writeFile(join(root, path), await make())
+for (const [path, make] of generatedPages) writeFileSync(join(root, path), await make())

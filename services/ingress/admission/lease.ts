@@ -3,6 +3,7 @@ import type { AccountConfiguration } from "@sluice/events/configuration/account.
 import type { ChannelConfiguration } from "@sluice/events/configuration/channel.ts"
 import type { Estimate, Outcome, Protocol, Tokens } from "@sluice/events/field.ts"
 import type { Candidate, RequestCompleted } from "@sluice/events/ingress.ts"
+import type { Problem } from "../http/errors.ts"
 import type { Session } from "./session-key.ts"
 
 /** What admission has to know of a request. */
@@ -69,12 +70,7 @@ export interface Lease {
 }
 
 /** A request that no account may carry. */
-export interface Refusal {
-  /** One of docs/errors.md. */
-  readonly code: string
-  readonly status: number
-  readonly message: string
-  readonly retryAfterMs: number | null
+export interface Refusal extends Problem {
   readonly candidates: ReadonlyArray<Candidate>
 }
 

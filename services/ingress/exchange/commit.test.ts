@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http"
 import { describe, expect, test } from "vitest"
+import { problem } from "../http/errors.ts"
 import { call, gate, OpenCall, roundTrip, until } from "../testing/client.ts"
 import { placeAt, type ScriptedIngressOptions, startScriptedIngress } from "../testing/scripted-ingress.ts"
 import { beginEvents, type Script, sendJson, startScriptedUpstream } from "../testing/scripted-upstream.ts"
@@ -141,13 +142,7 @@ describe("a refusal of admission", () => {
   })
 
   test("while everything cools says when to come again", async () => {
-    const refusal = {
-      code: "all_cooling",
-      status: 429,
-      message: "cooling",
-      retryAfterMs: 1_200,
-      candidates: [],
-    }
+    const refusal = { ...problem("all_cooling", "cooling"), retryAfterMs: 1_200, candidates: [] }
     const admission = {
       admit: () => ({ kind: "refused", refusal }) as const,
       complete: () => Promise.resolve(),

@@ -34,7 +34,7 @@ export type AttemptFailure =
   | { readonly kind: "answer"; readonly answer: UpstreamAnswer }
   | { readonly kind: "cause"; readonly cause: Cause }
 
-const timedOut = (message: string): Problem => ({ ...problem("upstream_error", message), status: 504 })
+const timedOut = (message: string): Problem => problem("upstream_timeout", message)
 
 /**
  * How an attempt is released that ended for a cause, and what the client is told.

@@ -68,6 +68,6 @@ export const lastWordOf = (failure: AttemptFailure): LastWord => {
     return { kind: "answer", answer, body: answer.body }
   }
   const message = `The upstream answered with status ${answer.status} and nothing that can be passed on.`
-  const status = answer.status >= 400 ? answer.status : 502
-  return { kind: "problem", problem: { ...problem("upstream_error", message), status } }
+  const told = problem("upstream_error", message)
+  return { kind: "problem", problem: answer.status >= 400 ? { ...told, status: answer.status } : told }
 }

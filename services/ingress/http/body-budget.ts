@@ -66,7 +66,7 @@ export class BodyBudget {
       return problem("body_budget_exceeded", "The client's requests hold as many bytes as they may.")
     if (this.#heldBytes + moreBytes + ofClient <= limitBytes) return undefined
     const message = "The requests of all clients hold too many bytes for one more of this size."
-    return { ...problem("body_budget_exceeded", message), status: 503, retryAfterMs: 1_000 }
+    return problem("body_budget_exceeded_by_all", message)
   }
 
   #add(client: string, bytes: number): void {

@@ -1,47 +1,71 @@
-import type { Candidate } from "@sluice/events/ingress.ts"
+import { type Candidate, PassedOver } from "@sluice/events/ingress.ts"
 import type { Refusal } from "../admission/lease.ts"
+import { type Problem, problem } from "../http/errors.ts"
+import type { ErrorCode } from "./error-catalogue.ts"
 
 /** Why a request that waited got no slot. */
 export type WaitEnd = "channel_queue_timeout" | "deadline_exceeded" | "channel_queue_full" | "shutting_down"
 
-const waitEnds: Record<WaitEnd, { readonly status: number; readonly message: string }> = {
-  channel_queue_timeout: {
-    status: 429,
-    message: "the request waited in the queue for as long as the channel allows",
-  },
-  deadline_exceeded: { status: 429, message: "the request's deadline passed while it waited in the queue" },
-  channel_queue_full: { status: 429, message: "the queue is full" },
-  shutting_down: { status: 503, message: "the proxy is shutting down" },
+const waitEnds: Readonly<Record<WaitEnd, Problem>> = {
+  channel_queue_timeout: problem(
+    "channel_queue_timeout",
+    "the request waited in the queue for as long as the channel allows",
+  ),
+  deadline_exceeded: problem(
+    "deadline_exceeded_in_queue",
+    "the request's deadline passed while it waited in the queue",
+  ),
+  channel_queue_full: problem("channel_queue_full", "the queue is full"),
+  shutting_down: problem("shutting_down", "the proxy is shutting down"),
 }
 
 /** Says how a wait ended without a slot. Source: docs/errors.md. */
 export const refusedAfterWait = (code: WaitEnd, candidates: ReadonlyArray<Candidate>): Refusal => ({
-  code,
   ...waitEnds[code],
-  retryAfterMs: code === "shutting_down" ? 1_000 : null,
   candidates,
 })
 
-/** The codes of refusals that a channel's state is the reason of, best candidate first, with the reasons that they stand for. Source: B10, docs/errors.md. */
+/** The refusals that a channel's state is the reason of, best candidate first. Source: B10, docs/errors.md. */
 const causes = [
-  { code: "deadline_exceeded", reasons: ["deadline"] },
-  { code: "channel_queue_full", reasons: ["queue_full", "saturated"] },
-  { code: "channel_rpm_exhausted", reasons: ["rpm"] },
-  { code: "channel_tpm_exhausted", reasons: ["tpm"] },
-  { code: "all_cooling", reasons: ["cooling", "cooling_soon"] },
-] as const satisfies ReadonlyArray<{ code: string; reasons: ReadonlyArray<Candidate["reason"]> }>
+  problem("deadline_exceeded_in_queue", "the request would have to wait beyond its deadline"),
+  waitEnds.channel_queue_full,
+  problem(
+    "channel_rpm_exhausted",
+    "every channel that could carry the request has used up its requests a minute",
+  ),
+  problem(
+    "channel_tpm_exhausted",
+    "every channel that could carry the request has used up its tokens a minute",
+  ),
+  problem("all_cooling", "every account that could carry the request is cooling down"),
+] as const
+
+/** The code that a reason at a channel makes a refusal of; `null` where another one has to be found. Source: B10. */
+const codeOfReason: Readonly<Record<PassedOver, ErrorCode | null>> = {
+  deadline: "deadline_exceeded",
+  queue_full: "channel_queue_full",
+  saturated: "channel_queue_full",
+  rpm: "channel_rpm_exhausted",
+  tpm: "channel_tpm_exhausted",
+  cooling: "all_cooling",
+  cooling_soon: "all_cooling",
+  disabled: null,
+  protocol: null,
+  model: null,
+  model_cooling: null,
+  suspended: null,
+  session_limit: null,
+  window_cost: null,
+  reserved: null,
+  tried: null,
+  log_unavailable: null,
+}
+
+const reasonsOfCode = Map.groupBy(PassedOver.literals, (reason) => codeOfReason[reason])
 
 /** Returns the reasons at a channel that a code stands for; none where the code is not a channel's. Source: A11. */
-export const reasonsOf = (code: string): ReadonlyArray<Candidate["reason"]> =>
-  causes.find((cause) => cause.code === (code === "upstream_failing" ? "all_cooling" : code))?.reasons ?? []
-
-const messages: Record<(typeof causes)[number]["code"], string> = {
-  deadline_exceeded: "the request would have to wait beyond its deadline",
-  channel_queue_full: waitEnds.channel_queue_full.message,
-  channel_rpm_exhausted: "every channel that could carry the request has used up its requests a minute",
-  channel_tpm_exhausted: "every channel that could carry the request has used up its tokens a minute",
-  all_cooling: "every account that could carry the request is cooling down",
-}
+export const reasonsOf = (code: ErrorCode): ReadonlyArray<PassedOver> =>
+  reasonsOfCode.get(code === "upstream_failing" ? "all_cooling" : code) ?? []
 
 /**
  * Says why nobody can take a request now; its code is that of its best candidate: queue, rate, cooling, none.
@@ -54,39 +78,32 @@ export const refusedAtOnce = (
 ): Refusal => {
   if (options.isFailing)
     return {
-      code: "upstream_failing",
-      status: 503,
-      message: "every account that could carry the request fails one request after the other",
-      retryAfterMs: null,
+      ...problem(
+        "upstream_failing",
+        "every account that could carry the request fails one request after the other",
+      ),
       candidates,
     }
-  const known = causes.find(({ reasons }) => candidates.some(({ reason }) => isOneOf(reasons, reason)))
+  const known = causes.find(({ code }) => candidates.some(({ reason }) => codeOfReason[reason] === code))
   const isQueue = known?.code === "channel_queue_full" || known?.code === "deadline_exceeded"
   if (!isQueue && candidates.some(({ reason }) => reason === "log_unavailable"))
     return {
-      code: "event_log_unavailable",
-      status: 503,
-      message: "the event log does not answer, and nothing is admitted without it",
-      retryAfterMs: 1_000,
+      ...problem(
+        "event_log_unavailable",
+        "the event log does not answer, and nothing is admitted without it",
+      ),
       candidates,
     }
   if (known !== undefined) {
     const { coolingUntil, now } = options
     const isCooling = known.code === "all_cooling" && coolingUntil !== null
-    const retryAfterMs = isCooling ? Math.max(0, coolingUntil - now) : null
-    return { code: known.code, status: 429, message: messages[known.code], retryAfterMs, candidates }
+    return { ...known, retryAfterMs: isCooling ? Math.max(0, coolingUntil - now) : null, candidates }
   }
   return {
-    code: "no_candidate",
-    status: 503,
-    message: `no channel can carry the request: ${counted(candidates)}`,
-    retryAfterMs: null,
+    ...problem("no_candidate", `no channel can carry the request: ${counted(candidates)}`),
     candidates,
   }
 }
-
-const isOneOf = (reasons: ReadonlyArray<Candidate["reason"]>, reason: Candidate["reason"]): boolean =>
-  reasons.includes(reason)
 
 const counted = (candidates: ReadonlyArray<Candidate>): string => {
   const counts = new Map<string, number>()

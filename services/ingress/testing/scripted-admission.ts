@@ -1,15 +1,9 @@
 import type { AccountConfiguration } from "@sluice/events/configuration/account.ts"
 import type { ChannelConfiguration } from "@sluice/events/configuration/channel.ts"
 import type { Candidate } from "@sluice/events/ingress.ts"
-import type {
-  Admission,
-  Admittable,
-  Admitted,
-  AttemptEnd,
-  Lease,
-  Metered,
-  Refusal,
-} from "../admission/lease.ts"
+import type { Admission, Admittable, Admitted, AttemptEnd, Lease, Metered } from "../admission/lease.ts"
+import { problem } from "../http/errors.ts"
+import type { ErrorCase } from "../refusals/error-catalogue.ts"
 
 type AdmitOptions = Parameters<Admission["admit"]>[1]
 type Completion = Parameters<Admission["complete"]>[0]
@@ -76,12 +70,11 @@ export class ScriptedAdmission implements Admission {
   admit(request: Admittable, options: AdmitOptions): Promise<Admitted> | Admitted {
     this.asked.push({ request, tried: [...options.tried], hasAnswer: options.hasAnswer })
     const place = this.#placeFor(options)
-    if (place === undefined) return refused("no_candidate", 503, triedOnes(options))
+    if (place === undefined) return refused("no_candidate", triedOnes(options))
     if (this.inFlight < (this.#options.limit ?? Number.POSITIVE_INFINITY))
       return this.#grant(request, options, place, 0)
-    if (options.hasAnswer) return refused("channel_queue_full", 429, [])
-    if (this.#waiters.length >= (this.#options.queueSize ?? 100))
-      return refused("channel_queue_full", 429, [])
+    if (options.hasAnswer) return refused("channel_queue_full", [])
+    if (this.#waiters.length >= (this.#options.queueSize ?? 100)) return refused("channel_queue_full", [])
     return this.#wait(request, options)
   }
 
@@ -144,10 +137,10 @@ export class ScriptedAdmission implements Admission {
   }
 }
 
-const refused = (code: string, status: number, candidates: ReadonlyArray<Candidate>): Admitted => {
-  const refusal: Refusal = { code, status, message: `scripted: ${code}`, retryAfterMs: null, candidates }
-  return { kind: "refused", refusal }
-}
+const refused = (of: ErrorCase, candidates: ReadonlyArray<Candidate>): Admitted => ({
+  kind: "refused",
+  refusal: { ...problem(of, `scripted: ${of}`), candidates },
+})
 
 const triedOnes = ({ tried }: AdmitOptions): ReadonlyArray<Candidate> =>
   [...tried].map((account) => ({ channel: "scripted", account, reason: "tried" }))

@@ -2,7 +2,11 @@ import type { PassedOver } from "@sluice/events/ingress.ts"
 import type { Diagnosis } from "@sluice/infra/operations/diagnosis.ts"
 import { span } from "@sluice/replay/explain/wording.ts"
 
-const advice: Readonly<Partial<Record<PassedOver | "closed", string>>> = {
+/** What stands in the way of a diagnosis; `closed` is of an actor whose history cannot be read. */
+type Hindrance = PassedOver | "closed"
+
+/** `null`: nothing that an operator could do about it, or nothing that a diagnosis can say. */
+const advice: Readonly<Record<Hindrance, string | null>> = {
   closed: "sluice repair says why; sluice reset ACTOR opens it if its history can be read",
   disabled: "enable it in the configuration",
   suspended: "check its credential, then sluice reset ACTOR",
@@ -15,20 +19,28 @@ const advice: Readonly<Partial<Record<PassedOver | "closed", string>>> = {
   window_cost: "its window is used; raise windowCost.limitUsd, or wait",
   reserved: "every slot is kept for bound sessions: lower reservedConcurrency",
   saturated: "the next attempt that ends frees a slot; more need a higher limit",
+  protocol: null,
+  model: null,
+  deadline: null,
+  queue_full: null,
+  tried: null,
+  log_unavailable: null,
 }
+
+const adviceOfReason: ReadonlyMap<string | null, string | null> = new Map(Object.entries(advice))
 
 const nameOf = ({ channel, account }: Diagnosis): string =>
   account === null ? `channel/${channel}` : `account/${account}`
 
 /** Says what an operator can do about what stands in the way; nothing where nothing does. Source: R6. */
 export const adviceOn = (diagnosis: Diagnosis): string =>
-  advice[diagnosis.reason as keyof typeof advice]?.replace("ACTOR", nameOf(diagnosis)) ?? ""
+  adviceOfReason.get(diagnosis.reason)?.replace("ACTOR", nameOf(diagnosis)) ?? ""
 
 /** Says it once for each reason, and for whom. */
 export const adviceLines = (diagnoses: ReadonlyArray<Diagnosis>): ReadonlyArray<string> =>
   [...Map.groupBy(diagnoses, ({ reason }) => reason)].flatMap(([reason, of]) => {
-    const text = advice[reason as keyof typeof advice]
-    return text === undefined || reason === null
+    const text = adviceOfReason.get(reason) ?? null
+    return text === null || reason === null
       ? []
       : [`${reason.replaceAll("_", " ")} (${[...new Set(of.map(nameOf))].join(", ")}): ${text}`]
   })
