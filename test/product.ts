@@ -8,6 +8,7 @@ import { startSimulatedProvider } from "@sluice/simulator/provider.ts"
 import type { ProviderOptions } from "@sluice/simulator/settings.ts"
 import { stringify } from "yaml"
 import { startPrivateNats } from "./event-log/event-log-server.ts"
+import { until } from "./until.ts"
 
 /** A service of the product, as a process that can be killed and started again. */
 export interface ServiceProcess {
@@ -132,7 +133,17 @@ export const startProduct = async (setup: ProductSetup = {}) => {
       return running.projector
     },
     running,
-    configure,
+    /** Changes the configuration file. Resolves when the ingress says that the change applies, or that it is not valid. */
+    configure: async (change: Omit<ProductSetup, "provider">): Promise<"applies" | "is not valid"> => {
+      const words = () =>
+        [
+          ...running.ingress.said().matchAll(/the configuration has changed and (applies|is not valid)/gu),
+        ].map(([, word]) => (word === "applies" ? word : "is not valid"))
+      const before = words().length
+      await configure(change)
+      await until(() => words().length > before, "the ingress has read the change")
+      return words()[before] ?? "is not valid"
+    },
     restartIngress,
     restartProjector,
     /** Asks the ingress for a completion of the demo's model. */

@@ -32,8 +32,9 @@ it("hot change: a raised limit lets waiters through without a restart, an invali
     channel: { maxConcurrent: 1, queueSize: 10 },
   })
   const answers = Promise.all(Array.from({ length: 4 }, () => product.complete().then(codeOf)))
-  await product.configure({ channel: { maxConcurrent: -3 } })
-  await product.configure({ channel: { maxConcurrent: 4, queueSize: 10 } })
+  expect(await product.configure({ channel: { maxConcurrent: -3 } })).toBe("is not valid")
+  expect(product.provider.stats().peakInFlight).toBe(1)
+  expect(await product.configure({ channel: { maxConcurrent: 4, queueSize: 10 } })).toBe("applies")
   expect(await answers).toEqual(["ok", "ok", "ok", "ok"])
   expect(product.provider.stats().peakInFlight).toBeGreaterThan(1)
 })

@@ -29,28 +29,28 @@ const channelsAt =
 const account = (id: string, more = {}) => ({ id, credential: "env:SLUICE_TEST_KEY", ...more })
 
 describe("limits", () => {
-  it("A5, A6, A10: limit 1, queue 2, four at once: 3 OK, 1 full; then soft 4 and at once five: all OK", async () => {
+  it("A5, A6, A10: limit 1, queue 2, four at once: 3 OK, 1 full; soft 4 from then on, five at once: 5 OK", async () => {
     await using product = await startProduct({
       provider: { serviceMs: 300, jitter: 0 },
       channel: { maxConcurrent: 1, queueSize: 2 },
     })
     expect(counted(await atOnce(4, () => product.complete()))).toEqual({ ok: 3, channel_queue_full: 1 })
-    await product.configure({ channel: { maxConcurrent: 4, queueSize: 2, mode: "soft" } })
-    await until(
-      async () => counted(await atOnce(5, () => product.complete()))["ok"] === 5,
-      "five at once are served",
+    expect(await product.configure({ channel: { maxConcurrent: 4, queueSize: 2, mode: "soft" } })).toBe(
+      "applies",
     )
+    expect(counted(await atOnce(5, () => product.complete()))).toEqual({ ok: 5 })
     expect(product.provider.stats().peakInFlight).toBe(5)
   })
 
   it("A10: a changed note keeps the limit of 1 while one is in flight", async () => {
     await using product = await startProduct({
-      provider: { serviceMs: 800, jitter: 0 },
+      provider: { serviceMs: 2_000, jitter: 0 },
       channel: { maxConcurrent: 1 },
     })
     const first = product.complete()
     await until(() => product.provider.stats().inFlight === 1, "one is in flight")
-    await product.configure({ channel: { maxConcurrent: 1, note: "changed" } })
+    expect(await product.configure({ channel: { maxConcurrent: 1, note: "changed" } })).toBe("applies")
+    expect(product.provider.stats().inFlight).toBe(1)
     const second = product.complete()
     expect([await first.then(codeOf), await second.then(codeOf)]).toEqual(["ok", "ok"])
     expect(product.provider.stats().peakInFlight).toBe(1)
@@ -70,7 +70,9 @@ describe("limits", () => {
       account: { concurrency: 8 },
     })
     expect(counted(await atOnce(30, () => product.complete()))).toEqual({ ok: 30 })
-    expect(product.provider.stats().rejected.concurrency).toBeLessThan(30)
+    const { concurrency } = product.provider.stats().rejected
+    expect(concurrency).toBeGreaterThan(0)
+    expect(concurrency).toBeLessThan(30)
     expect(product.provider.stats().inFlight).toBe(0)
   })
 
@@ -85,16 +87,18 @@ describe("limits", () => {
 })
 
 describe("failures", () => {
-  it("B9: 500 then 200 is one answer and two attempts; five 502s in a row arrive as 502", async () => {
+  it("B9: 500 then 200 is one answer and two attempts; 502 to every attempt is 502 after two of them", async () => {
     await using product = await startProduct()
     const once = { "x-sim-fault": "500", "x-sim-fault-times": "1", "x-sim-key": "once" }
     const answer = await product.complete(once)
     expect([answer.status, answer.headers.get("x-sluice-attempts")]).toEqual([200, "2"])
     await answer.text()
-    expect((await product.complete({ "x-sim-fault": "502" })).status).toBe(502)
+    const failed = await product.complete({ "x-sim-fault": "502" })
+    expect([failed.status, failed.headers.get("x-sluice-attempts")]).toEqual([502, "2"])
+    expect(product.provider.stats().statuses).toEqual({ 200: 1, 500: 1, 502: 2 })
   })
 
-  it("B9, A9: a hundred retries under sustained 429 leak no slot", async () => {
+  it("B9, A9: 50 requests and all of their retries under sustained 429 leak no slot", async () => {
     await using product = await startProduct({
       configuration: channelsAt({
         id: "c",
@@ -104,8 +108,9 @@ describe("failures", () => {
         accounts: ["a", "b", "c", "d"].map((id) => account(id)),
       }),
     })
-    const codes = await atOnce(25, (n) => product.complete({ "x-sim-fault": "429", "x-sim-key": `k${n}` }))
+    const codes = await atOnce(50, (n) => product.complete({ "x-sim-fault": "429", "x-sim-key": `k${n}` }))
     expect(codes).not.toContain("ok")
+    expect(product.provider.stats().statuses["429"]).toBeGreaterThan(50)
     await until(() => product.provider.stats().inFlight === 0, "nothing is in flight")
     expect(counted(await atOnce(4, () => product.complete()))).toEqual({ ok: 4 })
   })
