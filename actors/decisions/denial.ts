@@ -161,7 +161,16 @@ const opensAt = (
     case "rpm":
     case "tpm":
       return tokensOpenAt(group, actor, query)
-    default:
+    case "disabled":
+    case "protocol":
+    case "model":
+    case "suspended":
+    case "session_limit":
+    case "reserved":
+    case "deadline":
+    case "queue_full":
+    case "tried":
+    case "log_unavailable":
       return null
   }
 }

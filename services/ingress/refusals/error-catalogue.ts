@@ -20,7 +20,7 @@ export const errorCatalogue = {
   invalid_body: {
     code: "invalid_body",
     status: 400,
-    when: "The body is no JSON object, breaks the rules of its endpoint, or an upstream could read it differently than Sluice does: a member that counts (the model, the stream, limits of the output) stands twice, in other letters or with another type. Also a model's name that is empty or has more than 256 characters.",
+    when: "The body is no JSON object, breaks the rules of its endpoint, or an upstream could read it differently than Sluice does: a member that counts (the model, the stream, limits of the output) stands twice, in other letters or with another type. Also a model's name that has more than 256 characters, or control characters.",
     advice: "Correct the body; the message says what is wrong.",
     again: "no",
   },
@@ -55,7 +55,7 @@ export const errorCatalogue = {
   model_not_found: {
     code: "model_not_found",
     status: 404,
-    when: "No pool that the client may use serves the model in this protocol.",
+    when: "No pool that the client may use serves the model.",
     advice: "List the models with `GET /v1/models`; the operator adds the model to `pools[].models`.",
     again: "no",
   },
