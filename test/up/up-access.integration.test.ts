@@ -51,7 +51,7 @@ test("whoever does not know a password neither reads the log, nor operates the a
   expect((await fetch(`${projector}/healthz`)).status).toBe(200)
 })
 
-test("every command goes on working for who started it, over a restart too", async () => {
+test("commands go on working for who started the product, over a restart too", async () => {
   await using data = await temporaryDataDirectory()
   const first = await startSluice(data.path)
   expect((await askForCompletion(first.url)).status).toBe(200)

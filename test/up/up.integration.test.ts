@@ -38,23 +38,22 @@ test("the demo answers the first request of every protocol, as a whole and as a 
   expect(await whole.json()).toMatchObject({ object: "chat.completion", usage: { completion_tokens: 3 } })
   const stream = await (await askForCompletion(sluice.url, { stream: true })).text()
   expect(stream).toMatch(/data: \[DONE\]\n\n$/)
-  const message = await fetch(`${sluice.url}/v1/messages`, {
-    method: "POST",
-    body: JSON.stringify({
-      model: "demo-claude",
-      max_tokens: 3,
-      messages: [{ role: "user", content: "hello" }],
-    }),
+  const post = (path: string, body: object) =>
+    fetch(`${sluice.url}${path}`, { method: "POST", body: JSON.stringify(body) })
+  const message = { model: "demo-claude", max_tokens: 3, messages: [{ role: "user", content: "hello" }] }
+  expect(await (await post("/v1/messages", message)).json()).toMatchObject({
+    type: "message",
+    usage: { output_tokens: 3 },
   })
-  expect(await message.json()).toMatchObject({ type: "message", usage: { output_tokens: 3 } })
-  const content = await fetch(`${sluice.url}/v1beta/models/demo-gemini:generateContent`, {
-    method: "POST",
-    body: JSON.stringify({
-      contents: [{ parts: [{ text: "hello" }] }],
-      generationConfig: { maxOutputTokens: 3 },
-    }),
+  const events = await (await post("/v1/messages", { ...message, stream: true })).text()
+  expect(events).toMatch(/data: \{"type":"message_stop"\}\n\n$/)
+  const content = { contents: [{ parts: [{ text: "hello" }] }], generationConfig: { maxOutputTokens: 3 } }
+  const gemini = "/v1beta/models/demo-gemini"
+  expect(await (await post(`${gemini}:generateContent`, content)).json()).toMatchObject({
+    usageMetadata: { candidatesTokenCount: 3 },
   })
-  expect(await content.json()).toMatchObject({ usageMetadata: { candidatesTokenCount: 3 } })
+  const parts = await (await post(`${gemini}:streamGenerateContent?alt=sse`, content)).text()
+  expect(parts).toContain('"finishReason":"')
   const known = processesOf(sluice.run())
   expect(known).toHaveLength(5)
   expect(await sluice.stop("SIGTERM")).toMatchObject({ code: 0, signal: null })
@@ -74,7 +73,7 @@ test("a second start goes on where the first stopped, with the providers where t
   expect(await rowsOf(data.path, "trace")).toMatchObject([{ requests: 2, completed: 2 }])
 })
 
-test("each part that is killed is started again on the same port, and requests are answered again", async () => {
+test("each part that is killed is started again, and requests are answered again at the same address", async () => {
   await using data = await temporaryDataDirectory()
   await using sluice = await startSluice(data.path)
   for (const part of ["simulator", "nats", "ingress", "projector"] as const) {
