@@ -80,6 +80,21 @@ const startService = async (
   }
 }
 
+/** Changes the configuration file. Resolves when the ingress says that the change applies, or that it is not valid. */
+const wordOnChange = async (
+  running: { readonly ingress: ServiceProcess },
+  change: () => Promise<void>,
+): Promise<"applies" | "is not valid"> => {
+  const words = () =>
+    [...running.ingress.said().matchAll(/the configuration has changed and (applies|is not valid)/gu)].map(
+      ([, word]) => (word === "applies" ? word : "is not valid"),
+    )
+  const before = words().length
+  await change()
+  await until(() => words().length > before, "the ingress has read the change")
+  return words()[before] ?? "is not valid"
+}
+
 /** The whole product on servers, ports and a directory of its own: NATS, a simulated provider, ingress and projector. */
 export const startProduct = async (setup: ProductSetup = {}) => {
   // What was started is ended even where the start of the rest fails.
@@ -133,17 +148,7 @@ export const startProduct = async (setup: ProductSetup = {}) => {
       return running.projector
     },
     running,
-    /** Changes the configuration file. Resolves when the ingress says that the change applies, or that it is not valid. */
-    configure: async (change: Omit<ProductSetup, "provider">): Promise<"applies" | "is not valid"> => {
-      const words = () =>
-        [
-          ...running.ingress.said().matchAll(/the configuration has changed and (applies|is not valid)/gu),
-        ].map(([, word]) => (word === "applies" ? word : "is not valid"))
-      const before = words().length
-      await configure(change)
-      await until(() => words().length > before, "the ingress has read the change")
-      return words()[before] ?? "is not valid"
-    },
+    configure: (change: Omit<ProductSetup, "provider">) => wordOnChange(running, () => configure(change)),
     restartIngress,
     restartProjector,
     /** Asks the ingress for a completion of the demo's model. */

@@ -111,7 +111,7 @@ describe("due times", () => {
   })
 })
 
-it("A6: the weightedCounts always knows the member with the most per weight (property)", () => {
+it("A6: the weighted counts always know the member with the most per weight (property)", () => {
   const weights: Record<string, number> = { a: 1, b: 1, c: 3 }
   const changes = fc.array(fc.tuple(fc.constantFrom("a", "b", "c"), fc.nat(6)), { maxLength: 80 })
   fc.assert(

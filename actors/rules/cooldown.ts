@@ -44,7 +44,7 @@ export const extend = (
 /** How a provider's overload is cooled, whatever the channel says of other kinds. Source: C3. */
 const overload = { baseMs: 1_000, maxMs: 60_000 }
 
-/** ServiceTimes the drawn jitter to ±10 %. */
+/** Holds the drawn jitter to ±10 %. */
 const jitterShare = 0.1
 
 /**

@@ -262,7 +262,7 @@ export const play = (
 const inAll = (rule: () => Rule, by: Decider) =>
   fc.property(histories, (history) => void play(history, [rule()], by))
 
-/** ServiceTimes a decider to a rule in many histories; a counterexample is made small, and printed with its seed. */
+/** Holds a decider to a rule in many histories; a counterexample is made small, and printed with its seed. */
 export const holdsInAll = (rule: () => Rule, by: Decider = decider, numRuns = runs): void =>
   // A counterexample that is not yet small after so long is printed as it is; a run that takes so long fails.
   fc.assert(inAll(rule, by), {

@@ -1,10 +1,10 @@
-/** What knows its place in a bag. */
+/** What knows its place in a list. */
 export interface InSwapList {
   place: number
 }
 
 /**
- * Things without an order that come and go, each in one bag.
+ * A list without an order, whose things come and go, each in one list at a time.
  *
  * An array in which the last takes the place of one that leaves. A `Set` would do the same at five times the work for the garbage collector: it rebuilds its table again and
  * again, and each table that was left behind in the old generation keeps the things of its time, with all that they hold, until the next full collection.

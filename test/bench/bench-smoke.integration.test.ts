@@ -78,7 +78,7 @@ describe("the comparison", () => {
       expect([firstChunkMeanMs, gapP99Ms].every(isPositive)).toBe(true)
   })
 
-  test("Sluice had its log and its tables on: every request is in the log, and the tables have caught up", () => {
+  test("Sluice had its log and its tables on: facts are in the log, and the tables have caught up", () => {
     const { stored, lagMostFacts, caughtUpMostMs } = report.behind
     expect(stored.facts).toBeGreaterThan(stored.commits)
     expect(lagMostFacts).toBeGreaterThanOrEqual(0)

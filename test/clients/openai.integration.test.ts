@@ -143,7 +143,7 @@ describe("errors", () => {
   })
 })
 
-test("everything that was answered is metered", async () => {
+test("what was answered is metered", async () => {
   const rows = await served.query("usage")
   const openai = rows.find(({ channel }) => channel === "openai")
   expect(openai).toMatchObject({ client: "team", model: "demo-openai" })

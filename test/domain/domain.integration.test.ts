@@ -61,6 +61,7 @@ describe("limits", () => {
     expect(counted(await atOnce(30, () => product.complete()))).toEqual({ ok: 30 })
     const rows = (await product.query("usage")) as ReadonlyArray<{ channel: string; requests: number }>
     expect(rows.map(({ channel }) => channel).toSorted()).toEqual(["c", "d"])
+    expect(rows.reduce((sum, row) => sum + row.requests, 0)).toBe(30)
   })
 
   it("C3, F5: a hidden limit below the configured one: no client sees a 429", async () => {

@@ -42,6 +42,7 @@ test("a log that is killed and started again is not noticed either (L9)", async 
     await untilLogIs(product, "connected")
   })
   expect(failures(outcomes)).toEqual({})
+  expect(outcomes.length).toBeGreaterThan((outageMs / 1_000) * perSecond)
   await expectBooksToClose(product, outcomes)
 }, 300_000)
 

@@ -41,7 +41,7 @@ test.each([
   ["node services/sluice/bin.mjs up", "SIGINT"],
   ["nohup npx sluice up", "SIGINT"],
 ] as const)(
-  "%s in the background ends cleanly on %s",
+  "%s in the background ends on %s and leaves nothing running",
   async (command, signal) => {
     await using data = await temporaryDataDirectory()
     const { pid, ended } = await startInBackground(command, data.path)

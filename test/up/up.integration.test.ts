@@ -133,7 +133,7 @@ test("what a killed start leaves behind ends by itself or is ended by the next o
   expect(await answers(second.url)).toBe(true)
 })
 
-test("all parts of a killed start end within seconds without another one, and lose nothing", async () => {
+test("all parts of a killed start end within seconds without another one, and leave a log that is whole", async () => {
   await using data = await temporaryDataDirectory()
   const sluice = await startSluice(data.path)
   expect(await answers(sluice.url)).toBe(true)

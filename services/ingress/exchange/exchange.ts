@@ -60,7 +60,7 @@ export class Exchange implements AttemptOwner, ReplyEvents {
     this.#finisher = new ResponseFinisher({
       request,
       reply: this.#reply,
-      journal: this.#record,
+      record: this.#record,
       protocol,
       context,
       provenance: () => this.#provenance,

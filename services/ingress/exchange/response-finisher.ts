@@ -34,7 +34,7 @@ export class ResponseFinisher {
   constructor(of: {
     readonly request: IncomingMessage
     readonly reply: Reply
-    readonly journal: RequestRecord
+    readonly record: RequestRecord
     readonly protocol: WireProtocol
     readonly context: Pick<ExchangeContext, "options" | "refused">
     readonly provenance: () => Provenance
@@ -45,7 +45,7 @@ export class ResponseFinisher {
   }) {
     this.#request = of.request
     this.#reply = of.reply
-    this.#record = of.journal
+    this.#record = of.record
     this.#protocol = of.protocol
     this.#log = of.context.options.log
     this.#provenance = of.provenance

@@ -17,7 +17,7 @@ export interface VerifyOptions {
 }
 
 /**
- * ServiceTimes the whole log to all invariants, one subject after the other: reading it, not judging it, is what takes the time.
+ * Holds the whole log to all invariants, one subject after the other: reading it, not judging it, is what takes the time.
  *
  * Fails: rejects with `LogUnavailable`.
  * Source: R3.

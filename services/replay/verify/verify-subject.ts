@@ -33,7 +33,7 @@ type Judge = (name: InvariantName, problem: string | undefined) => void
 type Look = (fact: Fact, moment: Moment) => string | undefined
 
 /**
- * ServiceTimes one subject of the log to all invariants, by folding it with what the real actors keep.
+ * Holds one subject of the log to all invariants, by folding it with what the real actors keep.
  *
  * Source: R3.
  */
