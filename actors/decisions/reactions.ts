@@ -143,7 +143,7 @@ const dropBucketReservations = ({ bucketReservations }: Group, { demands }: Lane
 }
 
 /** A waiter that may test an account that fails does so only where no other account can serve it in its time. Source: C7. */
-const askedBy = (group: Group, waiter: Waiter, query: SlotQuery): SlotQuery => {
+const queryOf = (group: Group, waiter: Waiter, query: SlotQuery): SlotQuery => {
   if (waiter.mayProbe !== true || chooseAccount(group, query, waiter.account) !== undefined) return query
   const found = denials(group, query, waiter.account)
   return canOpen(found, waiter.dueAt) ? query : { ...query, isProbe: true }
@@ -163,7 +163,7 @@ const handOff = (group: Group, channel: ChannelContext, now: number): Reaction =
     const ofChannel = channelDenial(group, waiter, now)
     const isBlocked = ofChannel?.reason === "model_cooling"
     const demand = lanes.demandOf(waiter)
-    const query = askedBy(group, waiter, { now, of: waiter, demand })
+    const query = queryOf(group, waiter, { now, of: waiter, demand })
     const account = isBlocked ? undefined : chooseAccount(group, query, waiter.account)
     // The one whose turn it is waits for the channel's slots and tokens, and the others behind it.
     if (account !== undefined && ofChannel !== null)

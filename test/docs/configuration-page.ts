@@ -1,9 +1,7 @@
 import { configurationJsonSchema } from "@sluice/infra/configuration/file/json-schema.ts"
-import type { JsonSchema } from "effect"
+import { isObject, type Node } from "./json-type.ts"
 import { pageOf, table, wrapped } from "./page-text.ts"
-import { isObject, settingRows } from "./setting-rows.ts"
-
-type Node = JsonSchema.JsonSchema
+import { settingRows } from "./setting-rows.ts"
 
 const within = (node: Node, ...path: ReadonlyArray<string>): Node =>
   path.reduce((found, name) => {

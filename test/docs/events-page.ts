@@ -16,7 +16,7 @@ import {
 } from "@sluice/infra/event-log/jetstream/server-names.ts"
 import { Schema } from "effect"
 import { root } from "../tidy/source-file.ts"
-import { isRequired, type JsonSchema, membersOf, typeText } from "./json-type.ts"
+import { isRequired, membersOf, typeText } from "./json-type.ts"
 import { pageOf, table, wrapped } from "./page-text.ts"
 
 const intro = `Everything that happens is a fact. Facts that were decided together are one commit, and a commit is one message of NATS
@@ -143,10 +143,10 @@ export const eventsPage = (): string => {
   const typePart = (member: (typeof Fact.members)[number]): ReadonlyArray<string> => {
     const type = member.fields.type.literal
     const { schema } = Schema.toJsonSchemaDocument(member)
-    const fields = membersOf(schema as JsonSchema).filter(([name]) => !ofAll.has(name))
+    const fields = membersOf(schema).filter(([name]) => !ofAll.has(name))
     const rows = fields.map(([name, field]) => [
       `\`${name}\``,
-      `${typeText(field)}${isRequired(schema as JsonSchema, name) ? "" : ", *if any*"}`,
+      `${typeText(field, { namesMembers: true })}${isRequired(schema, name) ? "" : ", *if any*"}`,
       notes.field(type, name),
     ])
     const about = notes.about(type)

@@ -1,82 +1,84 @@
-import { Predicate } from "effect"
+import type { JsonSchema } from "effect"
+import { code } from "./page-text.ts"
 
-/** A JSON Schema, as far as the pages look at it. */
-export type JsonSchema = Readonly<Record<string, unknown>>
+/** A schema, or a part of one. */
+export type Node = JsonSchema.JsonSchema
 
-const isSchema = (value: unknown): value is JsonSchema => Predicate.isObject(value) && !Array.isArray(value)
-const schemasIn = (value: unknown): ReadonlyArray<JsonSchema> =>
-  Array.isArray(value) ? value.filter(isSchema) : []
+/** True if a value is an object with members. */
+export const isObject = (value: unknown): value is Node =>
+  typeof value === "object" && value !== null && !Array.isArray(value)
+
+/** Returns the schemas in a list. */
+export const nodesIn = (value: unknown): ReadonlyArray<Node> =>
+  Array.isArray(value) ? value.filter((one) => isObject(one)) : []
 
 /** Returns the members of an object's schema by their names. */
-export const membersOf = (schema: JsonSchema): ReadonlyArray<readonly [name: string, member: JsonSchema]> =>
-  Object.entries(isSchema(schema["properties"]) ? schema["properties"] : {}).filter((entry) =>
-    isSchema(entry[1]),
-  ) as Array<[string, JsonSchema]>
+export const membersOf = (node: Node): ReadonlyArray<readonly [name: string, member: Node]> =>
+  isObject(node["properties"])
+    ? Object.entries(node["properties"]).flatMap(([name, one]) =>
+        isObject(one) ? [[name, one] as const] : [],
+      )
+    : []
 
 /** True if an object must have a member. */
-export const isRequired = (schema: JsonSchema, name: string): boolean =>
-  Array.isArray(schema["required"]) && schema["required"].includes(name)
+export const isRequired = (node: Node, name: string): boolean =>
+  Array.isArray(node["required"]) && node["required"].includes(name)
 
-/** Returns the schema of a list's items; `undefined` for what is no list. */
-export const itemsOf = (schema: JsonSchema): JsonSchema | undefined =>
-  schema["type"] === "array" && isSchema(schema["items"]) ? schema["items"] : undefined
-
-/** Returns the schema of an object that a member may be, whatever else it may be. */
-export const objectIn = (schema: JsonSchema): JsonSchema | undefined =>
-  schema["type"] === "object" && membersOf(schema).length > 0
-    ? schema
-    : schemasIn(schema["anyOf"])
-        .map(objectIn)
-        .find((found) => found !== undefined)
-
-const literals = (values: ReadonlyArray<unknown>): string =>
-  values.map((value) => `\`${typeof value === "string" ? value : JSON.stringify(value)}\``).join(", ")
-
-/** A bound that says no more than that it is a number that a computer holds. */
-const isBound = (value: unknown): value is number =>
-  typeof value === "number" && Math.abs(value) < Number.MAX_SAFE_INTEGER
-
-const rangeOf = ({ minimum, maximum, exclusiveMinimum }: JsonSchema): string => {
-  const from = isBound(minimum) ? ` from ${minimum}` : ""
-  const above = isBound(exclusiveMinimum) ? ` above ${exclusiveMinimum}` : ""
-  return `${from}${above}${isBound(maximum) ? ` to ${maximum}` : ""}`
+interface TypeOptions {
+  /** The unit of a number, if it has one. */
+  readonly unit?: string
+  /** True if the members of an object are named. */
+  readonly namesMembers?: boolean
 }
 
 const choicesMost = 6
 
-/** Returns in words what a value may be, such as ``whole number from 1, or `null` ``. */
-export const typeText = (schema: JsonSchema): string => {
-  const merged = { ...schema, ...Object.assign({}, ...schemasIn(schema["allOf"])) } as JsonSchema
-  const choices = schemasIn(merged["anyOf"])
+/** Returns in words what a value may be, such as ``whole number from 1 (ms), or `null` ``. */
+export const typeText = (node: Node, options: TypeOptions = {}): string => {
+  const { unit = "", namesMembers = false } = options
+  const whole: Node = Object.assign({}, node, ...nodesIn(node["allOf"]))
+  const choices = nodesIn(whole["anyOf"])
   // A count has a check of its own, of which JSON Schema knows only that it is a number.
   if (choices.some((choice) => Array.isArray(choice["enum"]) && choice["enum"].includes("NaN")))
     return "whole number from 0"
   if (choices.length > choicesMost) return "any of many objects"
-  if (choices.length > 0) return [...new Set(choices.map(typeText))].join(", or ")
-  if (Array.isArray(merged["enum"])) return literals(merged["enum"])
-  if ("const" in merged) return literals([merged["const"]])
-  switch (merged["type"]) {
+  if (choices.length > 0) return choices.map((one) => typeText(one, options)).join(", or ")
+  if (Array.isArray(whole["enum"])) return whole["enum"].map((one) => code(String(one))).join(", ")
+  switch (whole["type"]) {
     case "integer":
-      return `whole number${rangeOf(merged)}`
     case "number":
-      return `number${rangeOf(merged)}`
-    case "string":
-      return "text"
+      return [
+        whole["type"] === "integer" ? "whole number" : "number",
+        ...rangeOf(whole),
+        unit === "" ? "" : `(${unit})`,
+      ]
+        .filter((part) => part !== "")
+        .join(" ")
+    case "array":
+      return `list${isObject(whole["items"]) ? ` of ${typeText(whole["items"], { namesMembers })}` : ""}`
+    case "object": {
+      const names = membersOf(whole).map(([name]) => code(name))
+      const others = whole["additionalProperties"]
+      if (names.length === 0)
+        return isObject(others) && others["type"] === "string" ? "texts by name" : "object"
+      return namesMembers ? `object: ${names.join(", ")}` : "object"
+    }
     case "boolean":
       return "`true`, `false`"
     case "null":
-      return "`null`"
-    case "array": {
-      const items = itemsOf(merged)
-      return items === undefined ? "list" : `list of ${typeText(items)}`
-    }
-    case "object":
-      return membersOf(merged).length > 0
-        ? `object: ${membersOf(merged)
-            .map(([name]) => `\`${name}\``)
-            .join(", ")}`
-        : "object"
+      return code("null")
+    case "string":
+      return textTypeOf(whole)
     default:
       return "any value"
   }
 }
+
+/** A longer pattern says less than the description does. */
+const longestPattern = 30
+
+const textTypeOf = ({ pattern }: Node): string =>
+  typeof pattern === "string" && pattern.length <= longestPattern ? `text, ${code(pattern)}` : "text"
+
+const rangeOf = ({ minimum }: Node): ReadonlyArray<string> =>
+  typeof minimum === "number" && minimum > Number.MIN_SAFE_INTEGER ? [`from ${minimum}`] : []

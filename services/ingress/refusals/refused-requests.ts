@@ -38,7 +38,7 @@ export class RefusedRequests {
     this.#record = of.record
   }
 
-  /** Takes note of a refusal. Returns whether it is told of by its number: any whose client is not known, or that there is no room for, and those of a client beyond a hundred a second; the others have a story of their own. */
+  /** Counts a refusal. Returns true if only its number is stored: where its client is not known or the disk is full, and for those of a client beyond a hundred a second. The others have a `request.completed` each. */
   takes(refused: RefusedRequest): boolean {
     const count = this.#countOf(refused)
     if (refused.client !== "" && refused.code !== "disk_full" && count.told < toldPerSecond) {
